@@ -1,1 +1,19 @@
-//! Placeholder until the crate's first part lands.
+//! The synchronisation core: one household's answers as a document that merges without loss, signed by whoever wrote
+//! it, and exchanged in one round trip.
+//!
+//! | room | subject |
+//! | --- | --- |
+//! | [`identity`] | names of rounds, survey units and responses |
+//! | [`response`] | response documents: the shared genesis, reading, editing, conflicts |
+//! | [`device`] | device keys, actor identities, attestations of authorship |
+//! | [`exchange`] | messages on the wire, the phone's side, and the admission checks of the server's side |
+//!
+//! The crate does no I/O, reads no clock and draws no random numbers: time and keys are passed in. It builds for
+//! `wasm32-unknown-unknown`, so that a phone and a server run the same code.
+
+pub mod device;
+pub mod exchange;
+pub mod identity;
+pub mod response;
+
+pub use automerge::{ActorId, Change, ChangeHash};

@@ -1,0 +1,242 @@
+//! The server's checks of a request that need nothing but the request: signatures, authorship, structure.
+//!
+//! Scope, rounds and units are the server's data, and are checked there.
+
+use automerge::legacy::{Key, ObjectId, Op, OpType};
+use automerge::{Change, ChangeHash, ObjType, ScalarValue};
+
+use super::message::{Attestation, RefusalReason, SyncRequest};
+use super::wire::Limits;
+use crate::device::{DevicePublicKey, SignatureError};
+use crate::identity::{ResponseId, RoundId};
+use crate::response::genesis;
+
+/// Bytes of a map's key at most.
+const KEY_BYTES: usize = 256;
+/// Bytes of a text answer at most.
+const TEXT_BYTES: usize = 64 << 10;
+
+/// A change that is well-formed, of the structure of a response document, and signed by its author.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// The response that it belongs to.
+    pub response: ResponseId,
+    /// The round.
+    pub round: RoundId,
+    /// The surveyed unit's code.
+    pub unit: String,
+    /// The author.
+    pub device: DevicePublicKey,
+    /// The number of the attestation that covers it.
+    pub attestation: usize,
+    /// The change.
+    pub change: Change,
+}
+
+/// The outcome for one change of a request.
+pub type Verdict = Result<Admitted, RefusalReason>;
+
+/// A request of which nothing can be believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdmissionError {
+    /// An attestation names changes that the request does not have, or none at all.
+    #[error("attestation {attestation} covers changes {first} to {last}, but the request has {changes} changes")]
+    AttestationOutOfRange {
+        /// The attestation's number from 0.
+        attestation: usize,
+        /// The first change that it names.
+        first: u64,
+        /// The last change that it names.
+        last: u64,
+        /// How many changes there are.
+        changes: usize,
+    },
+    /// A change is covered by no attestation, or by two.
+    #[error("change {change} is covered by {attestations} attestations; one is needed")]
+    Coverage {
+        /// The change's number from 0.
+        change: usize,
+        /// How many attestations cover it.
+        attestations: u32,
+    },
+    /// An attestation's signature is wrong.
+    #[error("attestation {attestation}: {source}")]
+    Signature {
+        /// The attestation's number from 0.
+        attestation: usize,
+        /// Whose signature it should be.
+        source: SignatureError,
+    },
+}
+
+impl AdmissionError {
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::AttestationOutOfRange {
+                attestation,
+                first,
+                last,
+                changes,
+            } => format!(
+                "xác nhận số {attestation} nêu các thay đổi từ {first} đến {last}, nhưng gói tin chỉ có {changes} thay đổi"
+            ),
+            Self::Coverage { change, attestations } => {
+                format!("thay đổi số {change} có {attestations} xác nhận; cần đúng một")
+            }
+            Self::Signature { attestation, source } => {
+                format!("xác nhận số {attestation}: {}", source.vietnamese())
+            }
+        }
+    }
+}
+
+/// Checks a request: one verdict for each change, in the request's order.
+///
+/// # Errors
+/// [`AdmissionError`] when attestations do not fit the changes or a signature is wrong: then the message was damaged or
+/// forged and nothing of it is taken.
+pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, AdmissionError> {
+    let changes: Vec<Result<(ResponseId, &super::ResponseChanges, Change), RefusalReason>> = request
+        .responses
+        .iter()
+        .flat_map(|group| group.changes.iter().map(move |bytes| (group, bytes)))
+        .map(|(group, bytes)| {
+            if bytes.len() > limits.change_bytes || group.unit.len() > limits.unit_bytes {
+                return Err(RefusalReason::TooLarge);
+            }
+            let change = parse(bytes)?;
+            let response = ResponseId::of(group.round, &group.unit);
+            check_structure(&change, response)?;
+            Ok((response, group, change))
+        })
+        .collect();
+
+    let covering = coverage(&request.attestations, changes.len())?;
+    let mut verified = vec![false; request.attestations.len()];
+    for (number, attestation) in request.attestations.iter().enumerate() {
+        let run = run(attestation);
+        // A run with a damaged change cannot be verified, since the change's hash is unknown; all of it is refused.
+        let hashes: Option<Vec<ChangeHash>> = changes[run]
+            .iter()
+            .map(|change| change.as_ref().ok().map(|(_, _, change)| change.hash()))
+            .collect();
+        if let Some(hashes) = hashes {
+            attestation
+                .device
+                .verify_attestation(&hashes, &attestation.signature)
+                .map_err(|source| AdmissionError::Signature {
+                    attestation: number,
+                    source,
+                })?;
+            verified[number] = true;
+        }
+    }
+
+    Ok(changes
+        .into_iter()
+        .zip(covering)
+        .map(|(change, number)| {
+            let (response, group, change) = change?;
+            let attestation = &request.attestations[number];
+            if !verified[number] {
+                return Err(RefusalReason::Malformed);
+            }
+            if *change.actor_id() != attestation.device.actor() {
+                return Err(RefusalReason::ForeignAuthor);
+            }
+            Ok(Admitted {
+                response,
+                round: group.round,
+                unit: group.unit.clone(),
+                device: attestation.device,
+                attestation: number,
+                change,
+            })
+        })
+        .collect())
+}
+
+fn run(attestation: &Attestation) -> std::ops::Range<usize> {
+    let first = attestation.first as usize;
+    first..first + attestation.count as usize
+}
+
+/// The number of the attestation that covers each change.
+fn coverage(attestations: &[Attestation], changes: usize) -> Result<Vec<usize>, AdmissionError> {
+    let mut covering: Vec<(usize, u32)> = vec![(0, 0); changes];
+    for (number, attestation) in attestations.iter().enumerate() {
+        let (first, count) = (u64::from(attestation.first), u64::from(attestation.count));
+        if count == 0 || first + count > changes as u64 {
+            let last = (first + count).saturating_sub(1);
+            return Err(AdmissionError::AttestationOutOfRange {
+                attestation: number,
+                first,
+                last,
+                changes,
+            });
+        }
+        for (covered_by, times) in &mut covering[run(attestation)] {
+            *covered_by = number;
+            *times += 1;
+            if *times > 1 {
+                break;
+            }
+        }
+    }
+    covering
+        .into_iter()
+        .enumerate()
+        .map(|(change, (number, times))| match times {
+            1 => Ok(number),
+            attestations => Err(AdmissionError::Coverage { change, attestations }),
+        })
+        .collect()
+}
+
+fn parse(bytes: &[u8]) -> Result<Change, RefusalReason> {
+    let change = Change::from_bytes(bytes.to_vec()).map_err(|_| RefusalReason::Malformed)?;
+    // Automerge file format, section "chunk container": four magic bytes, then the first four bytes of the hash.
+    let raw = change.raw_bytes();
+    if raw != bytes || raw.get(4..8) != Some(&change.hash().0[..4]) {
+        return Err(RefusalReason::Malformed);
+    }
+    Ok(change)
+}
+
+/// A response document has three maps, and maps of scalars below two of them. A change that writes anything else, in
+/// particular one that replaces those maps and so hides other people's answers, is refused.
+fn check_structure(change: &Change, response: ResponseId) -> Result<(), RefusalReason> {
+    let genesis = genesis::actor(response);
+    let fits = |operation: &Op| {
+        let Key::Map(key) = &operation.key else { return false };
+        let ObjectId::Id(object) = &operation.obj else {
+            return false;
+        };
+        let within_collection = object.1 == genesis && matches!(object.0, 2 | 3);
+        let action_fits = match &operation.action {
+            OpType::Make(ObjType::Map) => within_collection && operation.pred.is_empty(),
+            OpType::Put(value) => !within_collection && scalar_fits(value),
+            _ => false,
+        };
+        action_fits && !operation.insert && key.len() <= KEY_BYTES
+    };
+    if change.decode().operations.iter().all(fits) {
+        Ok(())
+    } else {
+        Err(RefusalReason::ForeignStructure)
+    }
+}
+
+fn scalar_fits(value: &ScalarValue) -> bool {
+    match value {
+        ScalarValue::Str(text) => text.len() <= TEXT_BYTES,
+        ScalarValue::F64(number) => number.is_finite(),
+        ScalarValue::Int(_)
+        | ScalarValue::Uint(_)
+        | ScalarValue::Boolean(_)
+        | ScalarValue::Timestamp(_)
+        | ScalarValue::Null => true,
+        ScalarValue::Bytes(_) | ScalarValue::Counter(_) | ScalarValue::Unknown { .. } => false,
+    }
+}

@@ -1,0 +1,166 @@
+//! The device's side of the exchange, without I/O.
+
+use std::collections::VecDeque;
+
+use automerge::Change;
+use serde_bytes::ByteBuf;
+
+use super::message::{
+    Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
+};
+use crate::device::DeviceKey;
+use crate::identity::RoundId;
+
+/// A change that this device wrote and the server may not have yet.
+#[derive(Debug, Clone)]
+pub struct OutgoingChange {
+    /// The round.
+    pub round: RoundId,
+    /// The surveyed unit's code.
+    pub unit: String,
+    /// The change.
+    pub change: Change,
+}
+
+/// What a device has for the server and how far it has read the server's log.
+///
+/// Life of an exchange: [`enqueue`](Self::enqueue) what was written; [`request`](Self::request) gives the next piece;
+/// the caller carries it and either brings the answer to [`receive`](Self::receive) or tells by
+/// [`disconnected`](Self::disconnected) that none came; while [`pending`](Self::pending), again. Sending a piece twice
+/// is harmless, so a lost answer costs one piece's time and nothing else.
+#[derive(Debug, Default)]
+pub struct Client {
+    cursor: u64,
+    outbox: VecDeque<OutgoingChange>,
+    in_flight: usize,
+    more: bool,
+    refused: Vec<(OutgoingChange, RefusalReason)>,
+}
+
+/// What an answer brought.
+#[derive(Debug, Clone, Default)]
+pub struct Received {
+    /// How many of the device's own changes are now durable at the server.
+    pub acknowledged: usize,
+    /// Other devices' changes.
+    pub responses: Vec<ResponseChanges>,
+    /// How far the device's clock is ahead of the server's, in milliseconds, give or take the time of the exchange.
+    pub clock_ahead: i64,
+}
+
+impl Client {
+    /// A device that has read the server's log up to `cursor`.
+    pub fn new(cursor: u64) -> Self {
+        Self {
+            cursor,
+            ..Self::default()
+        }
+    }
+
+    /// The last sequence number of the server's log that the device has.
+    pub fn cursor(&self) -> u64 {
+        self.cursor
+    }
+
+    /// Keeps a change for the server.
+    pub fn enqueue(&mut self, change: OutgoingChange) {
+        self.outbox.push_back(change);
+    }
+
+    /// How many changes wait to be acknowledged.
+    pub fn unacknowledged(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// The changes that the server did not take, with its reasons. They stay on the device.
+    pub fn refused(&self) -> &[(OutgoingChange, RefusalReason)] {
+        &self.refused
+    }
+
+    /// Whether there is something to send or the server said that it has more.
+    pub fn pending(&self) -> bool {
+        self.more || !self.outbox.is_empty()
+    }
+
+    /// The next piece: as many changes as fit in `piece_bytes` (uncompressed; at least one), signed by `key`.
+    ///
+    /// `device_time` is the device's clock in milliseconds since 1970-01-01T00:00:00Z.
+    pub fn request(&mut self, key: &DeviceKey, device_time: i64, piece_bytes: usize) -> SyncRequest {
+        let mut bytes = 0;
+        self.in_flight = self
+            .outbox
+            .iter()
+            .take_while(|outgoing| {
+                let first = bytes == 0;
+                bytes += outgoing.change.raw_bytes().len();
+                first || bytes <= piece_bytes
+            })
+            .count();
+
+        let mut responses: Vec<ResponseChanges> = Vec::new();
+        let mut hashes = Vec::with_capacity(self.in_flight);
+        for outgoing in self.outbox.iter().take(self.in_flight) {
+            hashes.push(outgoing.change.hash());
+            let bytes = ByteBuf::from(outgoing.change.raw_bytes());
+            match responses.last_mut() {
+                Some(group) if group.round == outgoing.round && group.unit == outgoing.unit => {
+                    group.changes.push(bytes);
+                }
+                _ => responses.push(ResponseChanges {
+                    round: outgoing.round,
+                    unit: outgoing.unit.clone(),
+                    changes: vec![bytes],
+                }),
+            }
+        }
+        let attestations = if hashes.is_empty() {
+            Vec::new()
+        } else {
+            let count = u32::try_from(hashes.len()).unwrap_or(u32::MAX);
+            vec![Attestation {
+                device: key.public(),
+                first: 0,
+                count,
+                signature: key.attest(&hashes),
+            }]
+        };
+        SyncRequest {
+            version: PROTOCOL_VERSION,
+            cursor: self.cursor,
+            device_time,
+            responses,
+            attestations,
+        }
+    }
+
+    /// Takes the server's answer to the last request, which was sent when the device's clock showed `device_time`.
+    pub fn receive(&mut self, response: SyncResponse, device_time: i64) -> Received {
+        let sent = std::mem::take(&mut self.in_flight);
+        let mut acknowledged = 0;
+        for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
+            match refusal(&response.refused, number) {
+                Some(reason) => self.refused.push((outgoing, reason)),
+                None => acknowledged += 1,
+            }
+        }
+        self.cursor = response.cursor;
+        self.more = response.more;
+        Received {
+            acknowledged,
+            responses: response.responses,
+            clock_ahead: device_time.saturating_sub(response.server_time),
+        }
+    }
+
+    /// No answer came: what was in flight stays in the outbox.
+    pub fn disconnected(&mut self) {
+        self.in_flight = 0;
+    }
+}
+
+fn refusal(refused: &[Refusal], number: usize) -> Option<RefusalReason> {
+    refused
+        .iter()
+        .find(|refusal| refusal.change as usize == number)
+        .map(|refusal| refusal.reason)
+}

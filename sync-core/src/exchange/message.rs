@@ -1,0 +1,150 @@
+//! The messages of the exchange.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+use crate::device::{AttestationSignature, DevicePublicKey};
+use crate::identity::RoundId;
+
+/// The version of the exchange that this code speaks.
+pub const PROTOCOL_VERSION: u16 = 1;
+
+/// What a device sends: what it has for the server, and how far it has read the server's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncRequest {
+    /// [`PROTOCOL_VERSION`].
+    pub version: u16,
+    /// The last sequence number of the server's log that the device has; 0 for none.
+    pub cursor: u64,
+    /// The device's clock when it sent this, in milliseconds since 1970-01-01T00:00:00Z. Evidence, never an order.
+    pub device_time: i64,
+    /// New changes, grouped by response. Their flat order numbers them from 0.
+    pub responses: Vec<ResponseChanges>,
+    /// Who wrote them. Every change is covered by one attestation.
+    pub attestations: Vec<Attestation>,
+}
+
+impl SyncRequest {
+    /// How many changes the request carries.
+    pub fn change_count(&self) -> usize {
+        self.responses.iter().map(|response| response.changes.len()).sum()
+    }
+}
+
+/// Changes of one response, dependencies before dependents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResponseChanges {
+    /// The round.
+    pub round: RoundId,
+    /// The surveyed unit's code.
+    pub unit: String,
+    /// Uncompressed Automerge change chunks; the whole message is compressed together.
+    pub changes: Vec<ByteBuf>,
+}
+
+/// A device's signature under a run of the request's changes: those numbered `first` to `first + count − 1`.
+///
+/// The signed text is in [`DeviceKey::attest`](crate::device::DeviceKey::attest); the hashes need not travel, since they
+/// follow from the changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attestation {
+    /// The author.
+    pub device: DevicePublicKey,
+    /// The number of the first change that it covers.
+    pub first: u32,
+    /// How many changes it covers.
+    pub count: u32,
+    /// The signature.
+    pub signature: AttestationSignature,
+}
+
+/// What the server answers.
+///
+/// Every change of the request that is neither refused nor waiting is accepted, and durable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncResponse {
+    /// [`PROTOCOL_VERSION`].
+    pub version: u16,
+    /// How many of the request's changes are in the log, be it by this request or an earlier one.
+    pub accepted: u32,
+    /// How many of the request's changes are kept durably but wait for changes on which they depend.
+    pub waiting: u32,
+    /// Changes that the server does not take.
+    pub refused: Vec<Refusal>,
+    /// What is new for this device in its scope.
+    pub responses: Vec<ResponseChanges>,
+    /// The cursor to send next time.
+    pub cursor: u64,
+    /// Whether there is more to fetch at once.
+    pub more: bool,
+    /// The server's clock, in milliseconds since 1970-01-01T00:00:00Z.
+    pub server_time: i64,
+}
+
+/// A change that the server does not take. The device keeps it and shows the reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The change's number in the request.
+    pub change: u32,
+    /// Why.
+    pub reason: RefusalReason,
+}
+
+/// Why a change is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalReason {
+    /// The bytes are no Automerge change, or its checksum is wrong.
+    Malformed,
+    /// The change is larger than the limit.
+    TooLarge,
+    /// Its author is not the device that attests it.
+    ForeignAuthor,
+    /// It writes where a response document has no room for answers.
+    ForeignStructure,
+    /// The server has no such round.
+    UnknownRound,
+    /// The round takes no more responses.
+    RoundClosed,
+    /// The round's frame has no such unit.
+    UnknownUnit,
+    /// The device may not write responses of this hamlet.
+    OutsideScope,
+    /// It contradicts the response's history, for example by reusing a sequence number of its author.
+    Contradiction,
+}
+
+impl RefusalReason {
+    /// The reason in Vietnamese.
+    pub fn vietnamese(&self) -> &'static str {
+        match self {
+            Self::Malformed => "dữ liệu thay đổi bị hỏng; hãy gửi lại từ máy đã ghi",
+            Self::TooLarge => "thay đổi lớn hơn giới hạn cho phép",
+            Self::ForeignAuthor => "người ghi không phải là thiết bị đã ký",
+            Self::ForeignStructure => "thay đổi ghi ngoài phần dành cho câu trả lời",
+            Self::UnknownRound => "máy chủ không có đợt khảo sát này",
+            Self::RoundClosed => "đợt khảo sát đã đóng",
+            Self::UnknownUnit => "không có hộ này trong danh sách của đợt khảo sát",
+            Self::OutsideScope => "thiết bị không được phân công ấp, khu phố này",
+            Self::Contradiction => "thay đổi mâu thuẫn với lịch sử của phiếu",
+        }
+    }
+}
+
+impl fmt::Display for RefusalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "the bytes are no Automerge change; send it again from the device that wrote it",
+            Self::TooLarge => "the change is larger than the limit",
+            Self::ForeignAuthor => "the author is not the device that attests the change",
+            Self::ForeignStructure => "the change writes outside the maps of answers",
+            Self::UnknownRound => "the server has no such round",
+            Self::RoundClosed => "the round is closed",
+            Self::UnknownUnit => "the round's frame has no such unit",
+            Self::OutsideScope => "the device is not assigned to this hamlet",
+            Self::Contradiction => "the change contradicts the response's history",
+        })
+    }
+}

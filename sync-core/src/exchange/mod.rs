@@ -1,0 +1,14 @@
+//! The change exchange: both directions, any number of responses, one round trip.
+//!
+//! The phone's side ([`Client`]) and the checks of the server's side ([`admit`]) are state machines and functions
+//! without I/O; `server` and the phone bind them to HTTP. The messages are in [`message`], their bytes in [`wire`].
+
+mod admission;
+mod client;
+pub mod message;
+pub mod wire;
+
+pub use admission::{AdmissionError, Admitted, Verdict, admit};
+pub use client::{Client, OutgoingChange, Received};
+pub use message::{Attestation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
+pub use wire::{Limits, WireError};

@@ -1,0 +1,290 @@
+//! Reading a response document and bringing other people's changes into it.
+
+use std::collections::BTreeMap;
+
+use automerge::{ActorId, Automerge, AutomergeError, Change, ChangeHash, ObjId, ObjType, ReadDoc, ScalarValue};
+use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value};
+
+use super::{CHOICE_SEPARATOR, Conflict, Edit, POSITION, REMOVED, REPEAT, Visit, conflict, genesis};
+use crate::identity::ResponseId;
+
+/// What goes wrong with a response document.
+#[derive(Debug, thiserror::Error)]
+pub enum ResponseError {
+    /// A change does not fit the document, for example two changes with one sequence number of one author.
+    #[error("response {response}: {source}")]
+    Automerge {
+        /// The response.
+        response: ResponseId,
+        /// Automerge's reason.
+        source: Box<AutomergeError>,
+    },
+    /// An edit names a repeat instance that the response does not have.
+    #[error("response {response} has no member {instance}; add it first")]
+    UnknownInstance {
+        /// The response.
+        response: ResponseId,
+        /// The missing instance.
+        instance: InstanceId,
+    },
+    /// A name that a response document keeps for itself or cannot hold.
+    #[error("response {response}: {name:?} cannot be the name of a question or choice")]
+    ReservedName {
+        /// The response.
+        response: ResponseId,
+        /// The name.
+        name: String,
+    },
+}
+
+impl ResponseError {
+    pub(super) fn automerge(response: ResponseId, source: AutomergeError) -> Self {
+        Self::Automerge {
+            response,
+            source: Box::new(source),
+        }
+    }
+
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::Automerge { response, source } => {
+                format!("phiếu {response}: thay đổi không khớp với phiếu ({source})")
+            }
+            Self::UnknownInstance { response, instance } => {
+                format!("phiếu {response} không có thành viên {instance}; hãy thêm người này trước")
+            }
+            Self::ReservedName { response, name } => {
+                format!("phiếu {response}: {name:?} không thể là tên câu hỏi hoặc lựa chọn")
+            }
+        }
+    }
+}
+
+/// One unit's answers in one round.
+#[derive(Debug, Clone)]
+pub struct Response {
+    id: ResponseId,
+    document: Automerge,
+}
+
+/// What a response says at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The answers; where concurrent ones differ, the winning ones.
+    pub answers: AnswerMap,
+    /// Where concurrent answers differ, in the order of the questions' addresses.
+    pub conflicts: Vec<Conflict>,
+    /// The visits by their identities.
+    pub visits: BTreeMap<String, Visit>,
+}
+
+impl Response {
+    /// A response without answers, as every replica makes it.
+    ///
+    /// # Errors
+    /// [`ResponseError::Automerge`], in practice never.
+    pub fn new(id: ResponseId) -> Result<Self, ResponseError> {
+        let document = genesis::document(id).map_err(|source| ResponseError::automerge(id, source))?;
+        Ok(Self { id, document })
+    }
+
+    /// A response with these changes, in any order. Those whose dependencies are missing wait inside the document.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn with_changes(id: ResponseId, changes: impl IntoIterator<Item = Change>) -> Result<Self, ResponseError> {
+        let mut response = Self::new(id)?;
+        response.apply(changes)?;
+        Ok(response)
+    }
+
+    /// The response's name.
+    pub fn id(&self) -> ResponseId {
+        self.id
+    }
+
+    /// Brings changes in. A change that is here already does nothing.
+    ///
+    /// # Errors
+    /// [`ResponseError::Automerge`] when a change contradicts the history, for example by reusing an author's sequence
+    /// number.
+    pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), ResponseError> {
+        let changes: Vec<Change> = changes.into_iter().collect();
+        self.document
+            .apply_changes(changes)
+            .map_err(|source| ResponseError::automerge(self.id, source))
+    }
+
+    /// Brings in all that another replica of this response has.
+    ///
+    /// # Errors
+    /// As [`Self::apply`].
+    pub fn merge(&mut self, other: &Self) -> Result<(), ResponseError> {
+        let missing = self.document.get_changes_added(&other.document);
+        self.apply(missing)
+    }
+
+    /// Every change but the genesis, dependencies before dependents.
+    pub fn changes(&self) -> Vec<Change> {
+        let genesis = genesis::actor(self.id);
+        self.document
+            .get_changes(&[])
+            .into_iter()
+            .filter(|change| *change.actor_id() != genesis)
+            .collect()
+    }
+
+    /// The changes on which no other depends.
+    pub fn heads(&self) -> Vec<ChangeHash> {
+        self.document.get_heads()
+    }
+
+    /// Whether the change with this hash is in the document (and not waiting for its dependencies).
+    pub fn has(&self, hash: &ChangeHash) -> bool {
+        self.document.get_change_meta_by_hash(hash).is_some()
+    }
+
+    /// The document as an Automerge file, which any Automerge implementation opens.
+    pub fn save(&self) -> Vec<u8> {
+        self.document.save()
+    }
+
+    /// Edits the response as `actor` at `time` (the device's clock, in seconds since 1970-01-01T00:00:00Z) in one
+    /// change, and returns that change, or none where the edit wrote nothing.
+    ///
+    /// # Errors
+    /// Whatever `edit` answers; the response is as before then.
+    pub fn edit<T, E: From<ResponseError>>(
+        &mut self,
+        actor: &ActorId,
+        time: i64,
+        edit: impl FnOnce(&mut Edit<'_>) -> Result<T, E>,
+    ) -> Result<(T, Option<Change>), E> {
+        self.document.set_actor(actor.clone());
+        let reading = self.read();
+        let mut open = Edit::begin(self.id, &mut self.document, reading);
+        match edit(&mut open) {
+            Ok(outcome) => {
+                let hash = open.commit(time);
+                let change = hash.and_then(|hash| self.document.get_change_by_hash(&hash));
+                Ok((outcome, change))
+            }
+            Err(error) => {
+                open.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Reads everything in one pass.
+    pub fn read(&self) -> Reading {
+        let [answers, members, visits] = genesis::objects(self.id);
+        let mut reading = Reading::default();
+        self.read_answers(&answers, None, &mut reading);
+
+        let mut roster = Vec::new();
+        for (instance, object) in maps(&self.document, &members) {
+            let text = |key| scalar(&self.document, &object, key).and_then(|value| value.as_str().map(str::to_owned));
+            if is_removed(&self.document, &object) {
+                continue;
+            }
+            let Some(repeat) = text(REPEAT) else { continue };
+            let position = scalar(&self.document, &object, POSITION).and_then(|value| value.as_i64());
+            roster.push((position.unwrap_or(i64::MAX), InstanceId::new(instance), repeat, object));
+        }
+        roster.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
+        for (_, instance, repeat, object) in roster {
+            let Ok(()) = reading.answers.add_instance(&repeat, &instance);
+            self.read_answers(&object, Some(&instance), &mut reading);
+        }
+
+        for (visit, object) in maps(&self.document, &visits) {
+            reading.visits.insert(visit, Visit::read(&self.document, &object));
+        }
+        reading
+    }
+
+    fn read_answers(&self, object: &ObjId, instance: Option<&InstanceId>, reading: &mut Reading) {
+        let mut choices: BTreeMap<String, std::collections::BTreeSet<String>> = BTreeMap::new();
+        for item in self.document.map_range(object, ..) {
+            let key: &str = &item.key;
+            if key.starts_with('@') {
+                continue;
+            }
+            if let Some((question, choice)) = key.split_once(CHOICE_SEPARATOR) {
+                if is_ticked(&self.document, object, key) {
+                    choices
+                        .entry(question.to_owned())
+                        .or_default()
+                        .insert(choice.to_owned());
+                }
+                continue;
+            }
+            let path = AnswerPath {
+                instance: instance.cloned(),
+                question: key.to_owned(),
+            };
+            if item.conflict
+                && let Some(conflict) = conflict::at(&self.document, object, key, path.clone())
+            {
+                reading.conflicts.push(conflict);
+            }
+            if let Some(Some(value)) = value_of(&item.value.into_value()) {
+                let Ok(()) = reading.answers.put_answer(&path, &value);
+            }
+        }
+        for (question, names) in choices {
+            let path = AnswerPath {
+                instance: instance.cloned(),
+                question,
+            };
+            let Ok(()) = reading.answers.put_answer(&path, &Value::Choices(names));
+        }
+    }
+}
+
+/// The answer that a stored value stands for: the outer option is empty for values that are no answers (maps, bytes),
+/// the inner one for a cleared answer.
+pub(super) fn value_of(value: &automerge::Value<'_>) -> Option<Option<Value>> {
+    match value.as_scalar()? {
+        ScalarValue::Null => Some(None),
+        ScalarValue::Str(text) => Some(Some(Value::Text(text.to_string()))),
+        ScalarValue::Int(number) => Some(Some(Value::Integer(*number))),
+        ScalarValue::Uint(number) => i64::try_from(*number).ok().map(|number| Some(Value::Integer(number))),
+        ScalarValue::F64(number) => Some(Some(Value::Decimal(*number))),
+        _ => None,
+    }
+}
+
+/// The scalar at `key`, the winning one where there are several.
+pub(super) fn scalar<D: ReadDoc>(document: &D, object: &ObjId, key: &str) -> Option<ScalarValue> {
+    let (value, _) = document.get(object, key).ok()??;
+    value.as_scalar().cloned()
+}
+
+/// Whether anybody's concurrent value at `key` is true: a tick that one person set stays when another did not know of
+/// it, and so does a removal.
+pub(super) fn is_ticked<D: ReadDoc>(document: &D, object: &ObjId, key: &str) -> bool {
+    document.get_all(object, key).is_ok_and(|values| {
+        values
+            .iter()
+            .any(|(value, _)| value.as_scalar().and_then(ScalarValue::as_bool) == Some(true))
+    })
+}
+
+/// Whether a member was removed.
+pub(super) fn is_removed<D: ReadDoc>(document: &D, object: &ObjId) -> bool {
+    is_ticked(document, object, REMOVED)
+}
+
+/// The maps inside a map, with their keys.
+pub(super) fn maps<D: ReadDoc>(document: &D, object: &ObjId) -> Vec<(String, ObjId)> {
+    document
+        .map_range(object, ..)
+        .filter_map(|item| {
+            let id = item.id();
+            matches!(item.value, automerge::ValueRef::Object(ObjType::Map)).then(|| (item.key.into_owned(), id))
+        })
+        .collect()
+}

@@ -1,0 +1,53 @@
+//! Visits: evidence of how an interview came about (paradata).
+
+use automerge::transaction::Transactable;
+use automerge::{AutomergeError, ObjId, ReadDoc, ScalarValue};
+use serde::{Deserialize, Serialize};
+
+use super::document::scalar;
+
+/// One visit to the surveyed unit.
+///
+/// The times are the device's own clock, which may be wrong; they are evidence and never an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// The device that made the visit, as its actor in hexadecimal.
+    pub device: String,
+    /// When it began by the device's clock, in milliseconds since 1970-01-01T00:00:00Z.
+    pub started_at: i64,
+    /// When it ended by the device's clock, in milliseconds since 1970-01-01T00:00:00Z.
+    pub ended_at: i64,
+    /// What came of it: the name of a choice of the form's outcome question.
+    pub outcome: String,
+}
+
+const DEVICE: &str = "device";
+const STARTED_AT: &str = "started_at";
+const ENDED_AT: &str = "ended_at";
+const OUTCOME: &str = "outcome";
+
+impl Visit {
+    pub(super) fn write(&self, transaction: &mut impl Transactable, object: &ObjId) -> Result<(), AutomergeError> {
+        transaction.put(object, DEVICE, self.device.as_str())?;
+        transaction.put(object, STARTED_AT, ScalarValue::Timestamp(self.started_at))?;
+        transaction.put(object, ENDED_AT, ScalarValue::Timestamp(self.ended_at))?;
+        transaction.put(object, OUTCOME, self.outcome.as_str())
+    }
+
+    pub(super) fn read(document: &impl ReadDoc, object: &ObjId) -> Self {
+        let text = |key| match scalar(document, object, key) {
+            Some(ScalarValue::Str(text)) => text.to_string(),
+            _ => String::new(),
+        };
+        let time = |key| match scalar(document, object, key) {
+            Some(ScalarValue::Timestamp(time)) => time,
+            _ => 0,
+        };
+        Self {
+            device: text(DEVICE),
+            started_at: time(STARTED_AT),
+            ended_at: time(ENDED_AT),
+            outcome: text(OUTCOME),
+        }
+    }
+}
