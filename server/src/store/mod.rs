@@ -1,0 +1,93 @@
+//! Storage: one SQLite database in WAL mode, many readers, one writer.
+//!
+//! An acknowledgement means durable: SQLite runs with `synchronous = FULL`, so a commit returns only after the
+//! write-ahead log is on disk, and nothing is answered before the commit.
+
+mod folder;
+mod writer;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+pub use folder::{DataFolder, FolderError};
+pub use writer::{Job, Writer};
+
+/// What goes wrong below: the disk, the database, a row that is not what this version wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The database was written by a later version, or a migration failed.
+    #[error("the database could not be brought to this version: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The writer has stopped because the server is shutting down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// A stored value is not what this version writes.
+    #[error("damaged data in table {table}: {reason}")]
+    Damaged {
+        /// Where.
+        table: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl StoreError {
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::Database(source) => format!("lỗi cơ sở dữ liệu: {source}"),
+            Self::Migration(source) => format!("không nâng cấp được cơ sở dữ liệu: {source}"),
+            Self::ShuttingDown => "máy chủ đang dừng".to_owned(),
+            Self::Damaged { table, reason } => format!("dữ liệu hỏng trong bảng {table}: {reason}"),
+        }
+    }
+}
+
+/// How long a statement waits for another process that holds the database.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that only read.
+const READERS: u32 = 4;
+
+/// An open database.
+#[derive(Clone)]
+pub struct Store {
+    /// Connections that only read.
+    pub readers: SqlitePool,
+    /// The one writer.
+    pub writer: Writer,
+}
+
+impl Store {
+    /// Opens the database file, brings it to this version's schema, and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be opened or migrated.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT)
+            .pragma("cache_size", "-65536")
+            .disable_statement_logging();
+        let mut connection = options.connect().await?;
+        sqlx::migrate!("./migrations").run_direct(None, &mut connection, false).await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
+        Ok(Self { readers, writer: Writer::start(connection) })
+    }
+
+    /// Waits until everything that was handed to the writer is durable, and closes the database.
+    pub async fn close(self) {
+        self.writer.stop().await;
+        self.readers.close().await;
+    }
+}
