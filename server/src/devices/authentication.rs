@@ -1,0 +1,83 @@
+//! Who is asking: a bearer token (RFC 6750) leads to a device and its scope.
+
+use std::collections::BTreeSet;
+
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use sync_core::device::DevicePublicKey;
+
+use super::secret_hash;
+use crate::app::App;
+use crate::http::{Problem, Text};
+use crate::store::StoreError;
+
+/// The device that sent a request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The database's number of the device.
+    pub device_key: i64,
+    /// Its public key.
+    pub device: DevicePublicKey,
+    /// The database's numbers of the hamlets that it may read and write.
+    pub hamlets: BTreeSet<i64>,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = parts
+            .headers
+            .get(AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(|| {
+                unauthorised(
+                    "Yêu cầu thiếu mã truy cập của thiết bị (Authorization: Bearer …); hãy đăng ký thiết bị trước.",
+                    "The request has no device token (Authorization: Bearer …); enrol the device first.",
+                )
+            })?;
+        let row: Option<(i64, Vec<u8>, Option<i64>)> =
+            sqlx::query_as("SELECT device_key, public_key, revoked_at FROM device WHERE token_hash = $1")
+                .bind(secret_hash(token))
+                .fetch_optional(&app.store.readers)
+                .await?;
+        let Some((device_key, public_key, revoked_at)) = row else {
+            return Err(unauthorised(
+                "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
+                "The token is wrong; enrol the device again.",
+            ));
+        };
+        if revoked_at.is_some() {
+            return Err(Problem::new(
+                "device-revoked",
+                StatusCode::FORBIDDEN,
+                Text::new("Thiết bị đã bị thu hồi quyền", "The device was revoked"),
+                Text::new(
+                    "Thiết bị này đã bị thu hồi quyền; hãy liên hệ cán bộ xã.",
+                    "This device was revoked; ask the commune official.",
+                ),
+            ));
+        }
+        let public_key = public_key.try_into().map_err(|_| StoreError::Damaged {
+            table: "device",
+            reason: "a public key has not 32 bytes".to_owned(),
+        })?;
+        let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM device_scope WHERE device_key = $1")
+            .bind(device_key)
+            .fetch_all(&app.store.readers)
+            .await?;
+        Ok(Self { device_key, device: DevicePublicKey(public_key), hamlets: hamlets.into_iter().collect() })
+    }
+}
+
+fn unauthorised(vi: &str, en: &str) -> Problem {
+    Problem::new(
+        "unauthorised",
+        StatusCode::UNAUTHORIZED,
+        Text::new("Chưa xác thực", "Not authenticated"),
+        Text::new(vi, en),
+    )
+}

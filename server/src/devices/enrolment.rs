@@ -1,0 +1,145 @@
+//! Enrolment: a phone brings a one-time code and its public key, and gets its scope and a token.
+
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use sync_core::device::DevicePublicKey;
+use sync_core::identity::RoundId;
+use uuid::Uuid;
+
+use super::invitation::normalised;
+use super::secret_hash;
+use crate::app::App;
+use crate::clock;
+use crate::hex;
+use crate::http::{Problem, Text};
+
+/// Bytes of a device's name at most.
+const NAME_BYTES: usize = 200;
+
+/// What a phone sends to enrol.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EnrolmentRequest {
+    /// The one-time code.
+    pub code: String,
+    /// The device's Ed25519 public key, 64 hexadecimal digits.
+    pub public_key: String,
+    /// The device's signature under the code, 128 hexadecimal digits: proof that it holds the key.
+    pub signature: String,
+}
+
+/// What it gets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The bearer token for all later requests. It is told once; the server keeps only its hash.
+    pub token: String,
+    /// The round.
+    pub round: RoundId,
+    /// The hamlets that the device may read and write.
+    pub hamlets: Vec<String>,
+}
+
+/// The routes of this module.
+pub fn routes() -> Router<App> {
+    Router::new().route("/api/v1/devices/enrol", post(enrol))
+}
+
+async fn enrol(
+    State(app): State<App>,
+    request: Result<Json<EnrolmentRequest>, JsonRejection>,
+) -> Result<(StatusCode, Json<Enrolment>), Problem> {
+    let Json(request) = request.map_err(|rejection| malformed(&rejection.body_text()))?;
+    let key: [u8; 32] = hex::decode(&request.public_key)
+        .ok_or_else(|| malformed("public_key: 64 hexadecimal digits are needed (cần 64 chữ số thập lục phân)"))?;
+    let signature: [u8; 64] = hex::decode(&request.signature)
+        .ok_or_else(|| malformed("signature: 128 hexadecimal digits are needed (cần 128 chữ số thập lục phân)"))?;
+    let device = DevicePublicKey(key);
+    device.verify_enrolment(&request.code, &signature).map_err(|error| {
+        Problem::new(
+            "wrong-signature",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Text::new("Chữ ký sai", "Wrong signature"),
+            Text::new(error.vietnamese(), error.to_string()),
+        )
+    })?;
+
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|error| Problem::internal(&error))?;
+    let token = hex::encode(&secret);
+    let (code_hash, token_hash) = (secret_hash(&normalised(&request.code)), secret_hash(&token));
+    let hamlets = app
+        .store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move {
+                let now = clock::now();
+                // The code is used up by the same transaction that enrols, so it works once however many phones try. The
+                // same phone may try again, for example when the first answer was lost.
+                let invitation: Option<(String,)> = sqlx::query_as(
+                    "UPDATE invitation SET used_by = $2
+                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name",
+                )
+                .bind(&code_hash)
+                .bind(device.0.as_slice())
+                .bind(now)
+                .fetch_optional(&mut *connection)
+                .await?;
+                let Some((name,)) = invitation else { return Ok(None) };
+                let device_key: i64 = sqlx::query_scalar(
+                    "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
+                     ON CONFLICT (public_key) DO UPDATE SET token_hash = excluded.token_hash RETURNING device_key",
+                )
+                .bind(device.0.as_slice())
+                .bind(name.chars().take(NAME_BYTES).collect::<String>())
+                .bind(&token_hash)
+                .bind(now)
+                .fetch_one(&mut *connection)
+                .await?;
+                sqlx::query(
+                    "INSERT INTO device_scope (device_key, hamlet_key)
+                     SELECT $1, hamlet_key FROM invitation_scope WHERE code_hash = $2 ON CONFLICT DO NOTHING",
+                )
+                .bind(device_key)
+                .bind(&code_hash)
+                .execute(&mut *connection)
+                .await?;
+                let hamlets: Vec<(Uuid, String)> = sqlx::query_as(
+                    "SELECT round.id, frame_hamlet.code FROM invitation_scope
+                     JOIN frame_hamlet USING (hamlet_key) JOIN round USING (round_key)
+                     WHERE code_hash = $1 ORDER BY frame_hamlet.code",
+                )
+                .bind(&code_hash)
+                .fetch_all(&mut *connection)
+                .await?;
+                Ok(Some(hamlets))
+            })
+        })
+        .await?;
+    let unknown = || {
+        Problem::new(
+            "unknown-code",
+            StatusCode::FORBIDDEN,
+            Text::new("Mã không dùng được", "Unusable code"),
+            Text::new(
+                "Mã mời không đúng, đã hết hạn hoặc đã được thiết bị khác dùng; hãy xin cán bộ xã một mã mới.",
+                "The code is wrong, expired or used by another device; ask the commune official for a new one.",
+            ),
+        )
+    };
+    let hamlets = hamlets.ok_or_else(unknown)?;
+    let round = hamlets.first().map(|(round, _)| RoundId(*round)).ok_or_else(unknown)?;
+    let hamlets = hamlets.into_iter().map(|(_, code)| code).collect();
+    Ok((StatusCode::CREATED, Json(Enrolment { token, round, hamlets })))
+}
+
+fn malformed(reason: &str) -> Problem {
+    Problem::new(
+        "malformed-enrolment",
+        StatusCode::BAD_REQUEST,
+        Text::new("Yêu cầu đăng ký không đúng", "Malformed enrolment"),
+        Text::new(reason, reason),
+    )
+}

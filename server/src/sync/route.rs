@@ -1,0 +1,191 @@
+//! `POST /api/v1/sync`.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use sync_core::exchange::message::PROTOCOL_VERSION;
+use sync_core::exchange::wire;
+use sync_core::exchange::{AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit};
+
+use super::intake::{check_scope, plan};
+use super::log::{self, KeptAttestation};
+use crate::app::App;
+use crate::clock;
+use crate::devices::Caller;
+use crate::http::{Problem, Text};
+
+/// The routes of this module.
+pub fn routes() -> Router<App> {
+    Router::new().route("/api/v1/sync", post(sync))
+}
+
+async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    check_encoding(&headers)?;
+    let limits = Limits::default();
+    let body = read(body, &limits).await?;
+    // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
+    let (request, verdicts) = blocking(move || {
+        let request = wire::decode_request(&body, &limits)?;
+        let verdicts = admit(&request, &limits)?;
+        Ok::<_, Problem>((request, verdicts))
+    })
+    .await??;
+
+    let sent = verdicts.len();
+    let attestations = kept_attestations(&request, &verdicts);
+    let clock_ahead = request.device_time.saturating_sub(clock::now());
+    let readers = &app.store.readers;
+
+    let rounds = log::rounds(readers).await?;
+    let mut units = BTreeMap::new();
+    for (round, (round_key, _)) in &rounds {
+        let codes: Vec<&str> =
+            request.responses.iter().filter(|group| group.round == *round).map(|group| group.unit.as_str()).collect();
+        if !codes.is_empty() {
+            let found = log::surveyed_units(readers, *round_key, &codes).await?;
+            units.extend(found.into_iter().map(|(code, unit)| ((*round, code), unit)));
+        }
+    }
+    let verdicts = own_changes_only(verdicts, &caller);
+    let (refused, groups) = check_scope(verdicts, &rounds, &units, &caller.hamlets);
+
+    let (device_key, cursor) = (caller.device_key, request.cursor);
+    let stored = log::stored_responses(readers, groups.keys().copied()).await?;
+    let plan = blocking(move || plan(refused, groups, &stored)).await?;
+    let mut refused = plan.refused.clone();
+    let waiting = plan.waiting;
+    let changed = !plan.responses.is_empty();
+
+    // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
+    let contradictions = app
+        .store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move { log::write(connection, device_key, clock_ahead, &attestations, &plan).await })
+        })
+        .await?;
+    let contradiction = |change| Refusal { change, reason: RefusalReason::Contradiction };
+    refused.extend(contradictions.into_iter().map(contradiction));
+    if changed {
+        app.projector.wake();
+    }
+
+    let pulled = log::pull(readers, device_key, caller.hamlets.iter().copied(), cursor).await?;
+    let response = SyncResponse {
+        version: PROTOCOL_VERSION,
+        accepted: u32::try_from(sent - refused.len()).unwrap_or(u32::MAX) - waiting,
+        waiting,
+        refused,
+        responses: pulled.responses,
+        cursor: pulled.cursor,
+        more: pulled.more,
+        server_time: clock::now(),
+    };
+    let bytes = blocking(move || wire::encode(&response)).await??;
+    Ok(([(CONTENT_TYPE, wire::CONTENT_TYPE), (CONTENT_ENCODING, wire::CONTENT_ENCODING)], bytes).into_response())
+}
+
+/// A device delivers what it wrote itself. Carrying other devices' changes is a hub's work.
+fn own_changes_only(verdicts: Vec<Verdict>, caller: &Caller) -> Vec<Verdict> {
+    let own = |admitted: Admitted| {
+        if admitted.device == caller.device { Ok(admitted) } else { Err(RefusalReason::ForeignAuthor) }
+    };
+    verdicts.into_iter().map(|verdict| verdict.and_then(own)).collect()
+}
+
+/// The attestations with the hashes that they sign, which the wire leaves out.
+fn kept_attestations(request: &SyncRequest, verdicts: &[Verdict]) -> Vec<KeptAttestation> {
+    let mut kept: Vec<KeptAttestation> = request
+        .attestations
+        .iter()
+        .map(|attestation| KeptAttestation { hashes: Vec::new(), signature: attestation.signature })
+        .collect();
+    for admitted in verdicts.iter().flatten() {
+        if let Some(attestation) = kept.get_mut(admitted.attestation) {
+            attestation.hashes.extend_from_slice(&admitted.change.hash().0);
+        }
+    }
+    kept
+}
+
+fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    let is = |name, wanted: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+    };
+    if is(CONTENT_TYPE, wire::CONTENT_TYPE) && is(CONTENT_ENCODING, wire::CONTENT_ENCODING) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        "unsupported-media-type",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Text::new("Kiểu nội dung không được hỗ trợ", "Unsupported media type"),
+        Text::new(
+            format!("cần Content-Type: {} và Content-Encoding: {}", wire::CONTENT_TYPE, wire::CONTENT_ENCODING),
+            format!("Content-Type: {} and Content-Encoding: {} are needed", wire::CONTENT_TYPE, wire::CONTENT_ENCODING),
+        ),
+    ))
+}
+
+async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
+    let too_large = || Problem::from(WireError::CompressedTooLarge { limit: limits.compressed_bytes });
+    match Limited::new(body, limits.compressed_bytes).collect().await {
+        Ok(collected) => Ok(collected.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Err(Problem::new(
+            "broken-body",
+            StatusCode::BAD_REQUEST,
+            Text::new("Nội dung bị đứt giữa chừng", "The body broke off"),
+            Text::new("Kết nối bị ngắt khi đang gửi; hãy gửi lại.", "The connection broke while sending; send it again."),
+        )),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
+}
+
+impl From<WireError> for Problem {
+    fn from(error: WireError) -> Self {
+        let detail = Text::new(error.vietnamese(), error.to_string());
+        match error {
+            WireError::CompressedTooLarge { .. } | WireError::InflatedTooLarge { .. } | WireError::TooMany { .. } => {
+                Self::new(
+                    "too-large",
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    Text::new("Gói tin quá lớn", "The message is too large"),
+                    detail,
+                )
+            }
+            WireError::UnsupportedVersion { .. } => Self::new(
+                "unsupported-version",
+                StatusCode::BAD_REQUEST,
+                Text::new("Phiên bản giao thức không được hỗ trợ", "Unsupported protocol version"),
+                detail,
+            ),
+            WireError::NotBrotli | WireError::Malformed { .. } => Self::new(
+                "malformed-message",
+                StatusCode::BAD_REQUEST,
+                Text::new("Gói tin sai cấu trúc", "Malformed message"),
+                detail,
+            ),
+        }
+    }
+}
+
+impl From<AdmissionError> for Problem {
+    fn from(error: AdmissionError) -> Self {
+        Self::new(
+            "invalid-attestation",
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Text::new("Xác nhận của thiết bị không hợp lệ", "Invalid attestation"),
+            Text::new(error.vietnamese(), error.to_string()),
+        )
+    }
+}
