@@ -19,6 +19,7 @@ mod tree;
 pub use ast::{Axis, BinaryOperator, Call, Expression, NodeTest, Path, PathStart, Step};
 pub use calendar::{Date, Moment};
 pub use evaluation::{EvaluationContext, EvaluationError, Scope, Variables, evaluate};
+pub(crate) use lexer::name_length;
 pub use lexer::{MAX_EXPRESSION_BYTES, SyntaxError, SyntaxErrorKind};
 pub use object::{Object, number_to_text, text_to_number};
 pub use parser::{MAX_DEPTH, parse};

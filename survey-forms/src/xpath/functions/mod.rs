@@ -9,6 +9,8 @@ mod numbers;
 mod selections;
 mod text;
 
+pub(crate) use selections::choice_name_question;
+
 use super::ast::Expression;
 use super::evaluation::{EvaluationError, Scope};
 use super::object::Object;
