@@ -5,3 +5,5 @@
 //! builds for `wasm32-unknown-unknown`, so a phone and a server decide skip logic and constraints with the same code.
 
 pub mod answers;
+pub mod model;
+pub mod xpath;

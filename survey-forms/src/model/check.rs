@@ -1,0 +1,215 @@
+//! The static checks of a form: what can be known to be wrong before anybody fills it in.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::definition::{FormDefinition, FormNode, NodeKind};
+use super::dependencies::{Dependencies, references};
+use super::form::Formulas;
+use super::problem::{FormProblem, FormProblems, Place, ProblemKind};
+use crate::xpath::{Expression, parse};
+
+/// How deeply groups may nest.
+const MAX_GROUP_DEPTH: usize = 16;
+
+/// Checks everything and parses the expressions.
+pub(super) fn check(definition: &FormDefinition) -> Result<(Vec<Formulas>, Dependencies), FormProblems> {
+    let mut checker = Checker {
+        positions: HashMap::new(),
+        extra_names: HashSet::new(),
+        problems: Vec::new(),
+    };
+    checker.form(definition);
+    checker.choices(definition);
+    let formulas: Vec<Formulas> = definition.nodes.iter().map(|node| checker.node(definition, node)).collect();
+    let dependencies = Dependencies::new(definition, &formulas, &checker.positions);
+    if let Err(circle) = &dependencies {
+        let names = circle.iter().filter_map(|position| definition.nodes.get(*position));
+        let names: Vec<String> = names.map(|node| node.name.clone()).collect();
+        let first = circle.first().and_then(|position| definition.nodes.get(*position));
+        let column = match first {
+            Some(node) if node.calculation.is_some() => "calculation",
+            _ => "relevant",
+        };
+        checker.report(first.map_or(0, |node| node.row), column, ProblemKind::Circular(names));
+    }
+    match dependencies {
+        Ok(dependencies) if checker.problems.is_empty() => Ok((formulas, dependencies)),
+        _ => Err(FormProblems(checker.problems)),
+    }
+}
+
+struct Checker<'a> {
+    positions: HashMap<&'a str, usize>,
+    /// The names of further columns of `choices`, which choice filters may use.
+    extra_names: HashSet<&'a str>,
+    problems: Vec<FormProblem>,
+}
+
+impl<'a> Checker<'a> {
+    fn report(&mut self, row: u32, column: &str, kind: ProblemKind) {
+        self.problems.push(FormProblem {
+            place: Place::new("survey", Some(row), Some(column)),
+            kind,
+        });
+    }
+
+    fn form(&mut self, definition: &'a FormDefinition) {
+        if definition.languages.is_empty() {
+            self.problems.push(FormProblem {
+                place: Place::new("settings", None, None),
+                kind: ProblemKind::NoLanguage,
+            });
+        }
+        if definition.nodes.is_empty() {
+            self.problems.push(FormProblem {
+                place: Place::new("survey", None, None),
+                kind: ProblemKind::NoQuestions,
+            });
+        }
+        let mut depths: Vec<usize> = Vec::with_capacity(definition.nodes.len());
+        for (position, node) in definition.nodes.iter().enumerate() {
+            if !is_name(&node.name) {
+                self.report(node.row, "name", ProblemKind::BadName(node.name.clone()));
+            }
+            match self.positions.get(node.name.as_str()) {
+                Some(first) => {
+                    let first = definition.nodes.get(*first).map_or(0, |first| first.row);
+                    let name = node.name.clone();
+                    self.report(node.row, "name", ProblemKind::DuplicateName { name, first });
+                }
+                None => {
+                    self.positions.insert(&node.name, position);
+                }
+            }
+            let parent = node.parent.and_then(|parent| definition.nodes[..position].get(parent));
+            if node.parent.is_some() && !parent.is_some_and(FormNode::is_container) {
+                self.report(node.row, "type", ProblemKind::BadParent(node.name.clone()));
+            }
+            let depth = node.parent.and_then(|parent| depths.get(parent)).map_or(0, |depth| depth + 1);
+            depths.push(depth);
+            if depth == MAX_GROUP_DEPTH + 1 {
+                self.report(node.row, "type", ProblemKind::TooDeep(MAX_GROUP_DEPTH));
+            }
+            if node.kind == NodeKind::Repeat && is_within_repeat(definition, position) {
+                self.report(node.row, "type", ProblemKind::NestedRepeat);
+            }
+        }
+    }
+
+    fn choices(&mut self, definition: &'a FormDefinition) {
+        for (list, choices) in &definition.choices {
+            let mut names = HashSet::new();
+            for choice in choices {
+                let mut report = |kind| {
+                    self.problems.push(FormProblem {
+                        place: Place::new("choices", Some(choice.row), Some("name")),
+                        kind,
+                    });
+                };
+                if choice.name.contains(char::is_whitespace) {
+                    report(ProblemKind::SpaceInChoice(choice.name.clone()));
+                }
+                if !names.insert(&choice.name) {
+                    report(ProblemKind::DuplicateChoice {
+                        list: list.clone(),
+                        name: choice.name.clone(),
+                    });
+                }
+                self.extra_names.extend(choice.other.keys().map(String::as_str));
+            }
+        }
+    }
+
+    fn node(&mut self, definition: &FormDefinition, node: &FormNode) -> Formulas {
+        if let Some(list) = node.list()
+            && !definition.choices.contains_key(list)
+        {
+            self.report(node.row, "type", ProblemKind::UnknownList(list.to_owned()));
+        }
+        if node.kind == NodeKind::Calculate && node.calculation.is_none() && node.default.is_none() {
+            self.report(node.row, "calculation", ProblemKind::MissingCalculation);
+        }
+        let default = node.default.as_deref().filter(|default| is_dynamic(default));
+        Formulas {
+            required: self.formula(node, "required", node.required.as_deref()),
+            relevant: self.formula(node, "relevant", node.relevant.as_deref()),
+            constraint: self.formula(node, "constraint", node.constraint.as_deref()),
+            calculation: self.formula(node, "calculation", node.calculation.as_deref()),
+            default: self.formula(node, "default", default),
+            read_only: self.formula(node, "read_only", node.read_only.as_deref()),
+            choice_filter: self.formula(node, "choice_filter", node.choice_filter.as_deref()),
+            repeat_count: self.formula(node, "repeat_count", node.repeat_count.as_deref()),
+        }
+    }
+
+    fn formula(&mut self, node: &FormNode, column: &str, source: Option<&str>) -> Option<Expression> {
+        let source = source?;
+        let expression = match parse(source) {
+            Ok(expression) => expression,
+            Err(error) => {
+                let source_text = source.to_owned();
+                self.report(node.row, column, ProblemKind::Syntax { error, source_text });
+                return None;
+            }
+        };
+        for name in references(&expression) {
+            let known = self.positions.contains_key(name)
+                || (column == "choice_filter" && (self.extra_names.contains(name) || name == "name" || name == "label"));
+            if !known {
+                let nearest = nearest(name, self.positions.keys().copied());
+                let name = name.to_owned();
+                self.report(node.row, column, ProblemKind::UnknownQuestion { name, nearest });
+            }
+        }
+        Some(expression)
+    }
+}
+
+/// Whether a default is an expression: it refers to a question or calls a function. Plain words and dates are values.
+fn is_dynamic(default: &str) -> bool {
+    default.contains("${") || (default.contains('(') && parse(default).is_ok())
+}
+
+fn is_within_repeat(definition: &FormDefinition, position: usize) -> bool {
+    let mut place = position;
+    while let Some(parent) = definition.nodes.get(place).and_then(|node| node.parent) {
+        if parent >= place {
+            return false;
+        }
+        if definition.nodes.get(parent).is_some_and(|node| node.kind == NodeKind::Repeat) {
+            return true;
+        }
+        place = parent;
+    }
+    false
+}
+
+/// Whether the text can name an XML element and stand in `${…}`.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && crate::xpath::name_length(text) == text.len()
+}
+
+/// The known name nearest to `name` by edit distance, if it is near enough to be a slip.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+    let mut by_distance: BTreeMap<(usize, &str), ()> = BTreeMap::new();
+    for other in known.filter(|other| other.len().abs_diff(name.len()) <= 2) {
+        by_distance.insert((edit_distance(name, other), other), ());
+    }
+    let ((distance, other), ()) = by_distance.into_iter().next()?;
+    (distance <= 2 && distance < name.len()).then(|| other.to_owned())
+}
+
+/// Levenshtein's distance: the fewest insertions, deletions and replacements of one character.
+fn edit_distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut previous: Vec<usize> = (0..=right.len()).collect();
+    for (row, left) in left.chars().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, right) in right.iter().enumerate() {
+            let replaced = previous[column] + usize::from(left != *right);
+            current.push(replaced.min(previous[column + 1] + 1).min(current[column] + 1));
+        }
+        previous = current;
+    }
+    previous.last().copied().unwrap_or(0)
+}

@@ -1,0 +1,191 @@
+//! A checked form, ready to be filled.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::check;
+use super::definition::{Choice, FormDefinition, FormNode, Language, NodeKind, Settings};
+use super::dependencies::Dependencies;
+use super::problem::FormProblems;
+use crate::xpath::{Expression, Name, QuestionIndex};
+
+/// The parsed expressions of one row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Formulas {
+    /// Whether an answer is required.
+    pub required: Option<Expression>,
+    /// Whether the row is asked.
+    pub relevant: Option<Expression>,
+    /// Whether the answer is acceptable.
+    pub constraint: Option<Expression>,
+    /// The computed value.
+    pub calculation: Option<Expression>,
+    /// The value of a new form or instance, where the default is an expression.
+    pub default: Option<Expression>,
+    /// Whether the answer may not be changed.
+    pub read_only: Option<Expression>,
+    /// Whether a choice is offered.
+    pub choice_filter: Option<Expression>,
+    /// How many instances there are.
+    pub repeat_count: Option<Expression>,
+}
+
+/// A form that passed every check.
+///
+/// It serialises as its [`FormDefinition`] and is checked again when it is read back.
+#[derive(Debug, Clone)]
+pub struct Form {
+    definition: FormDefinition,
+    formulas: Vec<Formulas>,
+    dependencies: Dependencies,
+    index: Arc<QuestionIndex>,
+    names: Vec<Arc<Name>>,
+    children: Vec<Vec<usize>>,
+    top: Vec<usize>,
+    /// The innermost repeat around (or at) each row.
+    repeats: Vec<Option<usize>>,
+}
+
+impl Form {
+    /// Checks a definition and prepares it for filling.
+    ///
+    /// # Errors
+    /// With every problem found: names, lists, references, expressions, circles.
+    pub fn compile(definition: FormDefinition) -> Result<Self, FormProblems> {
+        let (formulas, dependencies) = check::check(&definition)?;
+        let mut children = vec![Vec::new(); definition.nodes.len()];
+        let mut top = Vec::new();
+        let mut repeats: Vec<Option<usize>> = Vec::with_capacity(definition.nodes.len());
+        for (position, node) in definition.nodes.iter().enumerate() {
+            match node.parent {
+                Some(parent) => children[parent].push(position),
+                None => top.push(position),
+            }
+            repeats.push(match node.kind {
+                NodeKind::Repeat => Some(position),
+                _ => node.parent.and_then(|parent| repeats[parent]),
+            });
+        }
+        Ok(Self {
+            index: Arc::new(question_index(&definition)),
+            names: definition.nodes.iter().map(|node| Name::local(node.name.as_str())).collect(),
+            definition,
+            formulas,
+            dependencies,
+            children,
+            top,
+            repeats,
+        })
+    }
+
+    /// The plain data.
+    pub fn definition(&self) -> &FormDefinition {
+        &self.definition
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.definition.settings
+    }
+
+    /// The languages, the default one first.
+    pub fn languages(&self) -> &[Language] {
+        &self.definition.languages
+    }
+
+    /// The rows in the form's order.
+    pub fn nodes(&self) -> &[FormNode] {
+        &self.definition.nodes
+    }
+
+    /// The row of that name.
+    pub fn node(&self, name: &str) -> Option<&FormNode> {
+        self.definition.nodes.get(self.position(name)?)
+    }
+
+    /// The position of the row of that name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.index.positions.get(name).copied()
+    }
+
+    /// The parsed expressions of the row at `position`.
+    pub fn formulas(&self, position: usize) -> Option<&Formulas> {
+        self.formulas.get(position)
+    }
+
+    /// The choices of a select question, unfiltered; empty for other rows.
+    pub fn choices(&self, node: &FormNode) -> &[Choice] {
+        let list = node.list().and_then(|list| self.definition.choices.get(list));
+        list.map_or(&[], Vec::as_slice)
+    }
+
+    /// The positions of the rows directly inside the group or repeat at `position`.
+    pub fn children(&self, position: usize) -> &[usize] {
+        self.children.get(position).map_or(&[], Vec::as_slice)
+    }
+
+    /// The positions of the rows that are in no group or repeat.
+    pub fn top(&self) -> &[usize] {
+        &self.top
+    }
+
+    /// The position of the innermost repeat around the row, or of the row itself where it is one.
+    pub fn repeat_of(&self, position: usize) -> Option<usize> {
+        self.repeats.get(position).copied().flatten()
+    }
+
+    /// The SHA-256 of the form's content: it identifies a version of a form, whatever version label the author gave.
+    ///
+    /// The hash is over the JSON text of the definition, whose fields have a fixed order and whose maps are sorted. Row
+    /// numbers and the file's formatting take no part, so a workbook that was only made prettier has the same hash.
+    pub fn content_hash(&self) -> [u8; 32] {
+        // A definition holds only text, numbers and maps with text keys, which JSON always can.
+        let text = serde_json::to_vec(&self.definition).unwrap_or_default();
+        Sha256::digest(&text).into()
+    }
+
+    pub(crate) fn index(&self) -> &Arc<QuestionIndex> {
+        &self.index
+    }
+
+    pub(crate) fn element_name(&self, position: usize) -> Arc<Name> {
+        self.names.get(position).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn dependencies(&self) -> &Dependencies {
+        &self.dependencies
+    }
+}
+
+fn question_index(definition: &FormDefinition) -> QuestionIndex {
+    let nodes = || definition.nodes.iter().enumerate();
+    let positions: HashMap<String, usize> = nodes().map(|(position, node)| (node.name.clone(), position)).collect();
+    let mut choice_labels = BTreeMap::new();
+    for (position, node) in nodes() {
+        if let Some(choices) = node.list().and_then(|list| definition.choices.get(list)) {
+            let labels = choices.iter().map(|choice| (choice.name.clone(), choice.label.0.clone()));
+            choice_labels.insert(position, labels.collect());
+        }
+    }
+    QuestionIndex {
+        positions,
+        choice_labels,
+        languages: definition.languages.iter().map(|language| language.code.clone()).collect(),
+    }
+}
+
+impl Serialize for Form {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.definition.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Form {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let definition = FormDefinition::deserialize(deserializer)?;
+        Self::compile(definition).map_err(serde::de::Error::custom)
+    }
+}

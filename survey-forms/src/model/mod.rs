@@ -1,0 +1,16 @@
+//! What a form is: its questions, groups, repeats, choices and settings, in two layers.
+//!
+//! A [`FormDefinition`] is plain data, as it stands in a workbook or in JSON. [`Form::compile`] checks it and prepares
+//! what filling needs: parsed expressions, the order in which they depend on one another, and look-up by name.
+
+mod check;
+mod definition;
+mod dependencies;
+mod form;
+mod problem;
+
+pub use definition::{
+    Choice, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations,
+};
+pub use form::{Form, Formulas};
+pub use problem::{FormProblem, FormProblems, Place, ProblemKind};

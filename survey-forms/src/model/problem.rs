@@ -1,0 +1,257 @@
+//! What can be wrong with a form, and where.
+
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::xpath::SyntaxError;
+
+/// Where in a workbook something is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The sheet's name; empty where the whole workbook is meant.
+    pub sheet: String,
+    /// The row as spreadsheets number it, from 1; none where the whole sheet is meant.
+    pub row: Option<u32>,
+    /// The column's heading.
+    pub column: Option<String>,
+}
+
+impl Place {
+    /// A place in a sheet.
+    pub fn new(sheet: &str, row: Option<u32>, column: Option<&str>) -> Self {
+        Self {
+            sheet: sheet.to_owned(),
+            // A form that does not come from a workbook has no rows.
+            row: row.filter(|row| *row > 0),
+            column: column.map(str::to_owned),
+        }
+    }
+
+    fn write(&self, f: &mut impl fmt::Write, [workbook, sheet, row, column]: [&str; 4]) -> fmt::Result {
+        if self.sheet.is_empty() {
+            return f.write_str(workbook);
+        }
+        write!(f, "{sheet} {}", self.sheet)?;
+        if let Some(number) = self.row {
+            write!(f, ", {row} {number}")?;
+        }
+        if let Some(name) = &self.column {
+            write!(f, ", {column} {name}")?;
+        }
+        Ok(())
+    }
+
+    fn vietnamese(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string cannot fail.
+        let _ = self.write(&mut text, ["tệp", "trang tính", "hàng", "cột"]);
+        text
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, ["workbook", "sheet", "row", "column"])
+    }
+}
+
+/// One thing wrong with a form.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{place}: {kind}")]
+pub struct FormProblem {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub kind: ProblemKind,
+}
+
+impl FormProblem {
+    /// The problem in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        format!("{}: {}", self.place.vietnamese(), self.kind.vietnamese())
+    }
+}
+
+/// Everything wrong with a form; at least one problem.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FormProblems(pub Vec<FormProblem>);
+
+impl FormProblems {
+    /// A single problem with the whole workbook.
+    pub(crate) fn workbook(kind: ProblemKind) -> Self {
+        Self(vec![FormProblem {
+            place: Place::default(),
+            kind,
+        }])
+    }
+
+    /// The problems in Vietnamese, one a line.
+    pub fn vietnamese(&self) -> String {
+        let lines: Vec<String> = self.0.iter().map(FormProblem::vietnamese).collect();
+        lines.join("\n")
+    }
+}
+
+impl fmt::Display for FormProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, problem) in self.0.iter().enumerate() {
+            if position > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for FormProblems {}
+
+/// What is wrong with a form.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[allow(missing_docs)] // the fields are what the message shows of them
+pub enum ProblemKind {
+    /// The bytes are no workbook, or a damaged one.
+    #[error("this is not a readable .xlsx workbook ({0}); save the form as an Excel workbook (.xlsx)")]
+    NotAWorkbook(String),
+    /// A limit that protects the reader's memory is exceeded.
+    #[error("{what} is {found}; at most {most} is allowed")]
+    TooLarge { what: &'static str, found: u64, most: u64 },
+    /// A sheet that every form has is missing.
+    #[error("there is no sheet named {0}; an XLSForm needs it")]
+    MissingSheet(&'static str),
+    /// A column that the sheet must have is missing.
+    #[error("there is no column {0}; the sheet needs it")]
+    MissingColumn(&'static str),
+    /// Two columns have the same heading.
+    #[error("the heading stands twice; keep one of the columns")]
+    DuplicateColumn,
+    /// A cell that must be filled is empty.
+    #[error("the cell is empty; {0} belongs here")]
+    MissingValue(&'static str),
+    /// A cell holds a spreadsheet error such as `#REF!`.
+    #[error("the cell holds the spreadsheet error {0}; write the value itself")]
+    ErrorCell(String),
+    /// An unknown question type.
+    #[error("there is no question type {found:?}; {advice}")]
+    UnknownType { found: String, advice: String },
+    /// A select question without the name of its list.
+    #[error("{0} needs the name of its choice list, as in \"{0} yes_no\"")]
+    MissingList(&'static str),
+    /// A select question whose list the `choices` sheet lacks.
+    #[error("there is no choice list {0:?} in the sheet choices; add its rows there or correct the name")]
+    UnknownList(String),
+    /// Two choices of a list have the same name.
+    #[error("the choice {name:?} stands twice in the list {list:?}; give each choice its own name")]
+    DuplicateChoice { list: String, name: String },
+    /// A choice's name holds a space, which separates the names of several choices.
+    #[error("the choice name {0:?} holds a space; use _ instead")]
+    SpaceInChoice(String),
+    /// A name that cannot be an XML element.
+    #[error("{0:?} cannot be a name; use letters, digits, _ and -, beginning with a letter or _")]
+    BadName(String),
+    /// A name used before.
+    #[error("the name {name:?} is already used{}; names are unique in a form", first_row(*.first))]
+    DuplicateName { name: String, first: u32 },
+    /// `end group` or `end repeat` without its beginning.
+    #[error("{found} closes nothing that is open; {}", expected_end(.open))]
+    UnexpectedEnd { found: &'static str, open: Option<&'static str> },
+    /// `begin group` or `begin repeat` without its end.
+    #[error("{0} is never closed; add the row {1}")]
+    NeverClosed(&'static str, &'static str),
+    /// A repeat within a repeat.
+    #[error("a repeat inside another repeat is not supported; use one repeat, or two beside each other")]
+    NestedRepeat,
+    /// Groups nested too deeply.
+    #[error("groups are nested more than {0} deep")]
+    TooDeep(usize),
+    /// An expression that cannot be read; `source_text` is the whole of it.
+    #[error("{error}\n{}", error.caret(source_text))]
+    Syntax { error: SyntaxError, source_text: String },
+    /// A reference to a question that the form does not have.
+    #[error("there is no question {name:?}{}", did_you_mean(.nearest))]
+    UnknownQuestion { name: String, nearest: Option<String> },
+    /// Expressions that need one another's result.
+    #[error("the value depends on itself: {}; break the circle", .0.join(" → "))]
+    Circular(Vec<String>),
+    /// A calculation without its expression.
+    #[error("a calculate row needs an expression in the column calculation")]
+    MissingCalculation,
+    /// The form has no question.
+    #[error("the sheet has no question")]
+    NoQuestions,
+    /// A node's parent is no group or repeat that stands before it.
+    #[error("the parent of {0:?} is not a group or repeat before it")]
+    BadParent(String),
+    /// The form names no language.
+    #[error("the form has no language; at least one is needed")]
+    NoLanguage,
+}
+
+fn first_row(row: u32) -> String {
+    if row > 0 { format!(" in row {row}") } else { String::new() }
+}
+
+fn expected_end(open: &Option<&'static str>) -> String {
+    match open {
+        Some(end) => format!("{end} is expected first"),
+        None => "remove the row or add its beginning".to_owned(),
+    }
+}
+
+fn did_you_mean(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(name) => format!("; did you mean {name:?}?"),
+        None => "; names are those of the column name".to_owned(),
+    }
+}
+
+impl ProblemKind {
+    /// The problem in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::NotAWorkbook(detail) => {
+                format!("không đọc được tệp .xlsx ({detail}); hãy lưu biểu mẫu thành sổ tính Excel (.xlsx)")
+            }
+            Self::TooLarge { what, found, most } => format!("{what}: {found}, vượt giới hạn {most}"),
+            Self::MissingSheet(name) => format!("thiếu trang tính {name}; XLSForm cần có trang này"),
+            Self::MissingColumn(name) => format!("thiếu cột {name}"),
+            Self::DuplicateColumn => "tiêu đề cột bị lặp; chỉ giữ một cột".to_owned(),
+            Self::MissingValue(what) => format!("ô trống; cần điền {what}"),
+            Self::ErrorCell(error) => format!("ô chứa lỗi bảng tính {error}; hãy ghi giá trị"),
+            Self::UnknownType { found, advice } => format!("không có loại câu hỏi {found:?}; {advice}"),
+            Self::MissingList(kind) => format!("{kind} cần tên danh sách lựa chọn, ví dụ \"{kind} yes_no\""),
+            Self::UnknownList(list) => {
+                format!("trang choices không có danh sách {list:?}; hãy thêm vào đó hoặc sửa tên")
+            }
+            Self::DuplicateChoice { list, name } => {
+                format!("lựa chọn {name:?} bị lặp trong danh sách {list:?}; mỗi lựa chọn cần tên riêng")
+            }
+            Self::SpaceInChoice(name) => format!("tên lựa chọn {name:?} có dấu cách; hãy dùng _"),
+            Self::BadName(name) => {
+                format!("{name:?} không dùng làm tên được; chỉ dùng chữ, số, _ và -, bắt đầu bằng chữ hoặc _")
+            }
+            Self::DuplicateName { name, first } if *first > 0 => {
+                format!("tên {name:?} đã dùng ở hàng {first}; tên trong biểu mẫu không được trùng")
+            }
+            Self::DuplicateName { name, .. } => format!("tên {name:?} bị trùng; tên trong biểu mẫu không được trùng"),
+            Self::UnexpectedEnd { found, open } => match open {
+                Some(end) => format!("{found} không khớp; phải đóng {end} trước"),
+                None => format!("{found} không đóng nhóm nào; hãy bỏ hàng này hoặc thêm hàng mở"),
+            },
+            Self::NeverClosed(begin, end) => format!("{begin} chưa được đóng; hãy thêm hàng {end}"),
+            Self::NestedRepeat => "chưa hỗ trợ nhóm lặp nằm trong nhóm lặp".to_owned(),
+            Self::TooDeep(most) => format!("các nhóm lồng nhau quá {most} tầng"),
+            Self::Syntax { error, source_text } => format!("{}\n{}", error.vietnamese(), error.caret(source_text)),
+            Self::UnknownQuestion { name, nearest } => match nearest {
+                Some(nearest) => format!("không có câu hỏi {name:?}; có phải là {nearest:?}?"),
+                None => format!("không có câu hỏi {name:?}; tên nằm ở cột name"),
+            },
+            Self::Circular(names) => format!("giá trị phụ thuộc vòng tròn vào chính nó: {}", names.join(" → ")),
+            Self::MissingCalculation => "hàng calculate cần biểu thức ở cột calculation".to_owned(),
+            Self::NoQuestions => "trang tính không có câu hỏi nào".to_owned(),
+            Self::BadParent(name) => format!("nhóm chứa {name:?} không phải là nhóm đứng trước nó"),
+            Self::NoLanguage => "biểu mẫu không có ngôn ngữ; cần ít nhất một".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,474 @@
+//! Evaluates expressions over a tree (XPath 1.0 §2 and §3).
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
+use super::calendar::Moment;
+use super::object::{Object, text_to_number};
+use super::tree::{NodeId, NodeKind, Tree};
+
+/// How many nodes one evaluation may visit; a form that needs more is refused rather than left to freeze a phone.
+const MAX_VISITS: u64 = 20_000_000;
+
+/// What the caller knows and the engine must not find out by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationContext {
+    /// What `today()` and `now()` say.
+    pub now: Moment,
+    /// The code of the language in which labels and messages are wanted, such as `vi`.
+    pub language: String,
+    /// The enrolled device's identity, for `deviceid` metadata.
+    pub device_id: Option<String>,
+}
+
+impl EvaluationContext {
+    /// A context without a device.
+    pub fn new(now: Moment, language: impl Into<String>) -> Self {
+        Self {
+            now,
+            language: language.into(),
+            device_id: None,
+        }
+    }
+}
+
+/// The values of `$name` variables.
+pub type Variables = BTreeMap<String, f64>;
+
+/// Why an expression has no result.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EvaluationError {
+    /// A variable without a value.
+    #[error("the variable ${0} has no value; the caller must supply it")]
+    UnknownVariable(String),
+    /// A question that the form does not have.
+    #[error("the form has no question {0}")]
+    UnknownQuestion(String),
+    /// Something other than nodes where nodes are needed.
+    #[error("{0} needs questions or groups (a node set) here, not a number or text")]
+    NotNodes(&'static str),
+    /// The expression visits more nodes than allowed.
+    #[error("the expression visits more than {MAX_VISITS} nodes")]
+    TooManyVisits,
+}
+
+impl EvaluationError {
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::UnknownVariable(name) => format!("biến ${name} chưa có giá trị; nơi gọi phải cung cấp"),
+            Self::UnknownQuestion(name) => format!("biểu mẫu không có câu hỏi {name}"),
+            Self::NotNodes(place) => format!("{place} cần tập câu hỏi hoặc nhóm, không phải số hay chữ"),
+            Self::TooManyVisits => format!("biểu thức duyệt quá {MAX_VISITS} nút"),
+        }
+    }
+}
+
+/// Evaluates `expression` at `origin`.
+///
+/// # Errors
+/// When a variable or question is unknown, a function is given a value where it needs nodes, or too much is visited.
+pub fn evaluate(
+    expression: &Expression,
+    tree: &Tree,
+    origin: NodeId,
+    context: &EvaluationContext,
+    variables: &Variables,
+) -> Result<Object, EvaluationError> {
+    let visits = Cell::new(0);
+    Scope {
+        tree,
+        context,
+        variables,
+        origin,
+        node: origin,
+        position: 1,
+        size: 1,
+        visits: &visits,
+    }
+    .evaluate(expression)
+}
+
+/// Where an expression is being evaluated (XPath 1.0 §1, "context").
+#[derive(Debug, Clone, Copy)]
+pub struct Scope<'a> {
+    /// The document.
+    pub tree: &'a Tree,
+    /// What the caller knows.
+    pub context: &'a EvaluationContext,
+    /// The values of variables.
+    pub variables: &'a Variables,
+    /// The node at which the whole expression is evaluated: ODK's `current()`.
+    pub origin: NodeId,
+    /// The context node.
+    pub node: NodeId,
+    /// The context position, from 1.
+    pub position: usize,
+    /// The context size.
+    pub size: usize,
+    visits: &'a Cell<u64>,
+}
+
+impl<'a> Scope<'a> {
+    /// Evaluates `expression` here.
+    ///
+    /// # Errors
+    /// See [`evaluate`].
+    pub fn evaluate(&self, expression: &Expression) -> Result<Object, EvaluationError> {
+        Ok(match expression {
+            Expression::Number(number) => Object::Number(*number),
+            Expression::Literal(text) => Object::Text(text.clone()),
+            Expression::Variable(name) => Object::Number(
+                *self
+                    .variables
+                    .get(name)
+                    .ok_or_else(|| EvaluationError::UnknownVariable(name.clone()))?,
+            ),
+            Expression::Negate(inner) => Object::Number(-self.number(inner)?),
+            Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
+            Expression::Call(call) => (call.function.evaluate)(self, &call.arguments)?,
+            Expression::Path(path) => Object::Nodes(self.path(path)?),
+        })
+    }
+
+    /// Evaluates to a number.
+    ///
+    /// # Errors
+    /// See [`evaluate`].
+    pub fn number(&self, expression: &Expression) -> Result<f64, EvaluationError> {
+        let offset = self.context.now.utc_offset_minutes;
+        Ok(self.evaluate(expression)?.to_number(self.tree, offset))
+    }
+
+    /// Evaluates to text.
+    ///
+    /// # Errors
+    /// See [`evaluate`].
+    pub fn text(&self, expression: &Expression) -> Result<String, EvaluationError> {
+        Ok(self.evaluate(expression)?.to_text(self.tree))
+    }
+
+    /// Evaluates to a truth value.
+    ///
+    /// # Errors
+    /// See [`evaluate`].
+    pub fn boolean(&self, expression: &Expression) -> Result<bool, EvaluationError> {
+        match expression {
+            Expression::Binary(BinaryOperator::And, left, right) => Ok(self.boolean(left)? && self.boolean(right)?),
+            Expression::Binary(BinaryOperator::Or, left, right) => Ok(self.boolean(left)? || self.boolean(right)?),
+            _ => Ok(self.evaluate(expression)?.to_boolean()),
+        }
+    }
+
+    /// Evaluates to nodes, in document order; `place` names who needs them.
+    ///
+    /// # Errors
+    /// See [`evaluate`].
+    pub fn nodes(&self, expression: &Expression, place: &'static str) -> Result<Vec<NodeId>, EvaluationError> {
+        match self.evaluate(expression)? {
+            Object::Nodes(nodes) => Ok(nodes),
+            _ => Err(EvaluationError::NotNodes(place)),
+        }
+    }
+
+    /// Text as a number, dates included.
+    pub fn text_number(&self, text: &str) -> f64 {
+        text_to_number(text, self.context.now.utc_offset_minutes)
+    }
+
+    fn binary(
+        &self,
+        operator: BinaryOperator,
+        left: &Expression,
+        right: &Expression,
+    ) -> Result<Object, EvaluationError> {
+        use BinaryOperator as Op;
+        Ok(match operator {
+            Op::Or => Object::Boolean(self.boolean(left)? || self.boolean(right)?),
+            Op::And => Object::Boolean(self.boolean(left)? && self.boolean(right)?),
+            Op::Add => Object::Number(self.number(left)? + self.number(right)?),
+            Op::Subtract => Object::Number(self.number(left)? - self.number(right)?),
+            Op::Multiply => Object::Number(self.number(left)? * self.number(right)?),
+            Op::Divide => Object::Number(self.number(left)? / self.number(right)?),
+            // The remainder of a truncating division, as Rust's (XPath 1.0 §3.5).
+            Op::Remainder => Object::Number(self.number(left)? % self.number(right)?),
+            Op::Union => {
+                let mut nodes = self.nodes(left, "|")?;
+                nodes.extend(self.nodes(right, "|")?);
+                nodes.sort_unstable();
+                nodes.dedup();
+                Object::Nodes(nodes)
+            }
+            Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
+                // Comparing a question with a written text is by far the commonest expression of a form.
+                if let (Expression::Path(path), Expression::Literal(text)) = (left, right)
+                    && matches!(operator, Op::Equal | Op::NotEqual)
+                {
+                    let nodes = self.path(path)?;
+                    let equal = operator == Op::Equal;
+                    return Ok(Object::Boolean(
+                        nodes.iter().any(|node| (self.tree.text_of(*node) == *text) == equal)
+                            || (nodes.is_empty() && self.compares_to_blank(path, operator, text)),
+                    ));
+                }
+                let (left_object, right_object) = (self.evaluate(left)?, self.evaluate(right)?);
+                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object))
+            }
+        })
+    }
+
+    /// A `${question}` that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
+    fn compares_to_blank(&self, path: &Path, operator: BinaryOperator, text: &str) -> bool {
+        is_single_question(path) && (text.is_empty() == (operator == BinaryOperator::Equal))
+    }
+
+    /// Comparison by XPath 1.0 §3.4.
+    fn compare(
+        &self,
+        operator: BinaryOperator,
+        left_expression: &Expression,
+        left: &Object,
+        right_expression: &Expression,
+        right: &Object,
+    ) -> bool {
+        if let (Object::Boolean(_), _) | (_, Object::Boolean(_)) = (left, right) {
+            return if is_equality(operator) {
+                (left.to_boolean() == right.to_boolean()) == (operator == BinaryOperator::Equal)
+            } else {
+                let as_number = |object: &Object| f64::from(u8::from(object.to_boolean()));
+                // Against a boolean a node set is a boolean first; other operands keep their own number.
+                let number = |object: &Object| match object {
+                    Object::Nodes(_) => as_number(object),
+                    other => other.to_number(self.tree, self.context.now.utc_offset_minutes),
+                };
+                compare_numbers(operator, number(left), number(right))
+            };
+        }
+        let left_texts = self.operand(left_expression, left);
+        let right_texts = self.operand(right_expression, right);
+        left_texts.iter().any(|left| {
+            right_texts
+                .iter()
+                .any(|right| self.compare_atoms(operator, left, right))
+        })
+    }
+
+    /// The values to compare: one for a value, one a node for a node set.
+    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Vec<Atom<'o>>
+    where
+        'a: 'o,
+    {
+        match object {
+            Object::Number(number) => vec![Atom::Number(*number)],
+            Object::Boolean(value) => vec![Atom::Number(f64::from(u8::from(*value)))],
+            Object::Text(text) => vec![Atom::Text(Cow::Borrowed(text))],
+            Object::Nodes(nodes) if nodes.is_empty() => match expression {
+                Expression::Path(path) if is_single_question(path) => vec![Atom::Text(Cow::Borrowed(""))],
+                _ => Vec::new(),
+            },
+            Object::Nodes(nodes) => nodes.iter().map(|node| Atom::Text(self.tree.text_of(*node))).collect(),
+        }
+    }
+
+    fn compare_atoms(&self, operator: BinaryOperator, left: &Atom<'_>, right: &Atom<'_>) -> bool {
+        if let (Atom::Text(left), Atom::Text(right)) = (left, right)
+            && is_equality(operator)
+        {
+            return (left == right) == (operator == BinaryOperator::Equal);
+        }
+        let number = |atom: &Atom<'_>| match atom {
+            Atom::Number(number) => *number,
+            Atom::Text(text) => self.text_number(text),
+        };
+        compare_numbers(operator, number(left), number(right))
+    }
+
+    /// The nodes of a path, in document order.
+    fn path(&self, path: &Path) -> Result<Vec<NodeId>, EvaluationError> {
+        let mut nodes = match &path.start {
+            PathStart::Context => vec![self.node],
+            PathStart::Root => vec![Tree::ROOT],
+            PathStart::Question(name) => {
+                let found = self
+                    .tree
+                    .referenced(name, self.origin)
+                    .ok_or_else(|| EvaluationError::UnknownQuestion(name.clone()))?;
+                let relevant = found.iter().filter(|node| self.tree.is_relevant(**node));
+                relevant.copied().collect()
+            }
+            PathStart::Expression(inner) => self.nodes(inner, "a path")?,
+        };
+        self.filter(&mut nodes, &path.predicates)?;
+        for step in &path.steps {
+            nodes = self.step(&nodes, step)?;
+        }
+        Ok(nodes)
+    }
+
+    fn step(&self, from: &[NodeId], step: &Step) -> Result<Vec<NodeId>, EvaluationError> {
+        let mut reached = Vec::new();
+        let mut on_axis = Vec::new();
+        for node in from {
+            on_axis.clear();
+            self.on_axis(*node, step, &mut on_axis)?;
+            self.filter(&mut on_axis, &step.predicates)?;
+            reached.extend_from_slice(&on_axis);
+        }
+        if from.len() > 1 {
+            reached.sort_unstable();
+            reached.dedup();
+        } else if step.axis.is_reverse() {
+            reached.reverse();
+        }
+        Ok(reached)
+    }
+
+    /// Keeps the nodes for which every predicate holds (XPath 1.0 §2.4). `nodes` stand in the axis's own order.
+    fn filter(&self, nodes: &mut Vec<NodeId>, predicates: &[Expression]) -> Result<(), EvaluationError> {
+        for predicate in predicates {
+            let size = nodes.len();
+            let mut kept = 0;
+            for index in 0..size {
+                let scope = Scope {
+                    node: nodes[index],
+                    position: index + 1,
+                    size,
+                    ..*self
+                };
+                let holds = match predicate {
+                    Expression::Binary(..) => scope.boolean(predicate)?,
+                    _ => match scope.evaluate(predicate)? {
+                        Object::Number(number) => number == (index + 1) as f64,
+                        other => other.to_boolean(),
+                    },
+                };
+                if holds {
+                    nodes[kept] = nodes[index];
+                    kept += 1;
+                }
+            }
+            nodes.truncate(kept);
+        }
+        Ok(())
+    }
+
+    /// Appends the nodes of the step's axis that pass its node test, in the axis's order: nearest first on a reverse axis.
+    fn on_axis(&self, node: NodeId, step: &Step, found: &mut Vec<NodeId>) -> Result<(), EvaluationError> {
+        let tree = self.tree;
+        let mut visited = 0_u64;
+        let mut visit = |candidate: NodeId| {
+            visited += 1;
+            if passes(tree, step.axis, &step.test, candidate) && tree.is_relevant(candidate) {
+                found.push(candidate);
+            }
+        };
+        let ancestors = |first: Option<NodeId>| std::iter::successors(first, |node| tree.parent(*node));
+        let is_attribute =
+            |node: &NodeId| matches!(tree.kind(*node), NodeKind::Attribute | NodeKind::Namespace);
+        match step.axis {
+            Axis::Child => tree.children(node).for_each(&mut visit),
+            Axis::SelfNode => visit(node),
+            Axis::Parent => tree.parent(node).into_iter().for_each(&mut visit),
+            Axis::Ancestor => ancestors(tree.parent(node)).for_each(&mut visit),
+            Axis::AncestorOrSelf => ancestors(Some(node)).for_each(&mut visit),
+            Axis::Attribute => tree
+                .below(node)
+                .take_while(is_attribute)
+                .filter(|attribute| tree.kind(*attribute) == NodeKind::Attribute)
+                .for_each(&mut visit),
+            Axis::Namespace => tree
+                .below(node)
+                .take_while(is_attribute)
+                .filter(|attribute| tree.kind(*attribute) == NodeKind::Namespace)
+                .for_each(&mut visit),
+            Axis::Descendant => tree.below(node).filter(|node| !is_attribute(node)).for_each(&mut visit),
+            Axis::DescendantOrSelf => {
+                visit(node);
+                tree.below(node).filter(|node| !is_attribute(node)).for_each(&mut visit);
+            }
+            Axis::FollowingSibling if !is_attribute(&node) => {
+                let siblings = tree.parent(node).into_iter().flat_map(|parent| tree.children(parent));
+                siblings.filter(|sibling| *sibling > node).for_each(&mut visit);
+            }
+            Axis::PrecedingSibling if !is_attribute(&node) => {
+                let siblings = tree.parent(node).into_iter().flat_map(|parent| tree.children(parent));
+                let mut before: Vec<NodeId> = siblings.filter(|sibling| *sibling < node).collect();
+                before.reverse();
+                before.into_iter().for_each(&mut visit);
+            }
+            Axis::FollowingSibling | Axis::PrecedingSibling => {}
+            Axis::Following => tree
+                .all()
+                .filter(|other| *other > node && !tree.contains(node, *other) && !is_attribute(other))
+                .for_each(&mut visit),
+            Axis::Preceding => tree
+                .all()
+                .rev()
+                .filter(|other| *other < node && !tree.contains(*other, node) && !is_attribute(other))
+                .for_each(&mut visit),
+        }
+        let total = self.visits.get().saturating_add(visited);
+        self.visits.set(total);
+        if total > MAX_VISITS {
+            return Err(EvaluationError::TooManyVisits);
+        }
+        Ok(())
+    }
+}
+
+/// A value in a comparison.
+enum Atom<'a> {
+    Number(f64),
+    Text(Cow<'a, str>),
+}
+
+/// Whether the path is a bare `${question}`, which stands for one value.
+fn is_single_question(path: &Path) -> bool {
+    matches!(path.start, PathStart::Question(_)) && path.predicates.is_empty() && path.steps.is_empty()
+}
+
+fn is_equality(operator: BinaryOperator) -> bool {
+    matches!(operator, BinaryOperator::Equal | BinaryOperator::NotEqual)
+}
+
+fn compare_numbers(operator: BinaryOperator, left: f64, right: f64) -> bool {
+    match operator {
+        BinaryOperator::Equal => left == right,
+        BinaryOperator::NotEqual => left != right,
+        BinaryOperator::Less => left < right,
+        BinaryOperator::LessOrEqual => left <= right,
+        BinaryOperator::Greater => left > right,
+        BinaryOperator::GreaterOrEqual => left >= right,
+        _ => false,
+    }
+}
+
+/// Whether a node on an axis passes a node test (XPath 1.0 §2.3).
+fn passes(tree: &Tree, axis: Axis, test: &NodeTest, node: NodeId) -> bool {
+    let kind = tree.kind(node);
+    let principal = match axis {
+        Axis::Attribute => NodeKind::Attribute,
+        Axis::Namespace => NodeKind::Namespace,
+        _ => NodeKind::Element,
+    };
+    match test {
+        NodeTest::Node => true,
+        NodeTest::Text => kind == NodeKind::Text,
+        NodeTest::Comment => kind == NodeKind::Comment,
+        NodeTest::ProcessingInstruction(target) => {
+            kind == NodeKind::ProcessingInstruction
+                && target.as_ref().is_none_or(|target| *target == tree.name(node).local)
+        }
+        NodeTest::Any => kind == principal,
+        NodeTest::AnyWithPrefix(prefix) => kind == principal && tree.name(node).prefix.as_ref() == Some(prefix),
+        NodeTest::Name { prefix, local } => {
+            let name = tree.name(node);
+            kind == principal && name.local == *local && name.prefix == *prefix
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! Splits the text of an expression into tokens (XPath 1.0 §3.7).
+
+use thiserror::Error;
+
+/// The longest expression that is read, in bytes.
+pub const MAX_EXPRESSION_BYTES: usize = 65_536;
+
+/// Why the text of an expression cannot be read, and where.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[error("{kind} (at byte {offset})")]
+pub struct SyntaxError {
+    /// The byte of the expression's text at which reading failed.
+    pub offset: usize,
+    /// What is wrong there.
+    pub kind: SyntaxErrorKind,
+}
+
+/// What is wrong in the text of an expression.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum SyntaxErrorKind {
+    /// The text is longer than [`MAX_EXPRESSION_BYTES`].
+    #[error("the expression has {0} bytes; at most {MAX_EXPRESSION_BYTES} are allowed")]
+    TooLong(usize),
+    /// Brackets, calls or operators are nested deeper than [`super::MAX_DEPTH`].
+    #[error("the expression is nested too deeply; at most {} levels are allowed", super::MAX_DEPTH)]
+    TooDeep,
+    /// A quote is opened and not closed.
+    #[error("the text that starts here lacks its closing quote")]
+    OpenQuote,
+    /// `${` without a name and `}`.
+    #[error("a question reference is written ${{name}}")]
+    BadReference,
+    /// A character that begins no token.
+    #[error("{0:?} is not part of an expression")]
+    BadCharacter(char),
+    /// A token where another kind of token belongs.
+    #[error("expected {expected}, found {found}")]
+    Unexpected {
+        /// What would be right.
+        expected: &'static str,
+        /// What is there.
+        found: String,
+    },
+    /// A function that the table does not list.
+    #[error("there is no function {0}()")]
+    UnknownFunction(String),
+    /// A function with too few or too many arguments.
+    #[error("{name}() takes {expected}, not {found}")]
+    WrongArity {
+        /// The function.
+        name: &'static str,
+        /// How many it takes, in words.
+        expected: String,
+        /// How many are written.
+        found: usize,
+    },
+    /// An axis that XPath does not have.
+    #[error("there is no axis {0}::")]
+    UnknownAxis(String),
+}
+
+impl SyntaxError {
+    /// Two lines that show the place: the line of `source` that holds the error and a caret under it.
+    pub fn caret(&self, source: &str) -> String {
+        let mut offset = self.offset.min(source.len());
+        while !source.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        let (before, after) = source.split_at(offset);
+        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_before = &before[start..];
+        let line_after = after.split('\n').next().unwrap_or("");
+        format!(
+            "{line_before}{line_after}\n{}^",
+            " ".repeat(line_before.chars().count())
+        )
+    }
+
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        let what = match &self.kind {
+            SyntaxErrorKind::TooLong(bytes) => {
+                format!("biểu thức dài {bytes} byte; tối đa {MAX_EXPRESSION_BYTES} byte")
+            }
+            SyntaxErrorKind::TooDeep => format!("biểu thức lồng quá sâu; tối đa {} tầng", super::MAX_DEPTH),
+            SyntaxErrorKind::OpenQuote => "chuỗi bắt đầu ở đây thiếu dấu nháy đóng".to_owned(),
+            SyntaxErrorKind::BadReference => "tham chiếu câu hỏi phải viết là ${tên}".to_owned(),
+            SyntaxErrorKind::BadCharacter(character) => format!("ký tự {character:?} không thuộc biểu thức"),
+            SyntaxErrorKind::Unexpected { expected, found } => format!("cần {expected}, nhưng gặp {found}"),
+            SyntaxErrorKind::UnknownFunction(name) => format!("không có hàm {name}()"),
+            SyntaxErrorKind::WrongArity { name, expected, found } => {
+                format!("hàm {name}() nhận {expected} đối số, không phải {found}")
+            }
+            SyntaxErrorKind::UnknownAxis(name) => format!("không có trục {name}::"),
+        };
+        format!("{what} (tại byte {})", self.offset)
+    }
+}
+
+/// A token.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Token {
+    Number(f64),
+    Literal(String),
+    /// `$name`
+    Variable(String),
+    /// `${name}`
+    Question(String),
+    /// A name; whether it is an operator, a function, an axis or a node test is for the parser to decide.
+    Name {
+        prefix: Option<String>,
+        local: String,
+    },
+    /// `prefix:*`
+    AnyWithPrefix(String),
+    /// Punctuation and operators other than names.
+    Symbol(&'static str),
+}
+
+impl Token {
+    /// The token as shown in messages.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Number(number) => super::object::number_to_text(*number),
+            Self::Literal(text) => format!("text {text:?}"),
+            Self::Variable(name) => format!("${name}"),
+            Self::Question(name) => format!("${{{name}}}"),
+            Self::Name { prefix: None, local } => local.clone(),
+            Self::Name {
+                prefix: Some(prefix),
+                local,
+            } => format!("{prefix}:{local}"),
+            Self::AnyWithPrefix(prefix) => format!("{prefix}:*"),
+            Self::Symbol(symbol) => (*symbol).to_owned(),
+        }
+    }
+}
+
+/// Longest first, so that `<=` is not read as `<` and `=`.
+const SYMBOLS: [&str; 22] = [
+    "::", "//", "..", "!=", "<=", ">=", "(", ")", "[", "]", "@", ",", "/", "|", "+", "-", "=", "<", ">", "*", ".", ":",
+];
+
+/// The tokens of `source` with the byte at which each starts.
+pub(crate) fn tokens(source: &str) -> Result<Vec<(usize, Token)>, SyntaxError> {
+    if source.len() > MAX_EXPRESSION_BYTES {
+        return Err(SyntaxError {
+            offset: MAX_EXPRESSION_BYTES,
+            kind: SyntaxErrorKind::TooLong(source.len()),
+        });
+    }
+    let mut found = Vec::new();
+    let mut offset = 0;
+    while let Some(first) = source[offset..].chars().next() {
+        if first.is_whitespace() {
+            offset += first.len_utf8();
+            continue;
+        }
+        let (token, length) = token_at(&source[offset..], first).map_err(|kind| SyntaxError { offset, kind })?;
+        found.push((offset, token));
+        offset += length;
+    }
+    Ok(found)
+}
+
+/// The token at the start of `rest` and its length in bytes.
+fn token_at(rest: &str, first: char) -> Result<(Token, usize), SyntaxErrorKind> {
+    if first == '"' || first == '\'' {
+        let end = rest[1..].find(first).ok_or(SyntaxErrorKind::OpenQuote)?;
+        return Ok((Token::Literal(rest[1..=end].to_owned()), end + 2));
+    }
+    if first.is_ascii_digit() || (first == '.' && rest[1..].starts_with(|next: char| next.is_ascii_digit())) {
+        let length = number_length(rest);
+        // Digits and at most one point always parse; too many digits for a double become its largest value.
+        let number = rest[..length].parse::<f64>().unwrap_or(f64::MAX).min(f64::MAX);
+        return Ok((Token::Number(number), length));
+    }
+    if let Some(after) = rest.strip_prefix("${") {
+        let end = after.find('}').ok_or(SyntaxErrorKind::BadReference)?;
+        let name = after[..end].trim();
+        if name.is_empty() || name_length(name) != name.len() {
+            return Err(SyntaxErrorKind::BadReference);
+        }
+        return Ok((Token::Question(name.to_owned()), end + 3));
+    }
+    if let Some(after) = rest.strip_prefix('$') {
+        let (name, length) = qualified_name(after).ok_or(SyntaxErrorKind::BadReference)?;
+        return match name {
+            Token::Name { .. } => Ok((Token::Variable(after[..length].to_owned()), length + 1)),
+            _ => Err(SyntaxErrorKind::BadReference),
+        };
+    }
+    if let Some((name, length)) = qualified_name(rest) {
+        return Ok((name, length));
+    }
+    SYMBOLS
+        .iter()
+        .find(|symbol| rest.starts_with(**symbol))
+        .map(|symbol| (Token::Symbol(symbol), symbol.len()))
+        .ok_or(SyntaxErrorKind::BadCharacter(first))
+}
+
+/// Length of `Digits ('.' Digits?)? | '.' Digits`.
+fn number_length(text: &str) -> usize {
+    let digits = |from: usize| text[from..].bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(0);
+    if text[whole..].starts_with('.') {
+        whole + 1 + digits(whole + 1)
+    } else {
+        whole
+    }
+}
+
+/// A name with an optional prefix, or `prefix:*`.
+fn qualified_name(text: &str) -> Option<(Token, usize)> {
+    let first = name_length(text);
+    if first == 0 {
+        return None;
+    }
+    let name = text[..first].to_owned();
+    let after = &text[first..];
+    if let Some(local) = after.strip_prefix(':')
+        && !local.starts_with(':')
+    {
+        if local.starts_with('*') {
+            return Some((Token::AnyWithPrefix(name), first + 2));
+        }
+        let second = name_length(local);
+        if second > 0 {
+            let token = Token::Name {
+                prefix: Some(name),
+                local: local[..second].to_owned(),
+            };
+            return Some((token, first + 1 + second));
+        }
+    }
+    Some((
+        Token::Name {
+            prefix: None,
+            local: name,
+        },
+        first,
+    ))
+}
+
+/// Length of the name (XML Namespaces 1.0, NCName) at the start of `text`; 0 if there is none.
+pub(crate) fn name_length(text: &str) -> usize {
+    let mut length = 0;
+    for (position, character) in text.char_indices() {
+        let fits = character.is_alphabetic()
+            || character == '_'
+            || (position > 0 && (character.is_alphanumeric() || matches!(character, '-' | '.' | '\u{b7}')))
+            || (position > 0 && ('\u{300}'..='\u{36f}').contains(&character));
+        if !fits {
+            break;
+        }
+        length = position + character.len_utf8();
+    }
+    length
+}

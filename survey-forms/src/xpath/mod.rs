@@ -1,0 +1,26 @@
+//! The expression engine: XPath 1.0 with the functions that ODK XForms adds.
+//!
+//! An expression passes through three steps, each its own module: [`parse`] reads its text into an [`Expression`] (every
+//! function name and arity is checked there), a [`Tree`] holds the document it is about, and [`evaluate`] gives an
+//! [`Object`]. Nothing here reads a clock: today and now come from an [`EvaluationContext`].
+//!
+//! Sources: XML Path Language 1.0 (W3C recommendation, 16 November 1999), cited below as "XPath 1.0 §"; ODK XForms
+//! specification, section "XPath functions" (getodk.github.io/xforms-spec).
+
+mod ast;
+mod calendar;
+mod evaluation;
+pub mod functions;
+mod lexer;
+mod object;
+mod parser;
+mod tree;
+
+pub use ast::{Axis, BinaryOperator, Call, Expression, NodeTest, Path, PathStart, Step};
+pub use calendar::{Date, Moment};
+pub use evaluation::{EvaluationContext, EvaluationError, Scope, Variables, evaluate};
+pub(crate) use lexer::name_length;
+pub use lexer::{MAX_EXPRESSION_BYTES, SyntaxError, SyntaxErrorKind};
+pub use object::{Object, number_to_text, text_to_number};
+pub use parser::{MAX_DEPTH, parse};
+pub use tree::{Name, NodeId, NodeKind, QuestionIndex, Tree, TreeBuilder};
