@@ -1,0 +1,140 @@
+//! The running server: what its routes share, and how they are put together.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::get;
+use indicators::publication::PublicationRules;
+use tokio::net::TcpListener;
+
+use crate::console;
+use crate::devices;
+use crate::estimates::{self, EstimatesError, Events, Live, Projector};
+use crate::http::{render_problems, security_headers};
+use crate::rounds;
+use crate::store::{Store, StoreError};
+use crate::sync;
+
+/// What routes share. Cloning it is cheap.
+#[derive(Clone)]
+pub struct App {
+    /// The database.
+    pub store: Store,
+    /// Current figures.
+    pub live: Arc<Live>,
+    /// Tells open pages that figures have changed.
+    pub events: Events,
+    /// Follows the log.
+    pub projector: Projector,
+    /// What may be published.
+    pub publication: PublicationRules,
+}
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The figures cannot be loaded.
+    #[error(transparent)]
+    Estimates(#[from] EstimatesError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Serving failed.
+    #[error("serving failed: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl ServeError {
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::Listen { address, source } => format!("không mở được địa chỉ {address}: {source}"),
+            Self::Estimates(error) => error.vietnamese(),
+            Self::Store(error) => error.vietnamese(),
+            Self::Io(error) => format!("máy chủ gặp lỗi: {error}"),
+        }
+    }
+}
+
+impl App {
+    /// Loads what a server needs.
+    ///
+    /// # Errors
+    /// [`EstimatesError`] when a round's form, registry or frame does not fit.
+    pub async fn load(store: Store, publication: PublicationRules) -> Result<Self, EstimatesError> {
+        let live = Live::load(&store).await?;
+        let sequence = live.read().await.iter().map(|live| live.sequence).min().unwrap_or(0);
+        let live = Arc::new(live);
+        Ok(Self { store, live, events: Events::new(sequence), projector: Projector::default(), publication })
+    }
+
+    /// Brings the figures up to the end of the log.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub async fn catch_up(&self) -> Result<(), StoreError> {
+        while estimates::advance(&self.store, &self.live, &self.events).await? {}
+        Ok(())
+    }
+
+    /// All routes.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .merge(sync::routes())
+            .merge(devices::routes())
+            .merge(rounds::routes())
+            .merge(estimates::routes())
+            .route("/api/v1/health", get(health))
+            .merge(console::routes())
+            .layer(from_fn(render_problems))
+            .layer(from_fn(security_headers))
+            .with_state(self.clone())
+    }
+
+    /// Serves until `stop` comes, then finishes what is under way and closes the database.
+    ///
+    /// `ready` learns the address that the server listens on, which matters where port 0 was asked for.
+    ///
+    /// # Errors
+    /// [`ServeError`] when the address is taken or serving fails.
+    pub async fn serve(
+        self,
+        address: SocketAddr,
+        ready: impl FnOnce(SocketAddr),
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let listen = |source| ServeError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        ready(listener.local_addr().map_err(listen)?);
+        let projector = tokio::spawn(self.projector.clone().run(
+            self.store.clone(),
+            Arc::clone(&self.live),
+            self.events.clone(),
+        ));
+        let events = self.events.clone();
+        let stopping = async move {
+            stop.await;
+            tracing::info!("stopping: finishing what is under way");
+            events.close();
+        };
+        axum::serve(listener, self.router()).with_graceful_shutdown(stopping).await?;
+        projector.abort();
+        self.store.close().await;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn health() -> axum::Json<serde_json::Value> {
+    axum::Json(serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }))
+}

@@ -1,0 +1,264 @@
+//! The sums from which every estimate is computed, in memory and always current.
+
+use std::collections::BTreeMap;
+
+use indicators::bounds::{BoundedEstimate, ConflictedHousehold, bounded_ratio};
+use indicators::design::{Design, DesignError, Domain, Psu, Sample, Stratum};
+use indicators::estimators::{Indicator as Estimand, Measure, Settings};
+use indicators::summary::PsuSummary;
+use tokio::sync::RwLock;
+
+use super::{EstimatesError, Measures, Reduced};
+use crate::registry::{self, Indicator};
+use crate::rounds::{self, Round};
+use crate::store::{Store, StoreError};
+use crate::units::{Level, UnitTree};
+
+/// The current figures of every round.
+#[derive(Default)]
+pub struct Live {
+    rounds: RwLock<Vec<LiveRound>>,
+}
+
+/// The current figures of one round.
+pub struct LiveRound {
+    /// The round.
+    pub round: Round,
+    /// The registry.
+    pub registry: Vec<Indicator>,
+    /// Which of it the round measures, and how.
+    pub measures: std::sync::Arc<Measures>,
+    /// The units with the frame's hamlets as leaves.
+    pub tree: UnitTree,
+    /// Up to where in the log the figures go.
+    pub sequence: i64,
+    /// When the last change came, in milliseconds since 1970-01-01T00:00:00Z.
+    pub last_received_at: Option<i64>,
+    design: Design,
+    /// Which hamlets lie in each node of the tree.
+    domains: Vec<Domain>,
+    hamlets: Vec<LiveHamlet>,
+    by_key: BTreeMap<i64, usize>,
+    summaries: Vec<PsuSummary>,
+    conflicted: BTreeMap<i64, (usize, Reduced)>,
+}
+
+/// One hamlet's counts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LiveHamlet {
+    /// Households of the frame.
+    pub households: u64,
+    /// Households to be surveyed.
+    pub expected: u64,
+    /// Responses, of whatever outcome.
+    pub received: u64,
+    /// Open conflicts.
+    pub open_conflicts: u64,
+    /// Responses with open conflicts.
+    pub conflicted_responses: u64,
+}
+
+/// The change of one response's contribution.
+#[derive(Debug)]
+pub struct Change {
+    /// The database's number of the response.
+    pub response_key: i64,
+    /// The database's number of its hamlet.
+    pub hamlet_key: i64,
+    /// What it contributed before; none for a new response.
+    pub before: Option<Reduced>,
+    /// What it contributes now.
+    pub after: Reduced,
+}
+
+impl Live {
+    /// Loads every round with what was projected so far.
+    ///
+    /// # Errors
+    /// [`EstimatesError`] when a round's form, registry or frame does not fit.
+    pub async fn load(store: &Store) -> Result<Self, EstimatesError> {
+        let mut loaded = Vec::new();
+        for round in rounds::load(&store.readers).await? {
+            loaded.push(LiveRound::load(store, round).await?);
+        }
+        Ok(Self { rounds: RwLock::new(loaded) })
+    }
+
+    /// The rounds, to be read.
+    pub async fn read(&self) -> tokio::sync::RwLockReadGuard<'_, Vec<LiveRound>> {
+        self.rounds.read().await
+    }
+
+    /// The rounds, to be changed.
+    pub(super) async fn write(&self) -> tokio::sync::RwLockWriteGuard<'_, Vec<LiveRound>> {
+        self.rounds.write().await
+    }
+}
+
+impl LiveRound {
+    async fn load(store: &Store, round: Round) -> Result<Self, EstimatesError> {
+        let registry = registry::load(&store.readers).await?;
+        let workbook = rounds::workbook(&store.readers, &round.form_hash)
+            .await?
+            .ok_or_else(|| EstimatesError::Form("it is missing".to_owned()))?;
+        let form = survey_forms::xlsform::read(&workbook).map_err(|error| EstimatesError::Form(error.to_string()))?;
+        let measures = std::sync::Arc::new(Measures::compile(&form, &registry)?);
+
+        let mut tree = UnitTree::load(&store.readers, &round.root_code, &round.units_on).await?;
+        type Row = (i64, String, String, String, String, String, i64, i64);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT hamlet_key, code, name, kind, commune_code, stratum, households,
+                 (SELECT COUNT(*) FROM sampled_unit WHERE sampled_unit.hamlet_key = frame_hamlet.hamlet_key)
+             FROM frame_hamlet WHERE round_key = $1 ORDER BY code",
+        )
+        .bind(round.key)
+        .fetch_all(&store.readers)
+        .await
+        .map_err(StoreError::from)?;
+
+        let mut strata: BTreeMap<String, usize> = BTreeMap::new();
+        let mut stratum_sizes: Vec<u64> = Vec::new();
+        let (mut psus, mut hamlets, mut nodes, mut by_key) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
+        for (key, code, name, kind, commune, stratum, households, expected) in rows {
+            let stratum = *strata.entry(stratum).or_insert_with(|| {
+                stratum_sizes.push(0);
+                stratum_sizes.len() - 1
+            });
+            if let Some(size) = stratum_sizes.get_mut(stratum) {
+                *size += 1;
+            }
+            let households = households.unsigned_abs();
+            psus.push(Psu { stratum, households });
+            by_key.insert(key, hamlets.len());
+            hamlets.push(LiveHamlet { households, expected: expected.unsigned_abs(), ..LiveHamlet::default() });
+            let parent = tree.find(&commune);
+            nodes.push(tree.add(parent, &code, Level::Hamlet, &kind, &name));
+        }
+        let design = Design::new(stratum_sizes.into_iter().map(|psus| Stratum { psus }).collect(), psus)?;
+        let domains = domains(&tree, &design, &nodes)?;
+        let summaries = vec![PsuSummary::new(measures.len()); hamlets.len()];
+        let mut live = Self {
+            round,
+            registry,
+            measures,
+            tree,
+            sequence: 0,
+            last_received_at: None,
+            design,
+            domains,
+            hamlets,
+            by_key,
+            summaries,
+            conflicted: BTreeMap::new(),
+        };
+        live.restore(store).await?;
+        Ok(live)
+    }
+
+    /// Takes in what was projected before the server stopped.
+    async fn restore(&mut self, store: &Store) -> Result<(), StoreError> {
+        let progress: Option<i64> = sqlx::query_scalar("SELECT seq FROM projection_progress WHERE round_key = $1")
+            .bind(self.round.key)
+            .fetch_optional(&store.readers)
+            .await?;
+        self.sequence = progress.unwrap_or(0);
+        self.last_received_at =
+            sqlx::query_scalar("SELECT received_at FROM change_log ORDER BY seq DESC LIMIT 1")
+                .fetch_optional(&store.readers)
+                .await?;
+        let mut last = 0;
+        loop {
+            let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
+                "SELECT response_key, hamlet_key, reduced FROM projection
+                 WHERE round_key = $1 AND response_key > $2 ORDER BY response_key LIMIT 10000",
+            )
+            .bind(self.round.key)
+            .bind(last)
+            .fetch_all(&store.readers)
+            .await?;
+            let Some((key, _, _)) = rows.last() else { return Ok(()) };
+            last = *key;
+            for (response_key, hamlet_key, reduced) in rows {
+                let after = Reduced::from_bytes(&reduced)?;
+                self.apply(Change { response_key, hamlet_key, before: None, after });
+            }
+        }
+    }
+
+    /// Counts a changed response, in constant time.
+    pub fn apply(&mut self, change: Change) {
+        let Change { response_key, hamlet_key, before, after } = change;
+        let Some(place) = self.by_key.get(&hamlet_key).copied() else { return };
+        let (Some(hamlet), Some(summary)) = (self.hamlets.get_mut(place), self.summaries.get_mut(place)) else {
+            return;
+        };
+        let was = before.as_ref().and_then(Reduced::contributions);
+        let is = after.contributions();
+        if let Err(error) = summary.apply(was.as_deref(), is.as_deref()) {
+            // An expression gave a number that no sum can take, such as infinity: the response counts as none.
+            tracing::warn!(response_key, %error, "a response cannot be counted");
+            return;
+        }
+        match before {
+            None => hamlet.received += 1,
+            Some(before) => {
+                hamlet.open_conflicts -= u64::from(before.conflicts);
+                hamlet.conflicted_responses -= u64::from(before.conflicts > 0);
+            }
+        }
+        hamlet.open_conflicts += u64::from(after.conflicts);
+        hamlet.conflicted_responses += u64::from(after.conflicts > 0);
+        if after.possible.is_empty() {
+            self.conflicted.remove(&response_key);
+        } else {
+            self.conflicted.insert(response_key, (place, after));
+        }
+    }
+
+    /// The estimate of a measured indicator for a node of the tree, with the bounds that open conflicts leave.
+    ///
+    /// `measured` counts the measured indicators from 0. None where the two do not exist or do not fit.
+    pub fn estimate(&self, node: usize, measured: usize) -> Option<BoundedEstimate> {
+        let domain = self.domains.get(node)?;
+        let sample = Sample::new(&self.design, &self.summaries).ok()?;
+        let estimand = Estimand { index: measured, measure: Measure::Proportion };
+        let conflicts = self.conflicts(domain, measured);
+        bounded_ratio(&sample, domain, estimand, &Settings::default(), &conflicts).ok()
+    }
+
+    fn conflicts(&self, domain: &Domain, measured: usize) -> Vec<ConflictedHousehold> {
+        let members: std::collections::HashSet<usize> = domain.members().iter().copied().collect();
+        self.conflicted
+            .values()
+            .filter(|(psu, _)| members.contains(psu))
+            .filter_map(|(psu, reduced)| {
+                let options = reduced.options(measured)?;
+                Some(ConflictedHousehold { psu: *psu, counted: reduced.counted(measured), options })
+            })
+            .collect()
+    }
+
+    /// Whether the bounds of a node's estimates are exact.
+    pub fn bounds_exact(&self, node: usize) -> bool {
+        let Some(domain) = self.domains.get(node) else { return true };
+        self.conflicted.values().filter(|(psu, _)| domain.members().contains(psu)).all(|(_, reduced)| reduced.exact)
+    }
+
+    /// The hamlets of a node: their counts and how many households responded.
+    pub fn hamlets(&self, node: usize) -> impl Iterator<Item = (LiveHamlet, u64)> {
+        let members = self.domains.get(node).map(Domain::members).unwrap_or_default();
+        members.iter().filter_map(|place| {
+            Some((*self.hamlets.get(*place)?, self.summaries.get(*place).map_or(0, PsuSummary::households)))
+        })
+    }
+
+    /// The sums of each hamlet, in the order of the hamlets' codes.
+    pub fn summaries(&self) -> &[PsuSummary] {
+        &self.summaries
+    }
+}
+
+fn domains(tree: &UnitTree, design: &Design, hamlet_nodes: &[usize]) -> Result<Vec<Domain>, DesignError> {
+    let parents: Vec<Option<usize>> = tree.nodes().iter().map(|node| node.parent).collect();
+    Ok(indicators::design::UnitTree::new(design, &parents, hamlet_nodes, None)?.domains().to_vec())
+}

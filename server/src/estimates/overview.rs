@@ -1,0 +1,434 @@
+//! `GET /api/v1/overview`: everything that a page about one unit shows.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use indicators::bounds::BoundedEstimate;
+use indicators::decision::Decision;
+use indicators::estimators::Absence;
+use indicators::intervals::{Interval, IntervalMethod};
+use indicators::publication::{self, PublicationRules};
+use serde::{Deserialize, Serialize};
+
+use super::events;
+use super::live::LiveRound;
+use crate::app::App;
+use crate::clock;
+use crate::http::{Problem, Text};
+use crate::registry::{Indicator, operator_sign};
+use crate::units::{Level, Node};
+
+/// Everything about one unit.
+#[derive(Debug, Serialize)]
+pub struct Overview {
+    round: RoundView,
+    generated_at: String,
+    /// The unit.
+    pub unit: UnitView,
+    path: Vec<UnitView>,
+    /// How far the survey has come.
+    pub coverage: Coverage,
+    freshness: Freshness,
+    /// Every indicator of the registry.
+    pub indicators: Vec<IndicatorView>,
+    children: Vec<ChildView>,
+}
+
+#[derive(Debug, Serialize)]
+struct RoundView {
+    id: String,
+    name: Text,
+    simulated: bool,
+    reference_date: String,
+}
+
+/// A unit's name.
+#[derive(Debug, Serialize)]
+pub struct UnitView {
+    /// Official code.
+    pub code: String,
+    /// Name without the kind.
+    pub name: String,
+    /// Kind.
+    pub kind: String,
+    /// Level.
+    pub level: &'static str,
+}
+
+/// How far the survey has come in a unit. Numbers of households unless named otherwise.
+#[derive(Debug, Default, Serialize)]
+pub struct Coverage {
+    /// Hamlets of the frame.
+    pub frame_hamlets: u64,
+    /// Hamlets with households to be surveyed.
+    pub sampled_hamlets: u64,
+    /// Hamlets from which somebody responded.
+    pub responding_hamlets: u64,
+    /// Households of the frame.
+    pub frame_households: u64,
+    /// Households to be surveyed.
+    pub expected: u64,
+    /// Households about which something came in, whatever the outcome.
+    pub received: u64,
+    /// Households that answered.
+    pub responded: u64,
+    /// Questions with differing answers.
+    pub open_conflicts: u64,
+    /// Responses with such questions.
+    pub responses_with_conflicts: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Freshness {
+    last_received_at: Option<String>,
+    sequence: i64,
+    devices_enrolled: i64,
+    devices_heard_24_hours: i64,
+}
+
+/// One indicator for one unit.
+#[derive(Debug, Serialize)]
+pub struct IndicatorView {
+    /// The plan's code.
+    pub code: String,
+    /// `economy` or `society`.
+    pub group: String,
+    /// Its name.
+    pub name: Text,
+    unit_of_analysis: String,
+    numerator_vi: String,
+    denominator_vi: String,
+    /// The plan's target.
+    pub target: TargetView,
+    /// The agency in the lead.
+    pub lead_agency: String,
+    /// The coordinating agencies.
+    pub coordinating_agencies: String,
+    source_kind: String,
+    note: String,
+    /// The estimate; none where the survey does not measure it or it is withheld.
+    pub estimate: Option<EstimateView>,
+    /// Why it may not be shown.
+    pub withheld: Option<Withheld>,
+    /// Whether the target is met.
+    pub decision: Option<Decision>,
+    /// Responses with open conflicts that touch it.
+    pub open_conflicts: u64,
+}
+
+/// A plan's target.
+#[derive(Debug, Serialize)]
+pub struct TargetView {
+    /// `>=` or `>`.
+    pub operator: &'static str,
+    /// In percent.
+    pub percent: f64,
+    /// The year.
+    pub year: i64,
+}
+
+/// An estimate. Shares are from 0 to 1.
+#[derive(Debug, Serialize)]
+pub struct EstimateView {
+    /// The point estimate.
+    pub point: f64,
+    /// Its standard error.
+    pub standard_error: Option<f64>,
+    /// Its confidence interval.
+    pub interval: Option<IntervalView>,
+    /// The smallest and largest point estimate over all ways to settle open conflicts.
+    pub bounds: Option<BoundsView>,
+    /// Whether the bounds are exact.
+    pub bounds_exact: bool,
+    /// Design effect.
+    pub design_effect: Option<f64>,
+    /// Degrees of freedom.
+    pub degrees_of_freedom: u64,
+    /// Responding households.
+    pub households: u64,
+    /// What the denominator counts, unweighted: persons or households.
+    pub denominator_count: f64,
+    /// Why there is no standard error or interval.
+    pub reason: Option<Absence>,
+}
+
+/// A confidence interval.
+#[derive(Debug, Serialize)]
+pub struct IntervalView {
+    lower: f64,
+    upper: f64,
+    level: f64,
+    method: IntervalMethod,
+}
+
+/// The bounds that open conflicts leave.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct BoundsView {
+    /// The smallest value.
+    pub lower: f64,
+    /// The largest value.
+    pub upper: f64,
+}
+
+/// Why a figure may not be shown.
+#[derive(Debug, Serialize)]
+pub struct Withheld {
+    rule: &'static str,
+    minimum: u64,
+    households: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ChildView {
+    #[serde(flatten)]
+    unit: UnitView,
+    has_children: bool,
+    coverage: Coverage,
+    indicators: BTreeMap<String, ChildIndicatorView>,
+}
+
+#[derive(Debug, Serialize)]
+struct ChildIndicatorView {
+    point: Option<f64>,
+    interval: Option<IntervalView>,
+    bounds: Option<BoundsView>,
+    decision: Option<Decision>,
+    withheld: Option<Withheld>,
+    households: u64,
+}
+
+/// The routes of this module.
+pub fn routes() -> Router<App> {
+    Router::new().route("/api/v1/overview", get(get_overview)).route("/api/v1/events", get(events::stream))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    round: Option<String>,
+    unit: Option<String>,
+}
+
+async fn get_overview(State(app): State<App>, Query(wanted): Query<Wanted>) -> Result<Json<Overview>, Problem> {
+    let rounds = app.live.read().await;
+    let live = match &wanted.round {
+        None => rounds.last(),
+        Some(id) => rounds.iter().find(|live| live.round.id.to_string() == *id),
+    };
+    let live = live.ok_or_else(|| {
+        Problem::not_found(Text::new(
+            "Máy chủ chưa có đợt khảo sát này; hãy tạo bằng `khaosat round`.",
+            "The server has no such round yet; make one with `khaosat round`.",
+        ))
+    })?;
+    let unit = wanted.unit.as_deref().unwrap_or(&live.round.root_code);
+    let node = live.tree.find(unit).ok_or_else(|| {
+        Problem::not_found(Text::new(
+            format!("Đợt khảo sát không có đơn vị mã {unit}."),
+            format!("The round has no unit with the code {unit}."),
+        ))
+    })?;
+    let devices: (i64, i64) = sqlx::query_as(
+        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_heard_at > $1 THEN 1 ELSE 0 END), 0) FROM device
+         WHERE revoked_at IS NULL",
+    )
+    .bind(clock::now() - 24 * 3_600_000)
+    .fetch_one(&app.store.readers)
+    .await?;
+    overview(live, node, &app.publication, devices)
+        .map(Json)
+        .ok_or_else(|| Problem::not_found(Text::new("Không có đơn vị này.", "There is no such unit.")))
+}
+
+/// The overview of a node; `devices` are the numbers enrolled and heard from in the last day.
+pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, devices: (i64, i64)) -> Option<Overview> {
+    let unit = live.tree.nodes().get(node)?;
+    let measured = |position| live.measures.registry_positions.iter().position(|measured| *measured == position);
+    let indicators = live
+        .registry
+        .iter()
+        .enumerate()
+        .map(|(position, indicator)| indicator_view(live, node, indicator, measured(position), rules))
+        .collect();
+    let children = unit
+        .children
+        .iter()
+        .filter_map(|child| {
+            let view = live.tree.nodes().get(*child)?;
+            Some(ChildView {
+                unit: unit_view(view),
+                has_children: !view.children.is_empty(),
+                coverage: coverage(live, *child),
+                indicators: child_indicators(live, *child, rules),
+            })
+        })
+        .collect();
+    Some(Overview {
+        round: RoundView {
+            id: live.round.id.to_string(),
+            name: live.round.name.clone(),
+            simulated: live.round.simulated,
+            reference_date: live.round.reference_date.clone(),
+        },
+        generated_at: clock::rfc3339(clock::now()),
+        unit: unit_view(unit),
+        path: live.tree.path(node).into_iter().filter_map(|above| live.tree.nodes().get(above).map(unit_view)).collect(),
+        coverage: coverage(live, node),
+        freshness: Freshness {
+            last_received_at: live.last_received_at.map(clock::rfc3339),
+            sequence: live.sequence,
+            devices_enrolled: devices.0,
+            devices_heard_24_hours: devices.1,
+        },
+        indicators,
+        children,
+    })
+}
+
+fn unit_view(node: &Node) -> UnitView {
+    // Wards and hamlets are called by their number: «phường 5» has the name «5».
+    UnitView {
+        code: node.code.clone(),
+        name: node.name.clone(),
+        kind: node.kind.clone(),
+        level: node.level.word(),
+    }
+}
+
+fn coverage(live: &LiveRound, node: usize) -> Coverage {
+    live.hamlets(node).fold(Coverage::default(), |mut coverage, (hamlet, responded)| {
+        coverage.frame_hamlets += 1;
+        coverage.sampled_hamlets += u64::from(hamlet.expected > 0);
+        coverage.responding_hamlets += u64::from(responded > 0);
+        coverage.frame_households += hamlet.households;
+        coverage.expected += hamlet.expected;
+        coverage.received += hamlet.received;
+        coverage.responded += responded;
+        coverage.open_conflicts += hamlet.open_conflicts;
+        coverage.responses_with_conflicts += hamlet.conflicted_responses;
+        coverage
+    })
+}
+
+fn indicator_view(
+    live: &LiveRound,
+    node: usize,
+    indicator: &Indicator,
+    measured: Option<usize>,
+    rules: &PublicationRules,
+) -> IndicatorView {
+    let bounded = measured.and_then(|measured| live.estimate(node, measured));
+    let shown = bounded.as_ref().map(|bounded| publish(bounded, indicator, rules));
+    let (estimate, withheld, decision) = match shown {
+        None => (None, None, None),
+        Some(Published::Withheld(withheld)) => (None, Some(withheld), None),
+        Some(Published::Shown { decision }) => {
+            let estimate = bounded.as_ref().and_then(|bounded| estimate_view(bounded, live.bounds_exact(node)));
+            (estimate, None, Some(decision))
+        }
+    };
+    IndicatorView {
+        code: indicator.code.clone(),
+        group: indicator.group.clone(),
+        name: indicator.name.clone(),
+        unit_of_analysis: indicator.unit_of_analysis.clone(),
+        numerator_vi: indicator.numerator_vi.clone(),
+        denominator_vi: indicator.denominator_vi.clone(),
+        target: TargetView {
+            operator: operator_sign(indicator.target.operator()),
+            percent: indicator.target.percent(),
+            year: indicator.target_year,
+        },
+        lead_agency: indicator.lead_agency.clone(),
+        coordinating_agencies: indicator.coordinating_agencies.clone(),
+        source_kind: indicator.source_kind.clone(),
+        note: indicator.note.clone(),
+        estimate,
+        withheld,
+        decision,
+        open_conflicts: bounded.map_or(0, |bounded| bounded.conflicted_households),
+    }
+}
+
+fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> BTreeMap<String, ChildIndicatorView> {
+    // Hamlets without any response have nothing to show, and there are many of them.
+    let hamlet = live.tree.nodes().get(node).is_some_and(|node| node.level == Level::Hamlet);
+    if live.hamlets(node).all(|(hamlet, _)| hamlet.received == 0) && (hamlet || live.hamlets(node).count() > 0) {
+        return BTreeMap::new();
+    }
+    live.measures
+        .registry_positions
+        .iter()
+        .enumerate()
+        .filter_map(|(measured, position)| {
+            let indicator = live.registry.get(*position)?;
+            let bounded = live.estimate(node, measured)?;
+            let households = bounded.estimate.households;
+            let view = match publish(&bounded, indicator, rules) {
+                Published::Withheld(withheld) => ChildIndicatorView {
+                    point: None,
+                    interval: None,
+                    bounds: None,
+                    decision: None,
+                    withheld: Some(withheld),
+                    households,
+                },
+                Published::Shown { decision } => ChildIndicatorView {
+                    point: Some(bounded.estimate.point?),
+                    interval: bounded.estimate.interval.as_ref().map(interval_view),
+                    bounds: bounds_view(&bounded),
+                    decision: Some(decision),
+                    withheld: None,
+                    households,
+                },
+            };
+            Some((indicator.code.clone(), view))
+        })
+        .collect()
+}
+
+enum Published {
+    Withheld(Withheld),
+    Shown { decision: Decision },
+}
+
+fn publish(bounded: &BoundedEstimate, indicator: &Indicator, rules: &PublicationRules) -> Published {
+    match rules.withheld(&bounded.estimate) {
+        Some(publication::Withheld::TooFewHouseholds { households, minimum }) => {
+            Published::Withheld(Withheld { rule: "minimum_households", minimum, households })
+        }
+        Some(_) => Published::Withheld(Withheld { rule: "other", minimum: 0, households: bounded.estimate.households }),
+        None => Published::Shown { decision: bounded.decide(&indicator.target) },
+    }
+}
+
+fn estimate_view(bounded: &BoundedEstimate, bounds_exact: bool) -> Option<EstimateView> {
+    let estimate = &bounded.estimate;
+    let absences = estimate.absences;
+    Some(EstimateView {
+        point: estimate.point?,
+        standard_error: estimate.standard_error,
+        interval: estimate.interval.as_ref().map(interval_view),
+        bounds: bounds_view(bounded),
+        bounds_exact,
+        design_effect: estimate.design_effect,
+        degrees_of_freedom: estimate.degrees_of_freedom,
+        households: estimate.households,
+        denominator_count: estimate.denominator_observed,
+        reason: absences.standard_error.or(absences.interval),
+    })
+}
+
+fn interval_view(interval: &Interval) -> IntervalView {
+    IntervalView {
+        lower: interval.lower,
+        upper: interval.upper,
+        level: interval.level.fraction(),
+        method: interval.method,
+    }
+}
+
+fn bounds_view(bounded: &BoundedEstimate) -> Option<BoundsView> {
+    Some(BoundsView { lower: bounded.lower.as_ref()?.point?, upper: bounded.upper.as_ref()?.point? })
+}

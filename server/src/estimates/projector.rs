@@ -1,0 +1,172 @@
+//! Follows the log: every changed response is read, reduced to numbers, stored and counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sync_core::identity::ResponseId;
+use sync_core::response::Response;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::live::{Change, Live};
+use super::{Events, Measures, Reduced};
+use crate::clock;
+use crate::store::{Store, StoreError};
+use crate::sync::{changes_of, responses_after};
+
+/// Log entries that are projected together.
+const PIECE: i64 = 2_000;
+
+/// The background work that keeps estimates current.
+#[derive(Clone, Default)]
+pub struct Projector {
+    news: Arc<Notify>,
+}
+
+impl Projector {
+    /// Tells that the log has grown.
+    pub fn wake(&self) {
+        self.news.notify_one();
+    }
+
+    /// Follows the log until the server stops.
+    pub async fn run(self, store: Store, live: Arc<Live>, events: Events) {
+        loop {
+            match advance(&store, &live, &events).await {
+                Ok(true) => {}
+                Ok(false) => self.news.notified().await,
+                Err(StoreError::ShuttingDown) => return,
+                Err(error) => {
+                    tracing::error!(%error, "responses could not be projected; trying again");
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
+            }
+        }
+    }
+}
+
+/// One response as it goes through the projection.
+struct Work {
+    response_key: i64,
+    id: ResponseId,
+    round_key: i64,
+    hamlet_key: i64,
+    before: Option<Reduced>,
+}
+
+/// Projects the next piece of the log, and says whether there was anything to do.
+///
+/// # Errors
+/// [`StoreError`] when the database fails; then nothing is counted and the piece is done again.
+pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Result<bool, StoreError> {
+    let (from, measures): (i64, BTreeMap<i64, Arc<Measures>>) = {
+        let rounds = live.read().await;
+        let from = rounds.iter().map(|live| live.sequence).min();
+        let Some(from) = from else { return Ok(false) };
+        (from, rounds.iter().map(|live| (live.round.key, Arc::clone(&live.measures))).collect())
+    };
+    let (keys, last) = responses_after(&store.readers, from, PIECE).await?;
+    if keys.is_empty() {
+        return Ok(false);
+    }
+    let work = load(store, &keys).await?;
+    let changes = changes_of(&store.readers, &keys).await?;
+    let changed = tokio::task::spawn_blocking(move || reduce(work, changes, &measures))
+        .await
+        .map_err(|_| StoreError::ShuttingDown)?;
+    let rows: Vec<(i64, i64, i64, i64, Vec<u8>)> = changed
+        .iter()
+        .map(|(round_key, change)| {
+            let conflicts = i64::from(change.after.conflicts);
+            Ok((change.response_key, change.hamlet_key, *round_key, conflicts, change.after.to_bytes()?))
+        })
+        .collect::<Result<_, StoreError>>()?;
+    store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move {
+                for (response_key, hamlet_key, round_key, conflicts, reduced) in rows {
+                    sqlx::query(
+                        "INSERT INTO projection (response_key, hamlet_key, round_key, conflicts, reduced)
+                         VALUES ($1, $2, $3, $4, $5)
+                         ON CONFLICT (response_key) DO UPDATE SET conflicts = excluded.conflicts, reduced = excluded.reduced",
+                    )
+                    .bind(response_key)
+                    .bind(hamlet_key)
+                    .bind(round_key)
+                    .bind(conflicts)
+                    .bind(reduced)
+                    .execute(&mut *connection)
+                    .await?;
+                }
+                sqlx::query(
+                    "INSERT INTO projection_progress (round_key, seq) SELECT round_key, $1 FROM round WHERE TRUE
+                     ON CONFLICT (round_key) DO UPDATE SET seq = excluded.seq",
+                )
+                .bind(last)
+                .execute(&mut *connection)
+                .await?;
+                Ok(())
+            })
+        })
+        .await?;
+
+    let mut rounds = live.write().await;
+    for (round_key, change) in changed {
+        if let Some(live) = rounds.iter_mut().find(|live| live.round.key == round_key) {
+            live.apply(change);
+        }
+    }
+    for live in rounds.iter_mut() {
+        live.sequence = last;
+        live.last_received_at = Some(clock::now());
+    }
+    drop(rounds);
+    events.publish(last);
+    Ok(true)
+}
+
+async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
+    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>);
+    let keys = serde_json::to_string(keys)
+        .map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT response.response_key, response.id, response.round_key, response.hamlet_key, projection.reduced
+         FROM json_each($1) AS wanted
+         JOIN response ON response.response_key = wanted.value
+         LEFT JOIN projection ON projection.response_key = response.response_key",
+    )
+    .bind(keys)
+    .fetch_all(&store.readers)
+    .await?;
+    rows.into_iter()
+        .map(|(response_key, id, round_key, hamlet_key, before)| {
+            let before = before.map(|bytes| Reduced::from_bytes(&bytes)).transpose()?;
+            Ok(Work { response_key, id: ResponseId(id), round_key, hamlet_key, before })
+        })
+        .collect()
+}
+
+fn reduce(
+    work: Vec<Work>,
+    mut changes: BTreeMap<i64, Vec<sync_core::Change>>,
+    measures: &BTreeMap<i64, Arc<Measures>>,
+) -> Vec<(i64, Change)> {
+    let mut changed = Vec::with_capacity(work.len());
+    for Work { response_key, id, round_key, hamlet_key, before } in work {
+        let Some(measures) = measures.get(&round_key) else { continue };
+        let history = changes.remove(&response_key).unwrap_or_default();
+        // Changes are applied once before they are logged, so this fails only where the database was damaged. One damaged
+        // response must not hold up all others.
+        let response = match Response::with_changes(id, history) {
+            Ok(response) => response,
+            Err(error) => {
+                tracing::error!(response = %id, %error, "a stored response does not load and is not counted");
+                continue;
+            }
+        };
+        let after = measures.reduce(&response.read());
+        changed.push((round_key, Change { response_key, hamlet_key, before, after }));
+    }
+    changed
+}

@@ -1,0 +1,68 @@
+//! A response reduced to the numbers that indicators need, as it is stored.
+
+use indicators::summary::Contribution;
+use serde::{Deserialize, Serialize};
+
+use crate::store::StoreError;
+
+/// What one response contributes to each measured indicator, in the registry's order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reduced {
+    /// Whether the unit responded, by the winning answers.
+    pub responded: bool,
+    /// Numerator and denominator of each indicator, by the winning answers; zeros for a unit that did not respond.
+    pub values: Vec<(f64, f64)>,
+    /// For indicators that open conflicts touch: the indicator's number and every pair that some settlement leads to.
+    pub possible: Vec<(u32, Vec<(f64, f64)>)>,
+    /// Whether `possible` holds exactly the reachable pairs and not just pairs around them.
+    pub exact: bool,
+    /// Open conflicts of the response, whether they touch an indicator or not.
+    pub conflicts: u32,
+}
+
+impl Reduced {
+    /// What the response adds to its hamlet's sums, or none where the unit did not respond.
+    pub fn contributions(&self) -> Option<Vec<Contribution>> {
+        self.responded.then(|| self.values.iter().copied().map(contribution).collect())
+    }
+
+    /// The pairs that some settlement leads to for one indicator, if conflicts touch it.
+    pub fn options(&self, indicator: usize) -> Option<Vec<Contribution>> {
+        let (_, pairs) = self.possible.iter().find(|(number, _)| *number as usize == indicator)?;
+        Some(pairs.iter().copied().map(contribution).collect())
+    }
+
+    /// What the response counts for one indicator now.
+    pub fn counted(&self, indicator: usize) -> Contribution {
+        match self.values.get(indicator) {
+            Some(pair) if self.responded => contribution(*pair),
+            _ => Contribution::NONE,
+        }
+    }
+
+    /// The stored form, CBOR.
+    ///
+    /// # Errors
+    /// [`StoreError`], in practice never.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StoreError> {
+        let mut bytes = Vec::new();
+        ciborium::into_writer(self, &mut bytes).map_err(|error| damaged(&error))?;
+        Ok(bytes)
+    }
+
+    /// From the stored form.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when the bytes are not what this version writes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, StoreError> {
+        ciborium::from_reader(bytes).map_err(|error| damaged(&error))
+    }
+}
+
+fn contribution((numerator, denominator): (f64, f64)) -> Contribution {
+    Contribution { numerator, denominator }
+}
+
+fn damaged(error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Damaged { table: "projection", reason: error.to_string() }
+}
