@@ -77,7 +77,8 @@ estimate <- function(design, level, numerator, denominator) {
   missing <- list(
     households = 0, point = NA_real_, standard_error = NA_real_, degrees_of_freedom = NA_real_,
     design_effect = NA_real_, logit_lower = NA_real_, logit_upper = NA_real_, svyciprop_lower = NA_real_,
-    svyciprop_upper = NA_real_, linear_lower = NA_real_, linear_upper = NA_real_, exact_lower = NA_real_, exact_upper = NA_real_, numerator_total = 0,
+    svyciprop_upper = NA_real_, linear_lower = NA_real_, linear_upper = NA_real_, exact_lower = NA_real_,
+    exact_upper = NA_real_, numerator_total = 0,
     denominator_total = 0
   )
   if (is.null(design)) {
