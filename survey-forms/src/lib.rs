@@ -3,7 +3,14 @@
 //!
 //! The crate does no I/O, reads no clock and draws no random numbers of its own: whoever calls it passes those in. It
 //! builds for `wasm32-unknown-unknown`, so a phone and a server decide skip logic and constraints with the same code.
+//!
+//! The way of a form: [`xlsform::read`] turns a workbook into a [`model::Form`]; a [`session::Session`] fills it in over
+//! any store of [`answers`]. All evaluate
+//! expressions with [`xpath`].
 
 pub mod answers;
+mod instance;
 pub mod model;
+pub mod session;
+pub mod xlsform;
 pub mod xpath;

@@ -20,7 +20,11 @@ pub(super) fn check(definition: &FormDefinition) -> Result<(Vec<Formulas>, Depen
     };
     checker.form(definition);
     checker.choices(definition);
-    let formulas: Vec<Formulas> = definition.nodes.iter().map(|node| checker.node(definition, node)).collect();
+    let formulas: Vec<Formulas> = definition
+        .nodes
+        .iter()
+        .map(|node| checker.node(definition, node))
+        .collect();
     let dependencies = Dependencies::new(definition, &formulas, &checker.positions);
     if let Err(circle) = &dependencies {
         let names = circle.iter().filter_map(|position| definition.nodes.get(*position));
@@ -85,7 +89,10 @@ impl<'a> Checker<'a> {
             if node.parent.is_some() && !parent.is_some_and(FormNode::is_container) {
                 self.report(node.row, "type", ProblemKind::BadParent(node.name.clone()));
             }
-            let depth = node.parent.and_then(|parent| depths.get(parent)).map_or(0, |depth| depth + 1);
+            let depth = node
+                .parent
+                .and_then(|parent| depths.get(parent))
+                .map_or(0, |depth| depth + 1);
             depths.push(depth);
             if depth == MAX_GROUP_DEPTH + 1 {
                 self.report(node.row, "type", ProblemKind::TooDeep(MAX_GROUP_DEPTH));
@@ -152,9 +159,19 @@ impl<'a> Checker<'a> {
                 return None;
             }
         };
+        let mut variables = Vec::new();
+        expression.walk(&mut |inner| {
+            if let Expression::Variable(name) = inner {
+                variables.push(name.clone());
+            }
+        });
+        for name in variables {
+            self.report(node.row, column, ProblemKind::Variable(name));
+        }
         for name in references(&expression) {
             let known = self.positions.contains_key(name)
-                || (column == "choice_filter" && (self.extra_names.contains(name) || name == "name" || name == "label"));
+                || (column == "choice_filter"
+                    && (self.extra_names.contains(name) || name == "name" || name == "label"));
             if !known {
                 let nearest = nearest(name, self.positions.keys().copied());
                 let name = name.to_owned();
@@ -176,7 +193,11 @@ fn is_within_repeat(definition: &FormDefinition, position: usize) -> bool {
         if parent >= place {
             return false;
         }
-        if definition.nodes.get(parent).is_some_and(|node| node.kind == NodeKind::Repeat) {
+        if definition
+            .nodes
+            .get(parent)
+            .is_some_and(|node| node.kind == NodeKind::Repeat)
+        {
             return true;
         }
         place = parent;

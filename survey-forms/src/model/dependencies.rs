@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::definition::FormDefinition;
 use super::form::Formulas;
 use crate::xpath::functions::choice_name_question;
-use crate::xpath::{Expression, NodeTest, PathStart};
+use crate::xpath::{Axis, Expression, NodeTest, PathStart};
 
 /// What a row's value and relevance depend on.
 #[derive(Debug, Clone, Default)]
@@ -71,8 +71,12 @@ pub(crate) fn references(expression: &Expression) -> impl Iterator<Item = &str> 
             if let PathStart::Question(name) = &path.start {
                 names.push(name);
             }
-            for step in &path.steps {
-                if let NodeTest::Name { local, .. } = &step.test {
+            // The first step of an absolute path is the document's outermost element, which is no row of the form.
+            let skipped = usize::from(path.start == PathStart::Root);
+            for step in path.steps.iter().skip(skipped) {
+                if let NodeTest::Name { prefix: None, local } = &step.test
+                    && step.axis != Axis::Attribute
+                {
                     names.push(local);
                 }
             }

@@ -71,7 +71,11 @@ impl Form {
         }
         Ok(Self {
             index: Arc::new(question_index(&definition)),
-            names: definition.nodes.iter().map(|node| Name::local(node.name.as_str())).collect(),
+            names: definition
+                .nodes
+                .iter()
+                .map(|node| Name::local(node.name.as_str()))
+                .collect(),
             definition,
             formulas,
             dependencies,
@@ -166,14 +170,20 @@ fn question_index(definition: &FormDefinition) -> QuestionIndex {
     let mut choice_labels = BTreeMap::new();
     for (position, node) in nodes() {
         if let Some(choices) = node.list().and_then(|list| definition.choices.get(list)) {
-            let labels = choices.iter().map(|choice| (choice.name.clone(), choice.label.0.clone()));
+            let labels = choices
+                .iter()
+                .map(|choice| (choice.name.clone(), choice.label.0.clone()));
             choice_labels.insert(position, labels.collect());
         }
     }
     QuestionIndex {
         positions,
         choice_labels,
-        languages: definition.languages.iter().map(|language| language.code.clone()).collect(),
+        languages: definition
+            .languages
+            .iter()
+            .map(|language| language.code.clone())
+            .collect(),
     }
 }
 

@@ -9,8 +9,7 @@ mod dependencies;
 mod form;
 mod problem;
 
-pub use definition::{
-    Choice, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations,
-};
+pub(crate) use check::nearest as nearest_name;
+pub use definition::{Choice, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations};
 pub use form::{Form, Formulas};
 pub use problem::{FormProblem, FormProblems, Place, ProblemKind};

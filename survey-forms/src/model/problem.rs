@@ -155,7 +155,10 @@ pub enum ProblemKind {
     DuplicateName { name: String, first: u32 },
     /// `end group` or `end repeat` without its beginning.
     #[error("{found} closes nothing that is open; {}", expected_end(.open))]
-    UnexpectedEnd { found: &'static str, open: Option<&'static str> },
+    UnexpectedEnd {
+        found: &'static str,
+        open: Option<&'static str>,
+    },
     /// `begin group` or `begin repeat` without its end.
     #[error("{0} is never closed; add the row {1}")]
     NeverClosed(&'static str, &'static str),
@@ -171,6 +174,9 @@ pub enum ProblemKind {
     /// A reference to a question that the form does not have.
     #[error("there is no question {name:?}{}", did_you_mean(.nearest))]
     UnknownQuestion { name: String, nearest: Option<String> },
+    /// A variable in a form's own expression, where nobody gives it a value.
+    #[error("${0} has no value in a form; a question is written ${{{0}}}")]
+    Variable(String),
     /// Expressions that need one another's result.
     #[error("the value depends on itself: {}; break the circle", .0.join(" → "))]
     Circular(Vec<String>),
@@ -189,7 +195,11 @@ pub enum ProblemKind {
 }
 
 fn first_row(row: u32) -> String {
-    if row > 0 { format!(" in row {row}") } else { String::new() }
+    if row > 0 {
+        format!(" in row {row}")
+    } else {
+        String::new()
+    }
 }
 
 fn expected_end(open: &Option<&'static str>) -> String {
@@ -247,6 +257,9 @@ impl ProblemKind {
                 Some(nearest) => format!("không có câu hỏi {name:?}; có phải là {nearest:?}?"),
                 None => format!("không có câu hỏi {name:?}; tên nằm ở cột name"),
             },
+            Self::Variable(name) => {
+                format!("${name} không có giá trị trong biểu mẫu; câu hỏi phải viết là ${{{name}}}")
+            }
             Self::Circular(names) => format!("giá trị phụ thuộc vòng tròn vào chính nó: {}", names.join(" → ")),
             Self::MissingCalculation => "hàng calculate cần biểu thức ở cột calculation".to_owned(),
             Self::NoQuestions => "trang tính không có câu hỏi nào".to_owned(),

@@ -373,3 +373,45 @@ impl fmt::Display for NodeTest {
         }
     }
 }
+
+impl Expression {
+    /// The expression with every path that is one plain name replaced by text, where `text_of` knows the name. Choice
+    /// filters are written over the columns of a choice in this way.
+    pub(crate) fn with_names_replaced(&self, text_of: &dyn Fn(&str) -> Option<String>) -> Self {
+        let again = |inner: &Self| inner.with_names_replaced(text_of);
+        match self {
+            Self::Number(_) | Self::Literal(_) | Self::Variable(_) => self.clone(),
+            Self::Negate(inner) => Self::Negate(Box::new(again(inner))),
+            Self::Binary(operator, left, right) => {
+                Self::Binary(*operator, Box::new(again(left)), Box::new(again(right)))
+            }
+            Self::Call(call) => Self::Call(Call {
+                function: call.function,
+                arguments: call.arguments.iter().map(again).collect(),
+            }),
+            Self::Path(path) => match path.plain_name().and_then(text_of) {
+                Some(text) => Self::Literal(text),
+                None => self.clone(),
+            },
+        }
+    }
+}
+
+impl Path {
+    /// The name, if the path is a relative path of one plain child name.
+    pub(crate) fn plain_name(&self) -> Option<&str> {
+        match (&self.start, self.steps.as_slice()) {
+            (
+                PathStart::Context,
+                [
+                    Step {
+                        axis: Axis::Child,
+                        test: NodeTest::Name { prefix: None, local },
+                        predicates,
+                    },
+                ],
+            ) if predicates.is_empty() => Some(local),
+            _ => None,
+        }
+    }
+}

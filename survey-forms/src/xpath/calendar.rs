@@ -293,7 +293,16 @@ mod tests {
 
     #[test]
     fn days_that_the_calendar_lacks_are_refused() {
-        for text in ["2023-02-29", "1900-02-29", "2025-13-01", "2025-00-10", "2025-04-31", "25-01-01", "2025-1-1-1", ""] {
+        for text in [
+            "2023-02-29",
+            "1900-02-29",
+            "2025-13-01",
+            "2025-00-10",
+            "2025-04-31",
+            "25-01-01",
+            "2025-1-1-1",
+            "",
+        ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }
         assert!(Date::parse("2024-02-29").is_some() && Date::parse("2000-02-29").is_some());
@@ -306,6 +315,9 @@ mod tests {
         assert_eq!(noon.to_text(), "2025-10-01T12:00:00.250+07:00");
         assert_eq!(Moment::parse("2025-10-01", 420).unwrap().to_text(), "2025-10-01");
         assert_eq!(Moment::parse("2025-10-01T25:00:00", 420), None);
-        assert_eq!(noon.format("%e/%n/%Y %H:%M:%S.%3 %a %q"), "1/10/2025 12:00:00.250 Wed %q");
+        assert_eq!(
+            noon.format("%e/%n/%Y %H:%M:%S.%3 %a %q"),
+            "1/10/2025 12:00:00.250 Wed %q"
+        );
     }
 }

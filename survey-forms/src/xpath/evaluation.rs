@@ -368,8 +368,7 @@ impl<'a> Scope<'a> {
             }
         };
         let ancestors = |first: Option<NodeId>| std::iter::successors(first, |node| tree.parent(*node));
-        let is_attribute =
-            |node: &NodeId| matches!(tree.kind(*node), NodeKind::Attribute | NodeKind::Namespace);
+        let is_attribute = |node: &NodeId| matches!(tree.kind(*node), NodeKind::Attribute | NodeKind::Namespace);
         match step.axis {
             Axis::Child => tree.children(node).for_each(&mut visit),
             Axis::SelfNode => visit(node),

@@ -22,7 +22,10 @@ pub enum SyntaxErrorKind {
     #[error("the expression has {0} bytes; at most {MAX_EXPRESSION_BYTES} are allowed")]
     TooLong(usize),
     /// Brackets, calls or operators are nested deeper than [`super::MAX_DEPTH`].
-    #[error("the expression is nested too deeply; at most {} levels are allowed", super::MAX_DEPTH)]
+    #[error(
+        "the expression is nested too deeply; at most {} levels are allowed",
+        super::MAX_DEPTH
+    )]
     TooDeep,
     /// A quote is opened and not closed.
     #[error("the text that starts here lacks its closing quote")]

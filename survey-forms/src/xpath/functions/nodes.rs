@@ -97,10 +97,13 @@ pub(super) fn lang(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object
     let tree = scope.tree;
     let mut place = Some(scope.node);
     while let Some(node) = place {
-        let language = tree.below(node).take_while(|inner| tree.kind(*inner) == NodeKind::Attribute).find(|inner| {
-            let name = tree.name(*inner);
-            name.local == "lang" && name.prefix.as_deref() == Some("xml")
-        });
+        let language = tree
+            .below(node)
+            .take_while(|inner| tree.kind(*inner) == NodeKind::Attribute)
+            .find(|inner| {
+                let name = tree.name(*inner);
+                name.local == "lang" && name.prefix.as_deref() == Some("xml")
+            });
         if let Some(language) = language {
             let found = tree.value(language).to_lowercase();
             let matches = found == wanted
@@ -125,7 +128,9 @@ pub(super) fn indexed_repeat(scope: &Scope<'_>, arguments: &[Expression]) -> Res
         };
         let index = scope.number(index)?;
         let instances = everywhere(scope, group)?;
-        let inside = instances.into_iter().filter(|instance| tree.contains(chosen, *instance));
+        let inside = instances
+            .into_iter()
+            .filter(|instance| tree.contains(chosen, *instance));
         let Some(instance) = inside.zip(1_u32..).find(|(_, number)| f64::from(*number) == index) else {
             return Ok(Object::Nodes(Vec::new()));
         };
@@ -133,7 +138,10 @@ pub(super) fn indexed_repeat(scope: &Scope<'_>, arguments: &[Expression]) -> Res
     }
     let targets = everywhere(scope, &arguments[0])?;
     Ok(Object::Nodes(
-        targets.into_iter().filter(|target| tree.contains(chosen, *target)).collect(),
+        targets
+            .into_iter()
+            .filter(|target| tree.contains(chosen, *target))
+            .collect(),
     ))
 }
 

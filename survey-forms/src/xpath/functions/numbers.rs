@@ -112,8 +112,16 @@ fn extreme(
 ) -> Result<Object, EvaluationError> {
     let numbers = numbers(scope, arguments)?;
     let best = numbers.iter().copied().reduce(|best, number| {
-        if number.is_nan() || better(number, best) { number } else { best }
+        if number.is_nan() || better(number, best) {
+            number
+        } else {
+            best
+        }
     });
-    let best = if numbers.iter().any(|number| number.is_nan()) { None } else { best };
+    let best = if numbers.iter().any(|number| number.is_nan()) {
+        None
+    } else {
+        best
+    };
     Ok(Object::Number(best.unwrap_or(f64::NAN)))
 }

@@ -7,7 +7,9 @@ pub(super) fn selected(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Ob
     let list = scope.text(&arguments[0])?;
     let wanted = scope.text(&arguments[1])?;
     let wanted = wanted.trim();
-    Ok(Object::Boolean(list.split_ascii_whitespace().any(|name| name == wanted)))
+    Ok(Object::Boolean(
+        list.split_ascii_whitespace().any(|name| name == wanted),
+    ))
 }
 
 /// `selected-at(list, n)`: the name at place n, counted from 0; blank outside the list.
@@ -46,9 +48,11 @@ pub(super) fn choice_name(scope: &Scope<'_>, arguments: &[Expression]) -> Result
         .positions
         .get(question)
         .ok_or_else(|| EvaluationError::UnknownQuestion(question.to_owned()))?;
-    let labels = index.choice_labels.get(position).and_then(|choices| choices.get(&choice));
+    let labels = index
+        .choice_labels
+        .get(position)
+        .and_then(|choices| choices.get(&choice));
     let wanted = std::iter::once(&scope.context.language).chain(&index.languages);
     let label = labels.and_then(|labels| wanted.filter_map(|language| labels.get(language)).next());
     Ok(Object::Text(label.cloned().unwrap_or_default()))
 }
-

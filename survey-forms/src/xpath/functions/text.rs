@@ -90,7 +90,13 @@ pub(super) fn substring(scope: &Scope<'_>, arguments: &[Expression]) -> Result<O
 pub(super) fn substr(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let text = scope.text(&arguments[0])?;
     let length = text.chars().count() as f64;
-    let place = |number: f64| if number < 0.0 { (length + number).max(0.0) } else { number };
+    let place = |number: f64| {
+        if number < 0.0 {
+            (length + number).max(0.0)
+        } else {
+            number
+        }
+    };
     let from = place(scope.number(&arguments[1])?);
     let to = match arguments.get(2) {
         Some(to) => place(scope.number(to)?),
