@@ -1,1 +1,30 @@
-//! server
+//! Khảo Sát's server and command line.
+//!
+//! | room | subject |
+//! | --- | --- |
+//! | [`app`] | the running server and how its routes are put together |
+//! | [`sync`] | the change exchange: from a phone's bytes to the durable log |
+//! | [`estimates`] | from the log to live estimates, and what the console shows |
+//! | [`devices`] | invitations, enrolment, who is asking |
+//! | [`rounds`] | survey campaigns: form, frame, sample |
+//! | [`units`], [`registry`] | reference data: administrative units, indicators |
+//! | [`store`] | SQLite: one durable writer, many readers |
+//! | [`demo`] | simulated volunteers who work as real clients |
+//! | [`cli`], [`config`] | commands and settings |
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+mod console;
+pub mod demo;
+pub mod devices;
+pub mod estimates;
+pub mod hex;
+pub mod http;
+pub mod registry;
+pub mod rounds;
+pub mod store;
+pub mod sync;
+pub mod table;
+pub mod units;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `khaosat`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    khaosat::cli::run()
+}

@@ -41,7 +41,7 @@ pub struct NewRound {
 pub enum RoundError {
     /// The form is not readable.
     #[error("the form has errors:\n{0}")]
-    Form(#[from] survey_forms::xlsform::XlsFormErrors),
+    Form(#[from] survey_forms::model::FormProblems),
     /// The registry's expressions do not fit the form.
     #[error(transparent)]
     Measures(#[from] MeasuresError),
@@ -123,8 +123,8 @@ async fn insert(connection: &mut SqliteConnection, round: &NewRound, form: &Form
     let hash = form.content_hash();
     sqlx::query("INSERT INTO form (hash, form_id, version, workbook) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
         .bind(hash.as_slice())
-        .bind(&form.form_id)
-        .bind(&form.version)
+        .bind(&form.settings().form_id)
+        .bind(&form.settings().version)
         .bind(&round.workbook)
         .execute(&mut *connection)
         .await?;

@@ -1,0 +1,84 @@
+//! `khaosat import`.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{Failure, read_file, table_failure};
+use crate::config::Config;
+use crate::estimates::Measures;
+use crate::registry;
+use crate::rounds;
+use crate::store::{DataFolder, Store};
+use crate::units;
+
+/// Replace reference data by a CSV file. Every wrong row is told before anything is changed.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// Đơn vị hành chính: administrative units (columns code, valid_from, valid_to, parent_code, level, kind, name)
+    Units {
+        /// The CSV file, UTF-8
+        file: PathBuf,
+    },
+    /// Đơn vị kế thừa sau sắp xếp: which unit took over which at a reform
+    Successions {
+        /// The CSV file, UTF-8
+        file: PathBuf,
+    },
+    /// Bộ chỉ tiêu: the indicator registry (see server/reference/README.md for its columns)
+    Indicators {
+        /// The CSV file, UTF-8
+        file: PathBuf,
+    },
+}
+
+pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> {
+    // A running server holds figures made with the data that this replaces.
+    let folder = DataFolder::open(&config.data)?.lock()?;
+    let store = Store::open(&folder.database()).await?;
+    let rows = match import {
+        Import::Units { file } => {
+            let admin_units = units::read_units(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
+            let rows = admin_units.len();
+            let job = store.writer.write(move |connection| {
+                Box::pin(async move { units::import_units(connection, &admin_units).await })
+            });
+            job.await?;
+            rows
+        }
+        Import::Successions { file } => {
+            let successions =
+                units::read_successions(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
+            let rows = successions.len();
+            let job = store.writer.write(move |connection| {
+                Box::pin(async move { units::import_successions(connection, &successions).await })
+            });
+            job.await?;
+            rows
+        }
+        Import::Indicators { file } => {
+            let registry = registry::read(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
+            check_against_rounds(&store, &registry).await?;
+            let rows = registry.len();
+            let job = store
+                .writer
+                .write(move |connection| Box::pin(async move { registry::import(connection, &registry).await }));
+            job.await?;
+            rows
+        }
+    };
+    store.close().await;
+    println!("Đã nhập {rows} dòng ({rows} rows imported).");
+    Ok(())
+}
+
+/// The expressions must fit the forms of the rounds that are there.
+async fn check_against_rounds(store: &Store, registry: &[registry::Indicator]) -> Result<(), Failure> {
+    for round in rounds::load(&store.readers).await? {
+        let Some(workbook) = rounds::workbook(&store.readers, &round.form_hash).await? else { continue };
+        let form = survey_forms::xlsform::read(&workbook)
+            .map_err(|errors| Failure::new(errors.vietnamese(), errors.to_string()))?;
+        Measures::compile(&form, registry).map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! `khaosat device`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+use super::{Failure, round};
+use crate::clock;
+use crate::config::Config;
+use crate::devices::invite;
+use crate::store::{DataFolder, Store};
+
+/// Phones and laptops that take part.
+#[derive(Debug, Subcommand)]
+pub enum DeviceCommand {
+    /// Mời một thiết bị: make a one-time code with which a volunteer's phone enrols for some hamlets
+    Invite(InviteArguments),
+}
+
+/// Whom to invite for what.
+#[derive(Debug, Args)]
+pub struct InviteArguments {
+    /// A hamlet that the phone may read and write; give it several times for several
+    #[arg(long = "hamlet", value_name = "CODE", required = true)]
+    hamlets: Vec<String>,
+    /// The phone's or the volunteer's name for the lists
+    #[arg(long, value_name = "NAME", default_value = "Điện thoại")]
+    name: String,
+    /// The round [default: the newest]
+    #[arg(long, value_name = "UUID")]
+    round: Option<Uuid>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: InviteFormat,
+}
+
+/// How to print an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum InviteFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+pub(super) async fn run(command: DeviceCommand, config: &Config) -> Result<(), Failure> {
+    let DeviceCommand::Invite(arguments) = command;
+    let folder = DataFolder::open(&config.data)?;
+    let store = Store::open(&folder.database()).await?;
+    let round = round::pick(&store, arguments.round).await?;
+    let invitation = invite(&store, round.key, &arguments.name, &arguments.hamlets).await?;
+    store.close().await;
+    match arguments.format {
+        InviteFormat::Text => {
+            println!("{}", invitation.code);
+            let until = clock::rfc3339(invitation.expires_at);
+            eprintln!("Mã dùng một lần, đến {until}. (One-time code, until {until}.)");
+        }
+        InviteFormat::Json => {
+            let json = serde_json::to_string(&invitation)
+                .map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+            println!("{json}");
+        }
+    }
+    Ok(())
+}

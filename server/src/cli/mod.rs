@@ -1,0 +1,194 @@
+//! The commands of `khaosat`.
+
+mod estimate;
+mod export;
+mod import;
+mod init;
+mod invite;
+mod round;
+mod serve;
+mod table;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, ConfigError, Flags, LogFormat, MessageLanguage};
+use crate::demo;
+use crate::http::Text;
+
+pub use table::indicator_table;
+
+/// Khảo Sát: khảo sát hộ gia đình ngoại tuyến cho Tổ công nghệ số cộng đồng.
+///
+/// Offline-first household surveys for community digital technology teams: phones collect answers without signal, this
+/// server merges them without loss, and every indicator of the plan is estimated live with its uncertainty.
+///
+/// A first survey:
+///   khaosat init                              make an installation
+///   khaosat round create --form … --hamlets … --households …
+///   khaosat serve                             run the server
+///   khaosat device invite --hamlet CODE       a code for a volunteer's phone
+#[derive(Debug, Parser)]
+#[command(name = "khaosat", version, verbatim_doc_comment, propagate_version = true)]
+struct Arguments {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Tạo dữ liệu mới: make a new installation with the plan's indicators and the administrative units
+    Init,
+    /// Nhập danh mục từ CSV: replace reference data by your own CSV file
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Đợt khảo sát: make a survey round from a form, a frame and a sample
+    #[command(subcommand)]
+    Round(round::RoundCommand),
+    /// Chạy máy chủ: serve phones and the console until stopped
+    Serve,
+    /// Chạy thử: a whole survey with simulated volunteers, from an empty folder to live estimates
+    Demo(demo::DemoArguments),
+    /// In bảng ước lượng: print every indicator's estimate for a unit
+    Estimate(estimate::EstimateArguments),
+    /// Thiết bị: phones and laptops that take part
+    #[command(subcommand)]
+    Device(invite::DeviceCommand),
+    /// Xuất dữ liệu: write estimates or answers as open, machine-readable files
+    Export(export::ExportArguments),
+}
+
+/// A command's failure: what the person at the terminal reads.
+#[derive(Debug)]
+pub struct Failure {
+    text: Text,
+}
+
+impl Failure {
+    /// A failure told in both languages.
+    pub fn new(vi: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { text: Text::new(vi, en) }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.text.vi, self.text.en)
+    }
+}
+
+/// Makes failures of errors that speak both languages.
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error.vietnamese(), error.to_string())
+            }
+        })+
+    };
+}
+
+failures!(
+    crate::app::ServeError,
+    crate::devices::InvitationError,
+    crate::estimates::EstimatesError,
+    crate::rounds::RoundError,
+    crate::store::FolderError,
+    crate::store::StoreError,
+);
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        crate::store::StoreError::from(error).into()
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(error.to_string(), error.to_string())
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(format!("tệp cấu hình: {error}"), error.to_string())
+    }
+}
+
+/// A table's failure names the file.
+fn table_failure(file: &std::path::Path, error: &crate::table::TableError) -> Failure {
+    Failure::new(
+        format!("{}:\n{}", file.display(), error.vietnamese()),
+        format!("{}:\n{error}", file.display()),
+    )
+}
+
+/// A file that a command reads whole.
+fn read_file(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(file).map_err(|error| {
+        Failure::new(format!("không đọc được {}: {error}", file.display()), format!("cannot read {}: {error}", file.display()))
+    })
+}
+
+/// Runs the program with the process's own arguments.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Config::resolve(&arguments.flags) {
+        Ok(config) => config,
+        Err(error) => return fail(&error.into(), MessageLanguage::Vi),
+    };
+    let language = config.language;
+    if let Err(failure) = start_log(&config) {
+        return fail(&failure, language);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into(), language),
+    };
+    match runtime.block_on(execute(arguments.command, config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure, language),
+    }
+}
+
+async fn execute(command: Command, config: Config) -> Result<(), Failure> {
+    match command {
+        Command::Init => init::run(&config).await,
+        Command::Import(import) => import::run(import, &config).await,
+        Command::Round(round) => round::run(round, &config).await,
+        Command::Serve => serve::run(&config).await,
+        Command::Demo(arguments) => demo::run(arguments, &config).await,
+        Command::Estimate(arguments) => estimate::run(arguments, &config).await,
+        Command::Device(command) => invite::run(command, &config).await,
+        Command::Export(arguments) => export::run(arguments, &config).await,
+    }
+}
+
+fn start_log(config: &Config) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| {
+        Failure::new(
+            format!("--log {:?} không hợp lệ: {error}", config.log),
+            format!("--log {:?} is not valid: {error}", config.log),
+        )
+    })?;
+    // Standard output belongs to what a command answers.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match config.log_format {
+        LogFormat::Text => log.compact().init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+fn fail(failure: &Failure, language: MessageLanguage) -> ExitCode {
+    match language {
+        MessageLanguage::Vi => eprintln!("Lỗi: {}", failure.text.vi),
+        MessageLanguage::En => eprintln!("Error: {}", failure.text.en),
+    }
+    ExitCode::FAILURE
+}
