@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use crate::documents;
 use crate::oracles::{self, Environment, Oracle};
-use crate::process::{FAILED, Failure, announce, answer, cannot_start, cargo, judge, prepare, run as run_command};
+use crate::process::{
+    FAILED, Failure, announce, answer, cannot_start, cargo, judge, prepare, run as run_command, words,
+};
 use crate::tools::{Tool, require};
 use crate::web;
 
@@ -108,7 +110,7 @@ impl Suite {
             }
             Self::Web => {
                 web::install()?;
-                run_command(web::npm(&["test"]).envs(oracles)).map(|()| None)
+                run_counting(web::npm(&["test"]).envs(oracles)).map(Some)
             }
             Self::Docs => documents::check_repository().map(|()| None),
         }
@@ -185,7 +187,10 @@ fn table(suites: &[Suite], endings: &[Ending]) -> String {
     text
 }
 
-/// Runs `cargo test`, passing its output on line by line, and counts the tests that passed.
+/// Runs tests, passing their output on line by line, and counts those that passed.
+///
+/// # Errors
+/// When a test fails, and when none ran: a test program that finds no tests calls that a success.
 fn run_counting(command: &mut Command) -> Result<usize, Failure> {
     announce(command);
     let mut child = command
@@ -210,26 +215,25 @@ fn run_counting(command: &mut Command) -> Result<usize, Failure> {
         }
     }
     let status = child.wait().map_err(|error| cannot_start(command, &error))?;
-    judge(command, status).map(|()| passed)
+    judge(command, status)?;
+    if passed == 0 {
+        return Err(Failure::new(FAILED, format!("`{}` ran no tests", words(command))));
+    }
+    Ok(passed)
 }
 
 fn cannot_pass_on(error: &std::io::Error) -> Failure {
     Failure::new(FAILED, format!("cannot pass on the output of the tests: {error}"))
 }
 
-/// The number in the closing line of a test program: `test result: ok. 12 passed; 0 failed; …`.
+/// The number in the closing lines of a test program: `test result: ok. 12 passed; 0 failed; …` of a Rust one, `# pass
+/// 12` or `ℹ pass 12` of Node's test runner.
 fn tests_passed(line: &str) -> usize {
-    let Some((_, counts)) = line.split_once("test result: ") else {
-        return 0;
-    };
-    let words: Vec<&str> = counts.split_whitespace().collect();
-    words
-        .windows(2)
-        .find_map(|pair| match pair {
-            [count, "passed;"] => count.parse().ok(),
-            _ => None,
-        })
-        .unwrap_or(0)
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["test", "result:", _, count, "passed;", ..] | ["#" | "ℹ", "pass", count] => count.parse().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// Adds the WebAssembly target to the toolchain, unless it has it.
@@ -255,7 +259,17 @@ mod tests {
         let line = "test result: ok. 12 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s\n";
         assert_eq!(tests_passed(line), 12);
         assert_eq!(tests_passed("test result: FAILED. 3 passed; 1 failed; 0 ignored"), 3);
-        assert_eq!(tests_passed("test suites::tests::twelve_passed ... ok"), 0);
+        assert_eq!(tests_passed("# pass 7\n"), 7);
+        assert_eq!(tests_passed("ℹ pass 7"), 7);
+        for line in [
+            "test suites::tests::twelve_passed ... ok",
+            "# tests 7",
+            "# pass a card on",
+            "12 passed; ok",
+            "",
+        ] {
+            assert_eq!(tests_passed(line), 0, "{line}");
+        }
     }
 
     #[test]
