@@ -29,7 +29,7 @@ pub(crate) enum Suite {
     Wasm,
     /// The tests of the web interfaces.
     Web,
-    /// The repository's documents: links and words.
+    /// The repository's documents: links, words, the list of dependencies.
     Docs,
 }
 

@@ -1,5 +1,7 @@
-//! The repository's documents: every relative link leads somewhere, and no file names the machine it was written on.
+//! The repository's documents: every relative link leads somewhere, every direct dependency is explained, and no file
+//! names the machine it was written on.
 
+mod dependencies;
 mod links;
 mod markdown;
 mod words;
@@ -13,7 +15,7 @@ use crate::process::{FAILED, Failure, announce, cannot_start, judge, repository}
 /// The files of the repository by their path from its top (with `/`); those that are not text have none.
 pub(crate) type Files = BTreeMap<String, Option<String>>;
 
-/// Checks the links of every Markdown file and the words of every text file, and lists all that is wrong.
+/// Checks links, words and the list of dependencies, and lists all that is wrong.
 ///
 /// # Errors
 /// A [`Failure`] that names each wrong line as `path:line`; or git or a file cannot be read.
@@ -21,11 +23,15 @@ pub(crate) fn check_repository() -> Result<(), Failure> {
     let files = read_repository()?;
     let mut complaints = links::check(&files);
     complaints.extend(words::check(&files));
+    complaints.extend(dependencies::check(&files));
     for complaint in &complaints {
         println!("{complaint}");
     }
     if complaints.is_empty() {
-        println!("docs: {} files, no broken link, no forbidden word", files.len());
+        println!(
+            "docs: {} files, links, words and dependencies are in order",
+            files.len()
+        );
         Ok(())
     } else {
         Err(Failure::new(
