@@ -1,0 +1,146 @@
+//! What the tests compare with: R's survey package, Python implementations, a real browser, Java programs.
+//!
+//! On a Debian machine where this runs as root, missing packages are installed; elsewhere the command to run is printed
+//! and nothing is started.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{FAILED, Failure, answer, prepare, repository, succeeds, target_folder};
+
+/// Tells the tests which Python to use; when set beforehand, it is used as it is and no environment is made.
+const PYTHON_VARIABLE: &str = "KHAOSAT_PYTHON";
+/// Tells the tests which Chromium to use; when set beforehand, it is used as it is.
+const CHROMIUM_VARIABLE: &str = "KHAOSAT_CHROMIUM";
+/// Where Debian puts Chromium.
+const CHROMIUM: &str = "/usr/bin/chromium";
+/// One of the fonts that show Vietnamese alike on every machine, from `fonts-noto-core`.
+const FONT: &str = "/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf";
+
+/// Something outside the repository that tests need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Oracle {
+    /// R with the packages survey and jsonlite.
+    RSurvey,
+    /// A virtual environment with the packages that the crates' `tests/oracles/requirements.txt` name.
+    Python,
+    /// A Chromium and the fonts it shows Vietnamese with.
+    Browser,
+    /// A Java runtime, 17 or later.
+    Java,
+}
+
+impl Oracle {
+    /// The Debian packages that would bring what is missing; empty when all is there.
+    fn missing_packages(self) -> Vec<&'static str> {
+        match self {
+            Self::RSurvey if !succeeds("Rscript", &["-e", "library(survey); library(jsonlite)"]) => {
+                vec!["r-base-core", "r-cran-survey", "r-cran-jsonlite"]
+            }
+            Self::Java if !succeeds("java", &["-version"]) => vec!["default-jre-headless"],
+            Self::Browser => {
+                let mut packages = Vec::new();
+                if std::env::var_os(CHROMIUM_VARIABLE).is_none() && !Path::new(CHROMIUM).exists() {
+                    packages.push("chromium");
+                }
+                if !Path::new(FONT).exists() {
+                    packages.push("fonts-noto-core");
+                }
+                packages
+            }
+            Self::RSurvey | Self::Java | Self::Python => Vec::new(),
+        }
+    }
+}
+
+/// The variables that tell the tests where the oracles are.
+pub(crate) type Environment = Vec<(&'static str, PathBuf)>;
+
+/// Sets up these oracles and returns the variables to run the tests with.
+///
+/// # Errors
+/// When Debian packages are missing and may not be installed here, or an installation fails.
+pub(crate) fn set_up(oracles: &[Oracle]) -> Result<Environment, Failure> {
+    let packages: Vec<&str> = oracles.iter().flat_map(|oracle| oracle.missing_packages()).collect();
+    install_packages(&packages)?;
+    let mut environment = Environment::new();
+    if oracles.contains(&Oracle::Browser) {
+        let chromium = std::env::var_os(CHROMIUM_VARIABLE).map_or_else(|| CHROMIUM.into(), PathBuf::from);
+        environment.push((CHROMIUM_VARIABLE, chromium));
+    }
+    if oracles.contains(&Oracle::Python) {
+        let python = match std::env::var_os(PYTHON_VARIABLE) {
+            Some(python) => python.into(),
+            None => python_environment()?,
+        };
+        environment.push((PYTHON_VARIABLE, python));
+    }
+    Ok(environment)
+}
+
+fn install_packages(packages: &[&str]) -> Result<(), Failure> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    let is_root = answer("id", &["-u"]).is_some_and(|user| user == "0");
+    if !(is_root && succeeds("apt-get", &["--version"])) {
+        return Err(Failure::new(
+            FAILED,
+            format!(
+                "các bài kiểm thử cần thêm phần mềm; hãy chạy lệnh sau rồi thử lại\n\
+                 the tests need more software; run this, then try again\n\n    \
+                 sudo apt-get install --no-install-recommends {list}\n"
+            ),
+        ));
+    }
+    prepare(&mut apt_get(&["update"]))?;
+    let mut install = apt_get(&["install", "--yes", "--no-install-recommends"]);
+    prepare(install.args(packages))
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+/// Makes the virtual environment, or leaves it as it is when it holds the very requirements of today.
+fn python_environment() -> Result<PathBuf, Failure> {
+    let folder = target_folder().join("oracles").join("python");
+    let python = folder.join("bin").join("python");
+    let stamp = folder.join("installed-requirements.txt");
+    let requirements = requirements()?;
+    let wanted: String = requirements.iter().map(|(_, text)| text.as_str()).collect();
+    if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    prepare(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    if !requirements.is_empty() {
+        let mut install = Command::new(&python);
+        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--quiet"]);
+        for (path, _) in &requirements {
+            install.arg("--requirement").arg(path);
+        }
+        prepare(&mut install)?;
+    }
+    fs::write(&stamp, wanted).map_err(|error| Failure::at(&stamp, &error))?;
+    Ok(python)
+}
+
+/// The path and the text of each crate's `tests/oracles/requirements.txt`, in the order of the crates' names.
+fn requirements() -> Result<Vec<(PathBuf, String)>, Failure> {
+    let top = repository();
+    let mut found = Vec::new();
+    for entry in fs::read_dir(top).map_err(|error| Failure::at(top, &error))? {
+        let folder = entry.map_err(|error| Failure::at(top, &error))?.path();
+        let path = folder.join("tests").join("oracles").join("requirements.txt");
+        if path.exists() {
+            let text = fs::read_to_string(&path).map_err(|error| Failure::at(&path, &error))?;
+            found.push((path, text));
+        }
+    }
+    found.sort();
+    Ok(found)
+}
