@@ -5,12 +5,13 @@
 //! builds for `wasm32-unknown-unknown`, so a phone and a server decide skip logic and constraints with the same code.
 //!
 //! The way of a form: [`xlsform::read`] turns a workbook into a [`model::Form`]; a [`session::Session`] fills it in over
-//! any store of [`answers`]. All evaluate
+//! any store of [`answers`]; [`projection`] reduces the answers to the numbers of each indicator. All three evaluate
 //! expressions with [`xpath`].
 
 pub mod answers;
 mod instance;
 pub mod model;
+pub mod projection;
 pub mod session;
 pub mod xlsform;
 pub mod xpath;

@@ -11,5 +11,6 @@ mod problem;
 
 pub(crate) use check::nearest as nearest_name;
 pub use definition::{Choice, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations};
+pub(crate) use dependencies::references;
 pub use form::{Form, Formulas};
 pub use problem::{FormProblem, FormProblems, Place, ProblemKind};

@@ -3,7 +3,7 @@
 mod answering;
 mod validation;
 
-use crate::answers::{AnswerPath, Answers, AnswersMut, InstanceId, Value};
+use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
 use crate::instance::Instance;
 use crate::model::{Choice, Form, FormNode, NodeKind, Translations};
 use crate::xpath::{EvaluationContext, Expression, NodeId, Variables};

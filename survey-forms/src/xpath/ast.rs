@@ -70,6 +70,11 @@ impl BinaryOperator {
         }
     }
 
+    /// Whether the result is a truth value.
+    pub(crate) fn gives_truth(self) -> bool {
+        self.precedence() <= Self::Less.precedence()
+    }
+
     /// The operator as written.
     pub fn symbol(self) -> &'static str {
         match self {
