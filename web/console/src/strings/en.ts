@@ -26,7 +26,7 @@ export const en: Strings = {
 
   summary: 'Summary',
   surveyIndicators: 'Survey indicators',
-  measuredOf: (measured, all) => `${measured} of the plan’s ${all} indicators have survey data`,
+  measuredOf: (measured, all) => `${measured} / ${all} indicators have survey data`,
   coverage: 'Coverage',
   responsesReceived: (received, expected) => `${received} / ${expected} responses received`,
   responseRate: (share, responded) =>

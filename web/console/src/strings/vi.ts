@@ -7,7 +7,7 @@ export const vi = {
   simulated: 'Dữ liệu mô phỏng',
   simulatedNote: 'không phải kết quả khảo sát thật',
   round: 'Đợt khảo sát',
-  referenceDate: (day: string) => `thời điểm số liệu ${day}`,
+  referenceDate: (day: string) => `số liệu ngày ${day}`,
   loading: 'Đang tải số liệu…',
 
   trail: 'Đường dẫn đơn vị',
@@ -22,7 +22,7 @@ export const vi = {
   summary: 'Tóm tắt',
   surveyIndicators: 'Chỉ tiêu khảo sát',
   measuredOf: (measured: string, all: string) =>
-    `${measured} / ${all} chỉ tiêu của kế hoạch có số liệu khảo sát`,
+    `${measured} / ${all} chỉ tiêu có số liệu khảo sát`,
   coverage: 'Độ bao phủ',
   responsesReceived: (received: string, expected: string) =>
     `${received} / ${expected} phiếu đã nhận`,
@@ -56,9 +56,9 @@ export const vi = {
   pointOf: (share: string) => `Ước lượng ${share}`,
   interval: 'Khoảng tin cậy',
   intervalAt: (level: string) => `Khoảng tin cậy ${level}`,
-  intervalOf: (level: string, range: string) => `khoảng tin cậy ${level} từ ${range}`,
+  intervalOf: (level: string, range: string) => `khoảng tin cậy ${level} ${range}`,
   intervalMissing: 'chưa tính được khoảng tin cậy',
-  bounds: 'Phần còn bỏ ngỏ do hai câu trả lời khác nhau',
+  bounds: 'Bỏ ngỏ do hai câu trả lời khác nhau',
   boundsOf: (range: string) => `hai câu trả lời khác nhau còn bỏ ngỏ ${range}`,
   target: 'Mục tiêu',
   targetOf: (target: string) => `mục tiêu ${target}`,
