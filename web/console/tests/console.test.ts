@@ -32,15 +32,15 @@ beforeEach(async () => {
 
 // Whatever a test does, the page must keep to its origin, its security policy, and its feet.
 afterEach(async () => {
-  for (const { context, requests, complaints } of visits) {
-    await context.close();
+  for (const { context } of visits) await context.close();
+  await site.close();
+  for (const { requests, complaints } of visits) {
     assert.deepEqual(complaints, []);
     assert.deepEqual(
       requests.filter((address) => !address.startsWith(`${site.origin}/`)),
       [],
     );
   }
-  await site.close();
 });
 
 async function open(address: string, options: BrowserContextOptions = {}): Promise<Page> {
