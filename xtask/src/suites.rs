@@ -94,6 +94,9 @@ impl Suite {
             }
             Self::Rust => {
                 web::build()?;
+                // Tests of another crate start the binary `khaosat`, which `cargo test` alone does not build. Naming
+                // tests and binaries together chooses the features of `cargo test`, so that nothing is compiled twice.
+                run_command(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))?;
                 run_counting(cargo(&["test", "--workspace"]).envs(oracles)).map(Some)
             }
             Self::Wasm => {
