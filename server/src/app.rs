@@ -75,7 +75,13 @@ impl App {
         let live = Live::load(&store).await?;
         let sequence = live.read().await.iter().map(|live| live.sequence).min().unwrap_or(0);
         let live = Arc::new(live);
-        Ok(Self { store, live, events: Events::new(sequence), projector: Projector::default(), publication })
+        Ok(Self {
+            store,
+            live,
+            events: Events::new(sequence),
+            projector: Projector::default(),
+            publication,
+        })
     }
 
     /// Brings the figures up to the end of the log.
@@ -127,7 +133,9 @@ impl App {
             tracing::info!("stopping: finishing what is under way");
             events.close();
         };
-        axum::serve(listener, self.router()).with_graceful_shutdown(stopping).await?;
+        axum::serve(listener, self.router())
+            .with_graceful_shutdown(stopping)
+            .await?;
         projector.abort();
         self.store.close().await;
         tracing::info!("stopped");

@@ -129,7 +129,10 @@ impl Config {
         Ok(Self {
             data_named: data.is_some(),
             data: data.unwrap_or_else(|| PathBuf::from(DATA)),
-            listen: flags.listen.or(file.listen).unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
+            listen: flags
+                .listen
+                .or(file.listen)
+                .unwrap_or_else(|| (Ipv4Addr::LOCALHOST, PORT).into()),
             log: flags.log.clone().or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             language: flags.language.or(file.language).unwrap_or(MessageLanguage::Vi),
@@ -140,8 +143,13 @@ impl Config {
 
 impl File {
     fn read(path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Toml { path: path.to_owned(), source: Box::new(source) })
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io {
+            path: path.to_owned(),
+            source,
+        })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Toml {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })
     }
 }

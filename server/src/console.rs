@@ -40,12 +40,18 @@ async fn file(uri: Uri) -> Response {
     let path = if path.is_empty() { "index.html" } else { path };
     match Files::get(path) {
         Some(file) => {
-            let cached = if path.starts_with("assets/") { FOR_EVER } else { ALWAYS_ASK };
-            ([(CONTENT_TYPE, file.metadata.mimetype()), (CACHE_CONTROL, cached)], file.data.into_owned()).into_response()
+            let cached = if path.starts_with("assets/") {
+                FOR_EVER
+            } else {
+                ALWAYS_ASK
+            };
+            (
+                [(CONTENT_TYPE, file.metadata.mimetype()), (CACHE_CONTROL, cached)],
+                file.data.into_owned(),
+            )
+                .into_response()
         }
         None if path == "index.html" => (StatusCode::OK, Html(NOT_BUILT)).into_response(),
-        None => {
-            Problem::not_found(Text::new("Không có trang này.", "There is no such page.")).into_response()
-        }
+        None => Problem::not_found(Text::new("Không có trang này.", "There is no such page.")).into_response(),
     }
 }

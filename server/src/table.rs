@@ -104,16 +104,28 @@ pub struct Faults {
 impl Faults {
     /// Notes a fault of the whole table.
     pub fn table(&mut self, problem: Text) {
-        self.push(Fault { line: None, column: None, problem });
+        self.push(Fault {
+            line: None,
+            column: None,
+            problem,
+        });
     }
 
     /// Notes a fault of one cell.
     pub fn cell(&mut self, line: u64, column: &str, problem: Text) {
-        self.push(Fault { line: Some(line), column: Some(column.to_owned()), problem });
+        self.push(Fault {
+            line: Some(line),
+            column: Some(column.to_owned()),
+            problem,
+        });
     }
 
     fn push(&mut self, fault: Fault) {
-        if self.told.len() < FAULTS { self.told.push(fault) } else { self.untold += 1 }
+        if self.told.len() < FAULTS {
+            self.told.push(fault)
+        } else {
+            self.untold += 1
+        }
     }
 
     /// The outcome: the value if nothing was wrong.
@@ -121,7 +133,14 @@ impl Faults {
     /// # Errors
     /// [`TableError`] with every fault noted.
     pub fn or<T>(self, value: T) -> Result<T, TableError> {
-        if self.told.is_empty() { Ok(value) } else { Err(TableError { faults: self.told, untold: self.untold }) }
+        if self.told.is_empty() {
+            Ok(value)
+        } else {
+            Err(TableError {
+                faults: self.told,
+                untold: self.untold,
+            })
+        }
     }
 }
 
@@ -137,10 +156,16 @@ impl Table {
                 format!("tệp lớn hơn {FILE_BYTES} byte"),
                 format!("the file has more than {FILE_BYTES} bytes"),
             ));
-            return faults.or(Self { columns: BTreeMap::new(), rows: Vec::new() });
+            return faults.or(Self {
+                columns: BTreeMap::new(),
+                rows: Vec::new(),
+            });
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader = ReaderBuilder::new().flexible(false).trim(csv::Trim::All).from_reader(bytes);
+        let mut reader = ReaderBuilder::new()
+            .flexible(false)
+            .trim(csv::Trim::All)
+            .from_reader(bytes);
         let mut columns = BTreeMap::new();
         match reader.headers() {
             Ok(header) => columns.extend(header.iter().enumerate().map(|(place, name)| (name.to_owned(), place))),
@@ -156,10 +181,17 @@ impl Table {
         let mut rows = Vec::new();
         for record in reader.into_records() {
             match record {
-                Ok(cells) => rows.push(Row { line: cells.position().map_or(0, csv::Position::line), cells }),
+                Ok(cells) => rows.push(Row {
+                    line: cells.position().map_or(0, csv::Position::line),
+                    cells,
+                }),
                 Err(error) => {
                     let line = error.position().map_or(0, csv::Position::line);
-                    faults.push(Fault { line: Some(line), column: None, problem: unreadable(&error) });
+                    faults.push(Fault {
+                        line: Some(line),
+                        column: None,
+                        problem: unreadable(&error),
+                    });
                 }
             }
         }
@@ -176,7 +208,10 @@ fn unreadable(error: &csv::Error) -> Text {
     let reason = match error.kind() {
         csv::ErrorKind::Utf8 { err, .. } => {
             return Text::new(
-                format!("ô thứ {} không phải UTF-8; hãy lưu tệp dạng «CSV UTF-8»", err.field() + 1),
+                format!(
+                    "ô thứ {} không phải UTF-8; hãy lưu tệp dạng «CSV UTF-8»",
+                    err.field() + 1
+                ),
                 format!("cell {} is not UTF-8; save the file as «CSV UTF-8»", err.field() + 1),
             );
         }
@@ -188,7 +223,10 @@ fn unreadable(error: &csv::Error) -> Text {
         }
         _ => error.to_string(),
     };
-    Text::new(format!("không đọc được CSV: {reason}"), format!("this is no CSV: {reason}"))
+    Text::new(
+        format!("không đọc được CSV: {reason}"),
+        format!("this is no CSV: {reason}"),
+    )
 }
 
 /// The cells of one row.
@@ -201,14 +239,22 @@ pub struct Cells<'a> {
 impl<'a> Cells<'a> {
     /// The cell in this column; empty where the table has no such column.
     pub fn text(&self, column: &str) -> &'a str {
-        self.table.columns.get(column).and_then(|place| self.row.cells.get(*place)).unwrap_or_default()
+        self.table
+            .columns
+            .get(column)
+            .and_then(|place| self.row.cells.get(*place))
+            .unwrap_or_default()
     }
 
     /// The cell in this column, which must not be empty.
     pub fn required(&self, column: &str, faults: &mut Faults) -> String {
         let text = self.text(column);
         if text.is_empty() {
-            faults.cell(self.row.line, column, Text::new("ô trống; cần có giá trị", "the cell is empty; a value is needed"));
+            faults.cell(
+                self.row.line,
+                column,
+                Text::new("ô trống; cần có giá trị", "the cell is empty; a value is needed"),
+            );
         }
         text.to_owned()
     }
@@ -232,12 +278,22 @@ impl<'a> Cells<'a> {
 
     /// The cell as a date.
     pub fn date(&self, column: &str, faults: &mut Faults) -> Date {
-        self.parse(column, faults, "một ngày, ví dụ 2025-07-01", "a date such as 2025-07-01").unwrap_or(Date::MIN)
+        self.parse(
+            column,
+            faults,
+            "một ngày, ví dụ 2025-07-01",
+            "a date such as 2025-07-01",
+        )
+        .unwrap_or(Date::MIN)
     }
 
     /// The cell as a date, or none where it is empty.
     pub fn optional_date(&self, column: &str, faults: &mut Faults) -> Option<Date> {
-        if self.text(column).is_empty() { None } else { Some(self.date(column, faults)) }
+        if self.text(column).is_empty() {
+            None
+        } else {
+            Some(self.date(column, faults))
+        }
     }
 
     /// The cell as whatever `T` reads; `vi` and `en` say what would be right.
@@ -248,7 +304,10 @@ impl<'a> Cells<'a> {
             faults.cell(
                 self.row.line,
                 column,
-                Text::new(format!("{text:?} không hợp lệ; cần {vi}"), format!("{text:?} is not valid; {en} is needed")),
+                Text::new(
+                    format!("{text:?} không hợp lệ; cần {vi}"),
+                    format!("{text:?} is not valid; {en} is needed"),
+                ),
             );
         }
         parsed
@@ -273,13 +332,20 @@ mod tests {
     #[test]
     fn a_short_row_and_a_foreign_encoding_are_named_by_line() {
         let faults = faults(b"code,name\n1\n2,b\n3,\xff\n", &["code"]);
-        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [Some(2), Some(4)]);
+        assert_eq!(
+            faults.iter().map(|fault| fault.line).collect::<Vec<_>>(),
+            [Some(2), Some(4)]
+        );
         assert!(faults[1].problem.en.contains("UTF-8"));
     }
 
     #[test]
     fn a_byte_order_mark_and_windows_lines_do_no_harm() {
-        let table = Table::read(b"\xef\xbb\xbfcode,name\r\n82,Ti\xe1\xbb\x81n Giang\r\n", &["code", "name"]).unwrap();
+        let table = Table::read(
+            b"\xef\xbb\xbfcode,name\r\n82,Ti\xe1\xbb\x81n Giang\r\n",
+            &["code", "name"],
+        )
+        .unwrap();
         let names: Vec<_> = table.rows().map(|(line, cells)| (line, cells.text("name"))).collect();
         assert_eq!(names, [(2, "Tiền Giang")]);
     }

@@ -159,6 +159,36 @@ pub trait AnswersMut: Answers {
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error>;
 }
 
+impl<S: Answers + ?Sized> Answers for &mut S {
+    fn answer(&self, path: &AnswerPath) -> Option<Value> {
+        (**self).answer(path)
+    }
+
+    fn instances(&self, repeat: &str) -> Vec<InstanceId> {
+        (**self).instances(repeat)
+    }
+}
+
+impl<S: AnswersMut + ?Sized> AnswersMut for &mut S {
+    type Error = S::Error;
+
+    fn put_answer(&mut self, path: &AnswerPath, value: &Value) -> Result<(), Self::Error> {
+        (**self).put_answer(path, value)
+    }
+
+    fn clear_answer(&mut self, path: &AnswerPath) -> Result<(), Self::Error> {
+        (**self).clear_answer(path)
+    }
+
+    fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
+        (**self).add_instance(repeat, instance)
+    }
+
+    fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
+        (**self).remove_instance(repeat, instance)
+    }
+}
+
 /// Answers in memory: for tests, previews and a form filled without a response document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnswerMap {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Failure, round, table};
 use crate::app::App;
 use crate::config::Config;
-use crate::estimates::{Overview, overview};
+use crate::estimates::{FieldState, Overview, overview};
 use crate::store::{DataFolder, Store};
 
 /// Print every indicator's estimate, interval, target and bounds for a unit.
@@ -37,19 +37,22 @@ pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let round = round::pick(&store, arguments.round).await?;
-    let rules = PublicationRules { minimum_households: config.minimum_households };
+    let rules = PublicationRules {
+        minimum_households: config.minimum_households,
+    };
     let app = App::load(store, rules).await?;
     app.catch_up().await?;
     let view = {
         let rounds = app.live.read().await;
         let live = rounds.iter().find(|live| live.round.id == round.id);
         let unit = arguments.unit.as_deref().unwrap_or(&round.root_code);
-        live.and_then(|live| overview(live, live.tree.find(unit)?, &rules, (0, 0))).ok_or_else(|| {
-            Failure::new(
-                format!("đợt khảo sát không có đơn vị mã {unit}"),
-                format!("the round has no unit with the code {unit}"),
-            )
-        })?
+        live.and_then(|live| overview(live, live.tree.find(unit)?, &rules, FieldState::default()))
+            .ok_or_else(|| {
+                Failure::new(
+                    format!("đợt khảo sát không có đơn vị mã {unit}"),
+                    format!("the round has no unit with the code {unit}"),
+                )
+            })?
     };
     app.store.close().await;
     print(&view, arguments.format, config)

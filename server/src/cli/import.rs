@@ -40,9 +40,9 @@ pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> 
         Import::Units { file } => {
             let admin_units = units::read_units(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
             let rows = admin_units.len();
-            let job = store.writer.write(move |connection| {
-                Box::pin(async move { units::import_units(connection, &admin_units).await })
-            });
+            let job = store
+                .writer
+                .write(move |connection| Box::pin(async move { units::import_units(connection, &admin_units).await }));
             job.await?;
             rows
         }
@@ -75,10 +75,12 @@ pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> 
 /// The expressions must fit the forms of the rounds that are there.
 async fn check_against_rounds(store: &Store, registry: &[registry::Indicator]) -> Result<(), Failure> {
     for round in rounds::load(&store.readers).await? {
-        let Some(workbook) = rounds::workbook(&store.readers, &round.form_hash).await? else { continue };
+        let Some(workbook) = rounds::workbook(&store.readers, &round.form_hash).await? else {
+            continue;
+        };
         let form = survey_forms::xlsform::read(&workbook)
             .map_err(|errors| Failure::new(errors.vietnamese(), errors.to_string()))?;
-        Measures::compile(&form, registry).map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
+        Measures::compile(form, registry).map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
     }
     Ok(())
 }

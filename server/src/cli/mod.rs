@@ -19,6 +19,8 @@ use crate::config::{Config, ConfigError, Flags, LogFormat, MessageLanguage};
 use crate::demo;
 use crate::http::Text;
 
+pub use estimate::EstimateFormat;
+pub(crate) use init::initialise;
 pub use table::indicator_table;
 
 /// Khảo Sát: khảo sát hộ gia đình ngoại tuyến cho Tổ công nghệ số cộng đồng.
@@ -51,7 +53,7 @@ enum Command {
     #[command(subcommand)]
     Round(round::RoundCommand),
     /// Chạy máy chủ: serve phones and the console until stopped
-    Serve,
+    Serve(serve::ServeArguments),
     /// Chạy thử: a whole survey with simulated volunteers, from an empty folder to live estimates
     Demo(demo::DemoArguments),
     /// In bảng ước lượng: print every indicator's estimate for a unit
@@ -72,7 +74,9 @@ pub struct Failure {
 impl Failure {
     /// A failure told in both languages.
     pub fn new(vi: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { text: Text::new(vi, en) }
+        Self {
+            text: Text::new(vi, en),
+        }
     }
 }
 
@@ -100,6 +104,7 @@ failures!(
     crate::rounds::RoundError,
     crate::store::FolderError,
     crate::store::StoreError,
+    sync_core::response::ResponseError,
 );
 
 impl From<sqlx::Error> for Failure {
@@ -131,7 +136,10 @@ fn table_failure(file: &std::path::Path, error: &crate::table::TableError) -> Fa
 /// A file that a command reads whole.
 fn read_file(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(file).map_err(|error| {
-        Failure::new(format!("không đọc được {}: {error}", file.display()), format!("cannot read {}: {error}", file.display()))
+        Failure::new(
+            format!("không đọc được {}: {error}", file.display()),
+            format!("cannot read {}: {error}", file.display()),
+        )
     })
 }
 
@@ -161,7 +169,7 @@ async fn execute(command: Command, config: Config) -> Result<(), Failure> {
         Command::Init => init::run(&config).await,
         Command::Import(import) => import::run(import, &config).await,
         Command::Round(round) => round::run(round, &config).await,
-        Command::Serve => serve::run(&config).await,
+        Command::Serve(arguments) => serve::run(&arguments, &config).await,
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
         Command::Device(command) => invite::run(command, &config).await,
@@ -177,7 +185,10 @@ fn start_log(config: &Config) -> Result<(), Failure> {
         )
     })?;
     // Standard output belongs to what a command answers.
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     match config.log_format {
         LogFormat::Text => log.compact().init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

@@ -59,8 +59,8 @@ pub(super) async fn run(command: RoundCommand, config: &Config) -> Result<(), Fa
 }
 
 async fn create(arguments: CreateArguments, config: &Config) -> Result<(), Failure> {
-    let hamlets = read_hamlets(&read_file(&arguments.hamlets)?)
-        .map_err(|error| table_failure(&arguments.hamlets, &error))?;
+    let hamlets =
+        read_hamlets(&read_file(&arguments.hamlets)?).map_err(|error| table_failure(&arguments.hamlets, &error))?;
     let households = read_households(&read_file(&arguments.households)?, &hamlets)
         .map_err(|error| table_failure(&arguments.households, &error))?;
     let mut random = [0; 16];

@@ -11,11 +11,31 @@ use crate::estimates::{IndicatorView, Overview};
 pub fn indicator_table(view: &Overview, language: MessageLanguage) -> String {
     let vietnamese = language == MessageLanguage::Vi;
     let mut table = Table::new();
-    table.load_preset(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(if vietnamese {
-        ["Mã", "Chỉ tiêu", "Ước lượng", "KTC 95 %", "Mục tiêu", "Kết luận", "Khi chưa chọn câu đúng", "Hộ"]
+        [
+            "Mã",
+            "Chỉ tiêu",
+            "Ước lượng",
+            "KTC 95 %",
+            "Mục tiêu",
+            "Kết luận",
+            "Khi chưa chọn câu đúng",
+            "Hộ",
+        ]
     } else {
-        ["Code", "Indicator", "Estimate", "95 % interval", "Target", "Decision", "Bounds by open conflicts", "Households"]
+        [
+            "Code",
+            "Indicator",
+            "Estimate",
+            "95 % interval",
+            "Target",
+            "Decision",
+            "Bounds by open conflicts",
+            "Households",
+        ]
     });
     for indicator in view.indicators.iter().filter(|indicator| measured(indicator)) {
         table.add_row(row(indicator, vietnamese));
@@ -37,8 +57,16 @@ fn row(indicator: &IndicatorView, vietnamese: bool) -> [String; 8] {
         let text = format!("{:.1} %", share * 100.0);
         if vietnamese { text.replace('.', ",") } else { text }
     };
-    let name = if vietnamese { &indicator.name.vi } else { &indicator.name.en };
-    let target = format!("{} {} %", if indicator.target.operator == ">=" { "≥" } else { ">" }, indicator.target.percent);
+    let name = if vietnamese {
+        &indicator.name.vi
+    } else {
+        &indicator.name.en
+    };
+    let target = format!(
+        "{} {} %",
+        if indicator.target.operator == ">=" { "≥" } else { ">" },
+        indicator.target.percent
+    );
     let decision = match (indicator.decision, vietnamese) {
         (Some(Decision::Met), true) => "đạt",
         (Some(Decision::Met), false) => "met",
@@ -54,10 +82,24 @@ fn row(indicator: &IndicatorView, vietnamese: bool) -> [String; 8] {
         None => ("–".to_owned(), "–".to_owned(), "–".to_owned(), String::new()),
         Some(estimate) => (
             percent(estimate.point),
-            estimate.interval.as_ref().map_or_else(|| "–".to_owned(), |interval| range(interval.lower, interval.upper)),
-            estimate.bounds.map_or_else(|| "–".to_owned(), |bounds| range(bounds.lower, bounds.upper)),
+            estimate
+                .interval
+                .as_ref()
+                .map_or_else(|| "–".to_owned(), |interval| range(interval.lower, interval.upper)),
+            estimate
+                .bounds
+                .map_or_else(|| "–".to_owned(), |bounds| range(bounds.lower, bounds.upper)),
             estimate.households.to_string(),
         ),
     };
-    [indicator.code.clone(), name.clone(), point, interval, target, decision.to_owned(), bounds, households]
+    [
+        indicator.code.clone(),
+        name.clone(),
+        point,
+        interval,
+        target,
+        decision.to_owned(),
+        bounds,
+        households,
+    ]
 }

@@ -40,7 +40,9 @@ impl Hamlet {
     pub(super) fn new(urban: bool, random: &mut ChaCha12Rng) -> Self {
         // The sum of four uniform numbers is near enough to a normal one.
         let spread: f64 = (0..4).map(|_| random.random_range(-0.5..0.5)).sum();
-        Self { effect: 0.7 * spread + if urban { 0.35 } else { -0.05 } }
+        Self {
+            effect: 0.7 * spread + if urban { 0.35 } else { -0.05 },
+        }
     }
 
     fn chance(self, base: f64, random: &mut ChaCha12Rng) -> bool {
@@ -54,13 +56,25 @@ impl Household {
     pub(super) fn new(hamlet: Hamlet, random: &mut ChaCha12Rng) -> Self {
         let mut answers: BTreeMap<&'static str, Value> = BTreeMap::new();
         let text = |word: &str| Value::from(word);
-        answers.insert("fibre_available", text(if hamlet.chance(0.86, random) { "yes" } else { "no" }));
-        answers.insert("fibre_subscribed", text(if hamlet.chance(0.72, random) { "yes" } else { "no" }));
+        answers.insert(
+            "fibre_available",
+            text(if hamlet.chance(0.86, random) { "yes" } else { "no" }),
+        );
+        answers.insert(
+            "fibre_subscribed",
+            text(if hamlet.chance(0.72, random) { "yes" } else { "no" }),
+        );
         let provider = pick(random, &[("vnpt", 5), ("viettel", 4), ("fpt", 2), ("other", 1)]);
         answers.insert("fibre_provider", text(provider));
-        answers.insert("connection_other", text(pick(random, &[("mobile_data", 8), ("none", 2)])));
+        answers.insert(
+            "connection_other",
+            text(pick(random, &[("mobile_data", 8), ("none", 2)])),
+        );
         answers.insert("address_note", text("Địa chỉ mô phỏng"));
-        answers.insert("needs", ticked(hamlet, random, &[("safety", 0.5), ("vneid", 0.3), ("payment", 0.25)]));
+        answers.insert(
+            "needs",
+            ticked(hamlet, random, &[("safety", 0.5), ("vneid", 0.3), ("payment", 0.25)]),
+        );
         let size = pick(random, &[(1, 8), (2, 18), (3, 24), (4, 27), (5, 14), (6, 9)]);
         let mut members = Vec::with_capacity(size);
         for place in 0..size {
@@ -91,32 +105,80 @@ impl Person {
         say("relation", relation);
         say("sex", sex);
         say("lives_here", if random.random_bool(0.96) { "yes" } else { "no" });
-        say("health_record", unsure(random, 0.01, if hamlet.chance(0.9, random) { "told" } else { "no" }));
-        let phone = if hamlet.chance(habit(0.93), random) { "own" } else { pick(random, &[("shared", 1), ("none", 2)]) };
+        let record = if hamlet.chance(0.9, random) { "told" } else { "no" };
+        say("health_record", unsure(random, 0.01, record));
+        let phone = if hamlet.chance(habit(0.93), random) {
+            "own"
+        } else {
+            pick(random, &[("shared", 1), ("none", 2)])
+        };
         say("smartphone", unsure(random, 0.005, phone));
-        say("online", if phone == "none" { "no" } else if hamlet.chance(habit(0.95), random) { "yes" } else { "no" });
-        let service = if hamlet.chance(habit(0.56), random) { pick(random, &[("self", 2), ("with_help", 3)]) } else { "no" };
+        say(
+            "online",
+            if phone == "none" {
+                "no"
+            } else if hamlet.chance(habit(0.95), random) {
+                "yes"
+            } else {
+                "no"
+            },
+        );
+        let service = if hamlet.chance(habit(0.56), random) {
+            pick(random, &[("self", 2), ("with_help", 3)])
+        } else {
+            "no"
+        };
         say("public_service", unsure(random, 0.01, service));
-        say("telehealth", unsure(random, 0.01, if hamlet.chance(habit(0.31), random) { "yes" } else { "no" }));
+        let telehealth = if hamlet.chance(habit(0.31), random) {
+            "yes"
+        } else {
+            "no"
+        };
+        say("telehealth", unsure(random, 0.01, telehealth));
         answers.insert("birth_year", Value::Integer(REFERENCE_YEAR - i64::from(age)));
         answers.insert(
             "account",
-            ticked(hamlet, random, &[("bank", habit(0.84)), ("e_wallet", habit(0.3)), ("mobile_money", 0.04)]),
+            ticked(
+                hamlet,
+                random,
+                &[("bank", habit(0.84)), ("e_wallet", habit(0.3)), ("mobile_money", 0.04)],
+            ),
         );
         answers.insert(
             "protection",
             ticked(
                 hamlet,
                 random,
-                &[("screen_lock", 0.8), ("security_software", 0.4), ("updates", 0.55), ("recognise_fraud", 0.5), ("two_step", 0.3)],
+                &[
+                    ("screen_lock", 0.8),
+                    ("security_software", 0.4),
+                    ("updates", 0.55),
+                    ("recognise_fraud", 0.5),
+                    ("two_step", 0.3),
+                ],
             ),
         );
         answers.insert(
             "skills_training",
-            ticked(hamlet, random, &[("team", habit(0.5)), ("school", 0.2), ("work", habit(0.2)), ("online_course", 0.1)]),
+            ticked(
+                hamlet,
+                random,
+                &[
+                    ("team", habit(0.5)),
+                    ("school", 0.2),
+                    ("work", habit(0.2)),
+                    ("online_course", 0.1),
+                ],
+            ),
         );
-        answers.insert("skills_year", Value::Integer(random.random_range(2021..=REFERENCE_YEAR)));
-        answers.insert("signature", ticked(hamlet, random, &[("vneid", habit(0.42)), ("digital", 0.08)]));
+        answers.insert(
+            "skills_year",
+            Value::Integer(random.random_range(2021..=REFERENCE_YEAR)),
+        );
+        answers.insert(
+            "signature",
+            ticked(hamlet, random, &[("vneid", habit(0.42)), ("digital", 0.08)]),
+        );
         Self { id, answers }
     }
 }

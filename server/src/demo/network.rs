@@ -55,20 +55,32 @@ pub(super) async fn send(
         request.headers_mut().insert(HOST, host);
     }
     let exchange = async {
-        let link = Link { stream, at, sent: 0, received: 0 };
-        let (mut sender, connection) = http1::handshake(TokioIo::new(link)).await.map_err(|error| broken(&error))?;
+        let link = Link {
+            stream,
+            at,
+            sent: 0,
+            received: 0,
+        };
+        let (mut sender, connection) = http1::handshake(TokioIo::new(link))
+            .await
+            .map_err(|error| broken(&error))?;
         let connection = tokio::spawn(connection);
         let answer = async {
             let response = sender.send_request(request).await.map_err(|error| broken(&error))?;
             let (head, body) = response.into_parts();
-            let body = Limited::new(body, ANSWER_BYTES).collect().await.map_err(|error| broken(&error))?;
+            let body = Limited::new(body, ANSWER_BYTES)
+                .collect()
+                .await
+                .map_err(|error| broken(&error))?;
             Ok(Response::from_parts(head, body.to_bytes()))
         }
         .await;
         connection.abort();
         answer
     };
-    tokio::time::timeout(TIMEOUT, exchange).await.map_err(|error| broken(&error))?
+    tokio::time::timeout(TIMEOUT, exchange)
+        .await
+        .map_err(|error| broken(&error))?
 }
 
 /// A TCP connection that breaks where it is told to.
@@ -81,12 +93,19 @@ struct Link {
 
 impl Link {
     fn broke<T>() -> Poll<io::Result<T>> {
-        Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, "the signal was lost")))
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::ConnectionReset,
+            "the signal was lost",
+        )))
     }
 }
 
 impl AsyncRead for Link {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
         self.received += buffer.filled().len() - before;

@@ -24,9 +24,8 @@ impl Progress {
     /// Bars for so many phones and households.
     pub(super) fn new(phones: u64, households: u64) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        let style = |template: &str| {
-            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-        };
+        let style =
+            |template: &str| ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = |length, text: &'static str| {
             let bar = bars.add(ProgressBar::new(length));
             bar.set_style(style("{msg:42} {wide_bar} {pos:>7}/{len}"));
@@ -38,7 +37,12 @@ impl Progress {
         let acknowledged = bars.add(ProgressBar::new_spinner());
         acknowledged.set_style(style("{msg:42} {pos}, {per_sec}"));
         acknowledged.set_message("Thay đổi đã lưu chắc (changes durable)");
-        Self { enrolled, interviewed, acknowledged, counts: Arc::default() }
+        Self {
+            enrolled,
+            interviewed,
+            acknowledged,
+            counts: Arc::default(),
+        }
     }
 
     pub(super) fn enrolled(&self) {
@@ -66,7 +70,10 @@ impl Progress {
         for bar in [&self.enrolled, &self.interviewed, &self.acknowledged] {
             bar.finish();
         }
-        let (broken, sent) = (self.counts.broken.load(Ordering::Relaxed), self.counts.sent_bytes.load(Ordering::Relaxed));
+        let (broken, sent) = (
+            self.counts.broken.load(Ordering::Relaxed),
+            self.counts.sent_bytes.load(Ordering::Relaxed),
+        );
         eprintln!(
             "{} thay đổi đã lưu, {sent} byte đã gửi, {broken} lần đứt kết nối ({} changes, {sent} bytes, {broken} broken connections)",
             self.acknowledged.position(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -33,7 +33,11 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// Starts `khaosat serve` on the folder and waits until it answers.
     pub(super) async fn start(folder: &Path, address: SocketAddr, minimum_households: u64) -> Result<Self, Failure> {
-        let server = Server { folder: folder.to_owned(), address, minimum_households };
+        let server = Server {
+            folder: folder.to_owned(),
+            address,
+            minimum_households,
+        };
         let child = server.spawn()?;
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(server.supervise(child, stopped));
@@ -60,6 +64,20 @@ impl Supervisor {
     }
 }
 
+/// A server process, with the input whose end asks it to stop. The input is kept apart from the process, because waiting
+/// for a process closes the input that it holds.
+struct Running {
+    child: Child,
+    input: Option<ChildStdin>,
+}
+
+impl Running {
+    async fn stop(mut self) {
+        drop(self.input.take());
+        let _ = self.child.wait().await;
+    }
+}
+
 struct Server {
     folder: PathBuf,
     address: SocketAddr,
@@ -67,9 +85,12 @@ struct Server {
 }
 
 impl Server {
-    fn spawn(&self) -> Result<Child, Failure> {
-        let log = OpenOptions::new().create(true).append(true).open(self.folder.join(LOG))?;
-        let child = Command::new(std::env::current_exe()?)
+    fn spawn(&self) -> Result<Running, Failure> {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join(LOG))?;
+        let mut child = Command::new(std::env::current_exe()?)
             .arg("serve")
             .arg("--until-input-ends")
             .arg("--data")
@@ -83,20 +104,19 @@ impl Server {
             .stderr(log)
             .kill_on_drop(true)
             .spawn()?;
-        Ok(child)
+        let input = child.stdin.take();
+        Ok(Running { child, input: input })
     }
 
-    async fn supervise(self, mut child: Child, mut stopped: oneshot::Receiver<()>) {
+    async fn supervise(self, mut running: Running, mut stopped: oneshot::Receiver<()>) {
         let mut failed_starts = 0;
         loop {
             tokio::select! {
                 _ = &mut stopped => {
-                    // The end of its input asks the server to stop.
-                    drop(child.stdin.take());
-                    let _ = child.wait().await;
+                    running.stop().await;
                     return;
                 }
-                status = child.wait() => {
+                status = running.child.wait() => {
                     tracing::warn!(?status, "the server died; starting it again");
                 }
             }
@@ -109,7 +129,7 @@ impl Server {
                 }
             }
             match self.spawn() {
-                Ok(next) => child = next,
+                Ok(next) => running = next,
                 Err(error) => {
                     tracing::error!(%error, "the server cannot be started again");
                     return;
@@ -117,7 +137,7 @@ impl Server {
             }
             let mut answered = false;
             for _ in 0..STEPS {
-                if child.try_wait().is_ok_and(|status| status.is_some()) {
+                if running.child.try_wait().is_ok_and(|status| status.is_some()) {
                     break;
                 }
                 if answers(self.address).await {
@@ -139,9 +159,9 @@ impl Server {
 async fn answers(address: SocketAddr) -> bool {
     let request = Request::builder().uri("/api/v1/health").body(Full::new(Bytes::new()));
     match request {
-        Ok(request) => {
-            network::send(address, request, Break::Never).await.is_ok_and(|answer| answer.status().is_success())
-        }
+        Ok(request) => network::send(address, request, Break::Never)
+            .await
+            .is_ok_and(|answer| answer.status().is_success()),
         Err(_) => false,
     }
 }

@@ -91,7 +91,10 @@ impl SharedForm {
             })
             .await?;
         if *known != tag {
-            return Err(Failure::new("phiếu khảo sát đã đổi giữa chừng", "the form changed under way"));
+            return Err(Failure::new(
+                "phiếu khảo sát đã đổi giữa chừng",
+                "the form changed under way",
+            ));
         }
         Ok(Arc::clone(form))
     }
@@ -113,7 +116,9 @@ pub(super) async fn play(field: &Field, work: HamletWork) -> Result<(), Failure>
         enrolled.push(Volunteer::enrol(start, code).await?);
         field.progress.enrolled();
     }
-    let Ok([mut one, mut other]) = <[Volunteer; 2]>::try_from(enrolled) else { return Ok(()) };
+    let Ok([mut one, mut other]) = <[Volunteer; 2]>::try_from(enrolled) else {
+        return Ok(());
+    };
     let form = field.form.of(&mut one).await?;
     field.form.of(&mut other).await?;
     let units = one.units().await?;
@@ -122,12 +127,20 @@ pub(super) async fn play(field: &Field, work: HamletWork) -> Result<(), Failure>
     for unit in units {
         let mut random = chances(field.seed, &unit.code);
         let story = Story::draw(&mut random);
-        households.push(Visited { household: Household::new(hamlet, &mut random), story, unit: unit.code });
+        households.push(Visited {
+            household: Household::new(hamlet, &mut random),
+            story,
+            unit: unit.code,
+        });
     }
 
     // Morning, without signal: each visits half of the households, some are visited by both.
     for (place, visited) in households.iter().enumerate() {
-        let (first, second) = if place % 2 == 0 { (&mut one, &mut other) } else { (&mut other, &mut one) };
+        let (first, second) = if place % 2 == 0 {
+            (&mut one, &mut other)
+        } else {
+            (&mut other, &mut one)
+        };
         visited.morning(&form, first, second)?;
         field.progress.interviewed();
     }
@@ -177,8 +190,11 @@ impl Visited {
                     Some(Value::Text(word)) if word == "yes" => "no",
                     _ => "yes",
                 };
-                let mut answers =
-                    BTreeMap::from([("consent", "yes"), ("visit_outcome", "partly"), ("fibre_available", opposite)]);
+                let mut answers = BTreeMap::from([
+                    ("consent", "yes"),
+                    ("visit_outcome", "partly"),
+                    ("fibre_available", opposite),
+                ]);
                 answers.insert("respondent_relation", "head");
                 self.short_visit(form, second, "partly", &answers)?;
                 self.interview(form, first)
@@ -202,7 +218,9 @@ impl Visited {
         volunteer.visit(&self.unit, 8, "completed", |edit| {
             let mut session = Session::new(form, edit, now);
             for member in &self.household.members {
-                session.add_instance(ROSTER, &InstanceId::new(member.id.clone())).map_err(|error| refused(&error))?;
+                session
+                    .add_instance(ROSTER, &InstanceId::new(member.id.clone()))
+                    .map_err(|error| refused(&error))?;
             }
             fill(&mut session, |path| match &path.instance {
                 None => answers.get(path.question.as_str()).cloned(),
@@ -228,7 +246,9 @@ impl Visited {
     }
 
     fn afternoon(&self, one: &mut Volunteer, other: &mut Volunteer) -> Result<(), Failure> {
-        let Some((path, corrections)) = self.correction() else { return Ok(()) };
+        let Some((path, corrections)) = self.correction() else {
+            return Ok(());
+        };
         match self.story {
             Story::CorrectedTwice | Story::CorrectedTwiceAndSettled => {
                 correct(one, &self.unit, &path, corrections[0])?;
@@ -243,10 +263,14 @@ impl Visited {
         if self.story != Story::CorrectedTwiceAndSettled {
             return Ok(());
         }
-        let Some(response) = volunteer.response(&self.unit) else { return Ok(()) };
+        let Some(response) = volunteer.response(&self.unit) else {
+            return Ok(());
+        };
         let conflicts = response.read().conflicts;
         for conflict in conflicts {
-            let Some(chosen) = conflict.values().into_iter().next_back() else { continue };
+            let Some(chosen) = conflict.values().into_iter().next_back() else {
+                continue;
+            };
             volunteer.correct(&self.unit, |edit| Ok(edit.settle(&conflict.path, chosen.as_ref())?))?;
         }
         Ok(())
@@ -260,7 +284,8 @@ impl Visited {
         })?;
         let instance = InstanceId::new(adult.id.clone());
         // Which question depends on the household alone, so that a seed gives the same corrections every time.
-        let question = ["smartphone", "public_service", "health_record"][self.unit.bytes().map(usize::from).sum::<usize>() % 3];
+        let question =
+            ["smartphone", "public_service", "health_record"][self.unit.bytes().map(usize::from).sum::<usize>() % 3];
         let corrections = match (question, adult.answers.get(question)?.to_string().as_str()) {
             ("smartphone", "own") => ["shared", "dont_know"],
             ("smartphone", _) => ["own", "refused"],
@@ -275,7 +300,10 @@ impl Visited {
 }
 
 /// Answers every question that the form asks, in its order, until it asks nothing new.
-fn fill(session: &mut Session<'_, &mut Edit<'_>>, answer: impl Fn(&AnswerPath) -> Option<Value>) -> Result<(), Failure> {
+fn fill(
+    session: &mut Session<'_, &mut Edit<'_>>,
+    answer: impl Fn(&AnswerPath) -> Option<Value>,
+) -> Result<(), Failure> {
     let mut asked = std::collections::BTreeSet::new();
     loop {
         let before = asked.len();
@@ -297,12 +325,19 @@ fn fill(session: &mut Session<'_, &mut Edit<'_>>, answer: impl Fn(&AnswerPath) -
 fn correct(volunteer: &mut Volunteer, unit: &str, path: &AnswerPath, word: &str) -> Result<(), Failure> {
     use survey_forms::answers::AnswersMut as _;
     volunteer.correct(unit, |edit| {
-        if edit.answer(path).is_some() { Ok(edit.put_answer(path, &word.into())?) } else { Ok(()) }
+        if edit.answer(path).is_some() {
+            Ok(edit.put_answer(path, &word.into())?)
+        } else {
+            Ok(())
+        }
     })
 }
 
 fn context(seconds: i64) -> EvaluationContext {
-    let now = Moment { unix_milliseconds: seconds * 1000, utc_offset_minutes: UTC_OFFSET };
+    let now = Moment {
+        unix_milliseconds: seconds * 1000,
+        utc_offset_minutes: UTC_OFFSET,
+    };
     EvaluationContext::new(now, "vi")
 }
 

@@ -53,8 +53,9 @@ fn frame(tree: &UnitTree, random: &mut ChaCha12Rng) -> Result<Vec<FrameHamlet>, 
             .filter(|child| child.level == Level::Commune)
             .collect();
         let counts: Vec<u32> = communes.iter().map(|_| random.random_range(HAMLETS)).collect();
-        let shares: Vec<f64> =
-            (0..counts.iter().sum::<u32>()).map(|_| random.random_range(0.5..1.5)).collect();
+        let shares: Vec<f64> = (0..counts.iter().sum::<u32>())
+            .map(|_| random.random_range(0.5..1.5))
+            .collect();
         let households = population.get(&district.code).copied().unwrap_or(0.0) / PERSONS_PER_HOUSEHOLD;
         let total: f64 = shares.iter().sum();
         let mut shares = shares.into_iter();
@@ -83,18 +84,32 @@ fn district_population(tree: &UnitTree) -> Result<BTreeMap<String, f64>, Failure
     let mut known: BTreeMap<String, f64> = BTreeMap::new();
     for (_, cells) in table.rows() {
         if !cells.text("population").is_empty() {
-            let persons = cells.parse("population", &mut faults, "một số", "a number").unwrap_or(0.0);
+            let persons = cells
+                .parse("population", &mut faults, "một số", "a number")
+                .unwrap_or(0.0);
             known.insert(cells.text("code").to_owned(), persons);
         }
     }
     let known = faults.or(known).map_err(damaged)?;
-    let districts: Vec<&str> =
-        tree.nodes().iter().filter(|node| node.level == Level::District).map(|node| node.code.as_str()).collect();
-    let province = tree.nodes().first().and_then(|root| known.get(&root.code)).copied().unwrap_or(0.0);
+    let districts: Vec<&str> = tree
+        .nodes()
+        .iter()
+        .filter(|node| node.level == Level::District)
+        .map(|node| node.code.as_str())
+        .collect();
+    let province = tree
+        .nodes()
+        .first()
+        .and_then(|root| known.get(&root.code))
+        .copied()
+        .unwrap_or(0.0);
     let counted: f64 = districts.iter().filter_map(|code| known.get(*code)).sum();
     let unknown = districts.iter().filter(|code| !known.contains_key(**code)).count();
     let rest = (province - counted).max(0.0) / unknown.max(1) as f64;
-    Ok(districts.into_iter().map(|code| (code.to_owned(), known.get(code).copied().unwrap_or(rest))).collect())
+    Ok(districts
+        .into_iter()
+        .map(|code| (code.to_owned(), known.get(code).copied().unwrap_or(rest)))
+        .collect())
 }
 
 fn sample(hamlets: &[FrameHamlet], wanted: u64, random: &mut ChaCha12Rng) -> Vec<SampledUnit> {
@@ -139,15 +154,19 @@ fn allocation(sampled: u64, all: u64, hamlets: &[FrameHamlet]) -> Vec<usize> {
         .collect();
     // What rounding left over goes to the strata that are sampled least for their size.
     while counts.iter().map(|(count, _)| count).sum::<u64>() < sampled {
-        let least = counts.iter_mut().filter(|(count, size)| count < size).min_by(|one, other| {
-            (one.0 * other.1).cmp(&(other.0 * one.1))
-        });
+        let least = counts
+            .iter_mut()
+            .filter(|(count, size)| count < size)
+            .min_by(|one, other| (one.0 * other.1).cmp(&(other.0 * one.1)));
         match least {
             Some((count, _)) => *count += 1,
             None => break,
         }
     }
-    counts.into_iter().map(|(count, _)| usize::try_from(count).unwrap_or(usize::MAX)).collect()
+    counts
+        .into_iter()
+        .map(|(count, _)| usize::try_from(count).unwrap_or(usize::MAX))
+        .collect()
 }
 
 /// How many households each chosen hamlet gives: the same of each as far as it has so many, `wanted` together.
@@ -194,7 +213,11 @@ mod tests {
         assert_eq!(territory.households.len(), 240);
         let mut sampled: BTreeMap<&str, std::collections::BTreeSet<&str>> = BTreeMap::new();
         for household in &territory.households {
-            let hamlet = territory.hamlets.iter().find(|hamlet| hamlet.code == household.hamlet_code).unwrap();
+            let hamlet = territory
+                .hamlets
+                .iter()
+                .find(|hamlet| hamlet.code == household.hamlet_code)
+                .unwrap();
             sampled.entry(&hamlet.stratum).or_default().insert(&hamlet.code);
         }
         assert_eq!(sampled.len(), 3);

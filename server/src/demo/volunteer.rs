@@ -89,7 +89,12 @@ impl Volunteer {
         };
         let body = serde_json::to_vec(&request).map_err(|error| wrong(&error))?;
         let enrolment = volunteer
-            .ask(Method::POST, "/api/v1/devices/enrol", &[(CONTENT_TYPE.as_str(), "application/json")], body)
+            .ask(
+                Method::POST,
+                "/api/v1/devices/enrol",
+                &[(CONTENT_TYPE.as_str(), "application/json")],
+                body,
+            )
             .await?;
         let enrolment: Enrolment = serde_json::from_slice(enrolment.body()).map_err(|error| wrong(&error))?;
         volunteer.token = enrolment.token;
@@ -101,7 +106,12 @@ impl Volunteer {
     pub(super) async fn form(&mut self) -> Result<(String, Bytes), Failure> {
         let path = format!("/api/v1/rounds/{}/form", self.round);
         let answer = self.ask(Method::GET, &path, &[], Vec::new()).await?;
-        let tag = answer.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+        let tag = answer
+            .headers()
+            .get(ETAG)
+            .and_then(|tag| tag.to_str().ok())
+            .unwrap_or_default()
+            .to_owned();
         Ok((tag, answer.into_body()))
     }
 
@@ -134,7 +144,12 @@ impl Volunteer {
         self.time += minutes * 60;
         let ended = self.phone_time();
         let device = self.key.actor().to_string();
-        let record = Visit { device, started_at: started * 1000, ended_at: ended * 1000, outcome: outcome.to_owned() };
+        let record = Visit {
+            device,
+            started_at: started * 1000,
+            ended_at: ended * 1000,
+            outcome: outcome.to_owned(),
+        };
         let id = format!("{}-{started}", &record.device[..16]);
         self.write(unit, ended, |edit| {
             visit(edit)?;
@@ -162,7 +177,11 @@ impl Volunteer {
         let round = self.round;
         let ((), change) = self.open(unit)?.edit(&actor, time, edit)?;
         if let Some(change) = change {
-            self.client.enqueue(OutgoingChange { round, unit: unit.to_owned(), change });
+            self.client.enqueue(OutgoingChange {
+                round,
+                unit: unit.to_owned(),
+                change,
+            });
         }
         Ok(())
     }
@@ -184,11 +203,19 @@ impl Volunteer {
             let request = self.client.request(&self.key, device_time, piece);
             let body = wire::encode(&request).map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
             self.progress.sent(body.len());
-            let headers =
-                [(CONTENT_TYPE.as_str(), wire::CONTENT_TYPE), (CONTENT_ENCODING.as_str(), wire::CONTENT_ENCODING)];
+            let headers = [
+                (CONTENT_TYPE.as_str(), wire::CONTENT_TYPE),
+                (CONTENT_ENCODING.as_str(), wire::CONTENT_ENCODING),
+            ];
             let answer = self.ask(Method::POST, "/api/v1/sync", &headers, body).await?;
-            let response: SyncResponse = wire::decode(answer.body(), &Limits { compressed_bytes: 64 << 20, ..Limits::default() })
-                .map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
+            let response: SyncResponse = wire::decode(
+                answer.body(),
+                &Limits {
+                    compressed_bytes: 64 << 20,
+                    ..Limits::default()
+                },
+            )
+            .map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
             let received = self.client.receive(response, device_time);
             self.progress.acknowledged(received.acknowledged);
             for group in received.responses {
@@ -201,7 +228,11 @@ impl Volunteer {
             }
             if let Some((change, reason)) = self.client.refused().first() {
                 return Err(Failure::new(
-                    format!("máy chủ từ chối thay đổi của hộ {}: {}", change.unit, reason.vietnamese()),
+                    format!(
+                        "máy chủ từ chối thay đổi của hộ {}: {}",
+                        change.unit,
+                        reason.vietnamese()
+                    ),
                     format!("the server refused a change of unit {}: {reason}", change.unit),
                 ));
             }
@@ -230,7 +261,11 @@ impl Volunteer {
                 request = request.header(AUTHORIZATION, format!("Bearer {}", self.token));
             }
             let request = request.body(Full::new(body.clone())).map_err(|error| wrong(&error))?;
-            let breaks = if attempt < 3 { self.break_by_chance(body.len()) } else { Break::Never };
+            let breaks = if attempt < 3 {
+                self.break_by_chance(body.len())
+            } else {
+                Break::Never
+            };
             match network::send(self.server, request, breaks).await {
                 Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => {}
                 Ok(answer) if answer.status().is_success() => return Ok(answer),

@@ -69,7 +69,11 @@ impl FromRequestParts<App> for Caller {
             .bind(device_key)
             .fetch_all(&app.store.readers)
             .await?;
-        Ok(Self { device_key, device: DevicePublicKey(public_key), hamlets: hamlets.into_iter().collect() })
+        Ok(Self {
+            device_key,
+            device: DevicePublicKey(public_key),
+            hamlets: hamlets.into_iter().collect(),
+        })
     }
 }
 

@@ -154,7 +154,10 @@ mod tests {
     fn codes_have_the_promised_form_and_differ() {
         let code = random_code().unwrap();
         assert_eq!(code.len(), 19);
-        assert!(code.split('-').all(|group| group.len() == 4 && group.bytes().all(|byte| ALPHABET.contains(&byte))));
+        assert!(
+            code.split('-')
+                .all(|group| group.len() == 4 && group.bytes().all(|byte| ALPHABET.contains(&byte)))
+        );
         assert_eq!(normalised(&code), code.replace('-', ""));
         assert_ne!(code, random_code().unwrap());
     }

@@ -24,7 +24,9 @@ pub struct Events {
 impl Events {
     /// Figures that are current up to `sequence`.
     pub fn new(sequence: i64) -> Self {
-        Self { sequence: watch::Sender::new(Some(sequence)) }
+        Self {
+            sequence: watch::Sender::new(Some(sequence)),
+        }
     }
 
     /// Figures are current up to `sequence` now.

@@ -81,7 +81,9 @@ impl Live {
         for round in rounds::load(&store.readers).await? {
             loaded.push(LiveRound::load(store, round).await?);
         }
-        Ok(Self { rounds: RwLock::new(loaded) })
+        Ok(Self {
+            rounds: RwLock::new(loaded),
+        })
     }
 
     /// The rounds, to be read.
@@ -102,7 +104,7 @@ impl LiveRound {
             .await?
             .ok_or_else(|| EstimatesError::Form("it is missing".to_owned()))?;
         let form = survey_forms::xlsform::read(&workbook).map_err(|error| EstimatesError::Form(error.to_string()))?;
-        let measures = std::sync::Arc::new(Measures::compile(&form, &registry)?);
+        let measures = std::sync::Arc::new(Measures::compile(form, &registry)?);
 
         let mut tree = UnitTree::load(&store.readers, &round.root_code, &round.units_on).await?;
         type Row = (i64, String, String, String, String, String, i64, i64);
@@ -130,7 +132,11 @@ impl LiveRound {
             let households = households.unsigned_abs();
             psus.push(Psu { stratum, households });
             by_key.insert(key, hamlets.len());
-            hamlets.push(LiveHamlet { households, expected: expected.unsigned_abs(), ..LiveHamlet::default() });
+            hamlets.push(LiveHamlet {
+                households,
+                expected: expected.unsigned_abs(),
+                ..LiveHamlet::default()
+            });
             let parent = tree.find(&commune);
             nodes.push(tree.add(parent, &code, Level::Hamlet, &kind, &name));
         }
@@ -162,10 +168,9 @@ impl LiveRound {
             .fetch_optional(&store.readers)
             .await?;
         self.sequence = progress.unwrap_or(0);
-        self.last_received_at =
-            sqlx::query_scalar("SELECT received_at FROM change_log ORDER BY seq DESC LIMIT 1")
-                .fetch_optional(&store.readers)
-                .await?;
+        self.last_received_at = sqlx::query_scalar("SELECT received_at FROM change_log ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&store.readers)
+            .await?;
         let mut last = 0;
         loop {
             let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
@@ -180,15 +185,27 @@ impl LiveRound {
             last = *key;
             for (response_key, hamlet_key, reduced) in rows {
                 let after = Reduced::from_bytes(&reduced)?;
-                self.apply(Change { response_key, hamlet_key, before: None, after });
+                self.apply(Change {
+                    response_key,
+                    hamlet_key,
+                    before: None,
+                    after,
+                });
             }
         }
     }
 
     /// Counts a changed response, in constant time.
     pub fn apply(&mut self, change: Change) {
-        let Change { response_key, hamlet_key, before, after } = change;
-        let Some(place) = self.by_key.get(&hamlet_key).copied() else { return };
+        let Change {
+            response_key,
+            hamlet_key,
+            before,
+            after,
+        } = change;
+        let Some(place) = self.by_key.get(&hamlet_key).copied() else {
+            return;
+        };
         let (Some(hamlet), Some(summary)) = (self.hamlets.get_mut(place), self.summaries.get_mut(place)) else {
             return;
         };
@@ -221,7 +238,10 @@ impl LiveRound {
     pub fn estimate(&self, node: usize, measured: usize) -> Option<BoundedEstimate> {
         let domain = self.domains.get(node)?;
         let sample = Sample::new(&self.design, &self.summaries).ok()?;
-        let estimand = Estimand { index: measured, measure: Measure::Proportion };
+        let estimand = Estimand {
+            index: measured,
+            measure: Measure::Proportion,
+        };
         let conflicts = self.conflicts(domain, measured);
         bounded_ratio(&sample, domain, estimand, &Settings::default(), &conflicts).ok()
     }
@@ -233,22 +253,34 @@ impl LiveRound {
             .filter(|(psu, _)| members.contains(psu))
             .filter_map(|(psu, reduced)| {
                 let options = reduced.options(measured)?;
-                Some(ConflictedHousehold { psu: *psu, counted: reduced.counted(measured), options })
+                Some(ConflictedHousehold {
+                    psu: *psu,
+                    counted: reduced.counted(measured),
+                    options,
+                })
             })
             .collect()
     }
 
     /// Whether the bounds of a node's estimates are exact.
     pub fn bounds_exact(&self, node: usize) -> bool {
-        let Some(domain) = self.domains.get(node) else { return true };
-        self.conflicted.values().filter(|(psu, _)| domain.members().contains(psu)).all(|(_, reduced)| reduced.exact)
+        let Some(domain) = self.domains.get(node) else {
+            return true;
+        };
+        self.conflicted
+            .values()
+            .filter(|(psu, _)| domain.members().contains(psu))
+            .all(|(_, reduced)| reduced.exact)
     }
 
     /// The hamlets of a node: their counts and how many households responded.
     pub fn hamlets(&self, node: usize) -> impl Iterator<Item = (LiveHamlet, u64)> {
         let members = self.domains.get(node).map(Domain::members).unwrap_or_default();
         members.iter().filter_map(|place| {
-            Some((*self.hamlets.get(*place)?, self.summaries.get(*place).map_or(0, PsuSummary::households)))
+            Some((
+                *self.hamlets.get(*place)?,
+                self.summaries.get(*place).map_or(0, PsuSummary::households),
+            ))
         })
     }
 
@@ -260,5 +292,7 @@ impl LiveRound {
 
 fn domains(tree: &UnitTree, design: &Design, hamlet_nodes: &[usize]) -> Result<Vec<Domain>, DesignError> {
     let parents: Vec<Option<usize>> = tree.nodes().iter().map(|node| node.parent).collect();
-    Ok(indicators::design::UnitTree::new(design, &parents, hamlet_nodes, None)?.domains().to_vec())
+    Ok(indicators::design::UnitTree::new(design, &parents, hamlet_nodes, None)?
+        .domains()
+        .to_vec())
 }

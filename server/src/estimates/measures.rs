@@ -1,18 +1,26 @@
 //! How a round measures its indicators: the registry's expressions compiled against the round's form.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use indicators::estimators::Measure;
-use survey_forms::model::Form;
+use survey_forms::model::{Form, NodeKind};
 use survey_forms::projection::{IndicatorExpressions, OpenConflict, Projector};
 use sync_core::response::Reading;
 
 use super::Reduced;
 use crate::registry::Indicator;
 
+/// The column of a form's settings that holds the expression which tells whether a unit responded.
+const RESPONDENT: &str = "respondent_expression";
+
 /// The measured indicators of a round.
 pub struct Measures {
     /// Their places in the registry.
     pub registry_positions: Vec<usize>,
     projector: Projector,
+    /// Questions that nobody answers: what the phone notes by itself (start, end, device) and what is computed.
+    evidence: BTreeSet<String>,
 }
 
 /// An indicator's expression that does not fit the form.
@@ -22,7 +30,7 @@ pub struct MeasuresError {
     /// The indicator's code.
     pub indicator: String,
     /// What is wrong with the expression.
-    pub source: survey_forms::projection::ProjectionError,
+    pub source: survey_forms::projection::ExpressionError,
 }
 
 impl MeasuresError {
@@ -37,24 +45,48 @@ impl Measures {
     ///
     /// # Errors
     /// [`MeasuresError`] for the first expression that does not fit the form.
-    pub fn compile(form: &Form, registry: &[Indicator]) -> Result<Self, MeasuresError> {
+    pub fn compile(form: Form, registry: &[Indicator]) -> Result<Self, MeasuresError> {
         let mut registry_positions = Vec::new();
         let mut expressions = Vec::new();
         for (position, indicator) in registry.iter().enumerate() {
-            let Some(measurement) = &indicator.measurement else { continue };
+            let Some(measurement) = &indicator.measurement else {
+                continue;
+            };
             let compiled = IndicatorExpressions::compile(
-                form,
+                &form,
                 &measurement.numerator,
                 &measurement.denominator,
                 &measurement.parameters,
             )
-            .map_err(|source| MeasuresError { indicator: indicator.code.clone(), source })?;
+            .map_err(|source| MeasuresError {
+                indicator: indicator.code.clone(),
+                source,
+            })?;
             registry_positions.push(position);
             expressions.push(compiled);
         }
-        let projector = Projector::new(form, expressions)
-            .map_err(|source| MeasuresError { indicator: String::new(), source })?;
-        Ok(Self { registry_positions, projector })
+        // Everybody of whom there is a response counts, unless the form's author says otherwise.
+        let respondent = form
+            .settings()
+            .other
+            .get(RESPONDENT)
+            .map_or("true()", String::as_str)
+            .to_owned();
+        let evidence = form
+            .nodes()
+            .iter()
+            .filter(|node| matches!(node.kind, NodeKind::Metadata(_)) || node.calculation.is_some())
+            .map(|node| node.name.clone())
+            .collect();
+        let projector = Projector::new(Arc::new(form), expressions, &respondent).map_err(|source| MeasuresError {
+            indicator: RESPONDENT.to_owned(),
+            source,
+        })?;
+        Ok(Self {
+            registry_positions,
+            projector,
+            evidence,
+        })
     }
 
     /// How many indicators are measured.
@@ -77,7 +109,11 @@ impl Measures {
         let conflicts: Vec<OpenConflict> = reading
             .conflicts
             .iter()
-            .map(|conflict| OpenConflict { path: conflict.path.clone(), values: conflict.values() })
+            .filter(|conflict| !self.evidence.contains(&conflict.path.question))
+            .map(|conflict| OpenConflict {
+                path: conflict.path.clone(),
+                values: conflict.values(),
+            })
             .collect();
         let projection = self.projector.project(&reading.answers, &conflicts);
         let mut reduced = Reduced {
@@ -90,7 +126,9 @@ impl Measures {
             reduced.values.push((values.value.y, values.value.x));
             reduced.exact &= values.exact;
             if values.possible.len() > 1 {
-                reduced.possible.push((number, values.possible.iter().map(|pair| (pair.y, pair.x)).collect()));
+                reduced
+                    .possible
+                    .push((number, values.possible.iter().map(|pair| (pair.y, pair.x)).collect()));
             }
         }
         reduced

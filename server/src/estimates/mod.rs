@@ -15,8 +15,9 @@ mod reduced;
 pub use events::Events;
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
-pub use overview::{Coverage, EstimateView, IndicatorView, Overview, Withheld, overview, routes};
+pub use overview::{Coverage, EstimateView, FieldState, IndicatorView, Overview, UnitView, Withheld, overview, routes};
 pub use projector::Projector;
+pub(crate) use projector::advance;
 pub use reduced::Reduced;
 
 use indicators::design::DesignError;

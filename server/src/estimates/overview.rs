@@ -18,10 +18,11 @@ use crate::app::App;
 use crate::clock;
 use crate::http::{Problem, Text};
 use crate::registry::{Indicator, operator_sign};
+use crate::sync::log_head;
 use crate::units::{Level, Node};
 
 /// Everything about one unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Overview {
     round: RoundView,
     generated_at: String,
@@ -30,13 +31,14 @@ pub struct Overview {
     path: Vec<UnitView>,
     /// How far the survey has come.
     pub coverage: Coverage,
-    freshness: Freshness,
+    /// How current the figures are.
+    pub freshness: Freshness,
     /// Every indicator of the registry.
     pub indicators: Vec<IndicatorView>,
     children: Vec<ChildView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct RoundView {
     id: String,
     name: Text,
@@ -45,7 +47,7 @@ struct RoundView {
 }
 
 /// A unit's name.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct UnitView {
     /// Official code.
     pub code: String,
@@ -54,11 +56,11 @@ pub struct UnitView {
     /// Kind.
     pub kind: String,
     /// Level.
-    pub level: &'static str,
+    pub level: String,
 }
 
 /// How far the survey has come in a unit. Numbers of households unless named otherwise.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Coverage {
     /// Hamlets of the frame.
     pub frame_hamlets: u64,
@@ -80,16 +82,34 @@ pub struct Coverage {
     pub responses_with_conflicts: u64,
 }
 
-#[derive(Debug, Serialize)]
-struct Freshness {
-    last_received_at: Option<String>,
-    sequence: i64,
-    devices_enrolled: i64,
-    devices_heard_24_hours: i64,
+#[derive(Debug, Serialize, Deserialize)]
+/// How current the figures are.
+pub struct Freshness {
+    /// When the last change came, RFC 3339.
+    pub last_received_at: Option<String>,
+    /// Up to where in the log the figures go.
+    pub sequence: i64,
+    /// Where the log ends.
+    pub log_head: i64,
+    /// Devices that are enrolled.
+    pub devices_enrolled: i64,
+    /// Devices that were heard from in the last 24 hours.
+    pub devices_heard_24_hours: i64,
+}
+
+/// What the database knows of the field.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FieldState {
+    /// Where the log ends.
+    pub log_head: i64,
+    /// Devices that are enrolled.
+    pub devices_enrolled: i64,
+    /// Devices that were heard from in the last 24 hours.
+    pub devices_heard: i64,
 }
 
 /// One indicator for one unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IndicatorView {
     /// The plan's code.
     pub code: String,
@@ -119,10 +139,10 @@ pub struct IndicatorView {
 }
 
 /// A plan's target.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TargetView {
     /// `>=` or `>`.
-    pub operator: &'static str,
+    pub operator: String,
     /// In percent.
     pub percent: f64,
     /// The year.
@@ -130,7 +150,7 @@ pub struct TargetView {
 }
 
 /// An estimate. Shares are from 0 to 1.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct EstimateView {
     /// The point estimate.
     pub point: f64,
@@ -155,16 +175,20 @@ pub struct EstimateView {
 }
 
 /// A confidence interval.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct IntervalView {
-    lower: f64,
-    upper: f64,
-    level: f64,
-    method: IntervalMethod,
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Confidence level, as a share.
+    pub level: f64,
+    /// How it was computed.
+    pub method: IntervalMethod,
 }
 
 /// The bounds that open conflicts leave.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct BoundsView {
     /// The smallest value.
     pub lower: f64,
@@ -173,14 +197,17 @@ pub struct BoundsView {
 }
 
 /// Why a figure may not be shown.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Withheld {
-    rule: &'static str,
-    minimum: u64,
-    households: u64,
+    /// The rule's name.
+    pub rule: String,
+    /// The number that the rule asks for.
+    pub minimum: u64,
+    /// The number that there is.
+    pub households: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct ChildView {
     #[serde(flatten)]
     unit: UnitView,
@@ -189,7 +216,7 @@ struct ChildView {
     indicators: BTreeMap<String, ChildIndicatorView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct ChildIndicatorView {
     point: Option<f64>,
     interval: Option<IntervalView>,
@@ -201,7 +228,9 @@ struct ChildIndicatorView {
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
-    Router::new().route("/api/v1/overview", get(get_overview)).route("/api/v1/events", get(events::stream))
+    Router::new()
+        .route("/api/v1/overview", get(get_overview))
+        .route("/api/v1/events", get(events::stream))
 }
 
 #[derive(Deserialize)]
@@ -229,22 +258,33 @@ async fn get_overview(State(app): State<App>, Query(wanted): Query<Wanted>) -> R
             format!("The round has no unit with the code {unit}."),
         ))
     })?;
-    let devices: (i64, i64) = sqlx::query_as(
+    let (devices_enrolled, devices_heard): (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_heard_at > $1 THEN 1 ELSE 0 END), 0) FROM device
          WHERE revoked_at IS NULL",
     )
     .bind(clock::now() - 24 * 3_600_000)
     .fetch_one(&app.store.readers)
     .await?;
-    overview(live, node, &app.publication, devices)
+    let log_head = log_head(&app.store.readers).await?;
+    let state = FieldState {
+        log_head,
+        devices_enrolled,
+        devices_heard,
+    };
+    overview(live, node, &app.publication, state)
         .map(Json)
         .ok_or_else(|| Problem::not_found(Text::new("Không có đơn vị này.", "There is no such unit.")))
 }
 
-/// The overview of a node; `devices` are the numbers enrolled and heard from in the last day.
-pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, devices: (i64, i64)) -> Option<Overview> {
+/// The overview of a node.
+pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, state: FieldState) -> Option<Overview> {
     let unit = live.tree.nodes().get(node)?;
-    let measured = |position| live.measures.registry_positions.iter().position(|measured| *measured == position);
+    let measured = |position| {
+        live.measures
+            .registry_positions
+            .iter()
+            .position(|measured| *measured == position)
+    };
     let indicators = live
         .registry
         .iter()
@@ -273,13 +313,19 @@ pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, devices
         },
         generated_at: clock::rfc3339(clock::now()),
         unit: unit_view(unit),
-        path: live.tree.path(node).into_iter().filter_map(|above| live.tree.nodes().get(above).map(unit_view)).collect(),
+        path: live
+            .tree
+            .path(node)
+            .into_iter()
+            .filter_map(|above| live.tree.nodes().get(above).map(unit_view))
+            .collect(),
         coverage: coverage(live, node),
         freshness: Freshness {
             last_received_at: live.last_received_at.map(clock::rfc3339),
             sequence: live.sequence,
-            devices_enrolled: devices.0,
-            devices_heard_24_hours: devices.1,
+            log_head: state.log_head,
+            devices_enrolled: state.devices_enrolled,
+            devices_heard_24_hours: state.devices_heard,
         },
         indicators,
         children,
@@ -292,23 +338,24 @@ fn unit_view(node: &Node) -> UnitView {
         code: node.code.clone(),
         name: node.name.clone(),
         kind: node.kind.clone(),
-        level: node.level.word(),
+        level: node.level.word().to_owned(),
     }
 }
 
 fn coverage(live: &LiveRound, node: usize) -> Coverage {
-    live.hamlets(node).fold(Coverage::default(), |mut coverage, (hamlet, responded)| {
-        coverage.frame_hamlets += 1;
-        coverage.sampled_hamlets += u64::from(hamlet.expected > 0);
-        coverage.responding_hamlets += u64::from(responded > 0);
-        coverage.frame_households += hamlet.households;
-        coverage.expected += hamlet.expected;
-        coverage.received += hamlet.received;
-        coverage.responded += responded;
-        coverage.open_conflicts += hamlet.open_conflicts;
-        coverage.responses_with_conflicts += hamlet.conflicted_responses;
-        coverage
-    })
+    live.hamlets(node)
+        .fold(Coverage::default(), |mut coverage, (hamlet, responded)| {
+            coverage.frame_hamlets += 1;
+            coverage.sampled_hamlets += u64::from(hamlet.expected > 0);
+            coverage.responding_hamlets += u64::from(responded > 0);
+            coverage.frame_households += hamlet.households;
+            coverage.expected += hamlet.expected;
+            coverage.received += hamlet.received;
+            coverage.responded += responded;
+            coverage.open_conflicts += hamlet.open_conflicts;
+            coverage.responses_with_conflicts += hamlet.conflicted_responses;
+            coverage
+        })
 }
 
 fn indicator_view(
@@ -324,7 +371,9 @@ fn indicator_view(
         None => (None, None, None),
         Some(Published::Withheld(withheld)) => (None, Some(withheld), None),
         Some(Published::Shown { decision }) => {
-            let estimate = bounded.as_ref().and_then(|bounded| estimate_view(bounded, live.bounds_exact(node)));
+            let estimate = bounded
+                .as_ref()
+                .and_then(|bounded| estimate_view(bounded, live.bounds_exact(node)));
             (estimate, None, Some(decision))
         }
     };
@@ -336,7 +385,7 @@ fn indicator_view(
         numerator_vi: indicator.numerator_vi.clone(),
         denominator_vi: indicator.denominator_vi.clone(),
         target: TargetView {
-            operator: operator_sign(indicator.target.operator()),
+            operator: operator_sign(indicator.target.operator()).to_owned(),
             percent: indicator.target.percent(),
             year: indicator.target_year,
         },
@@ -353,7 +402,11 @@ fn indicator_view(
 
 fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> BTreeMap<String, ChildIndicatorView> {
     // Hamlets without any response have nothing to show, and there are many of them.
-    let hamlet = live.tree.nodes().get(node).is_some_and(|node| node.level == Level::Hamlet);
+    let hamlet = live
+        .tree
+        .nodes()
+        .get(node)
+        .is_some_and(|node| node.level == Level::Hamlet);
     if live.hamlets(node).all(|(hamlet, _)| hamlet.received == 0) && (hamlet || live.hamlets(node).count() > 0) {
         return BTreeMap::new();
     }
@@ -395,11 +448,19 @@ enum Published {
 
 fn publish(bounded: &BoundedEstimate, indicator: &Indicator, rules: &PublicationRules) -> Published {
     match rules.withheld(&bounded.estimate) {
-        Some(publication::Withheld::TooFewHouseholds { households, minimum }) => {
-            Published::Withheld(Withheld { rule: "minimum_households", minimum, households })
-        }
-        Some(_) => Published::Withheld(Withheld { rule: "other", minimum: 0, households: bounded.estimate.households }),
-        None => Published::Shown { decision: bounded.decide(&indicator.target) },
+        Some(publication::Withheld::TooFewHouseholds { households, minimum }) => Published::Withheld(Withheld {
+            rule: "minimum_households".to_owned(),
+            minimum,
+            households,
+        }),
+        Some(_) => Published::Withheld(Withheld {
+            rule: "other".to_owned(),
+            minimum: 0,
+            households: bounded.estimate.households,
+        }),
+        None => Published::Shown {
+            decision: bounded.decide(&indicator.target),
+        },
     }
 }
 
@@ -430,5 +491,8 @@ fn interval_view(interval: &Interval) -> IntervalView {
 }
 
 fn bounds_view(bounded: &BoundedEstimate) -> Option<BoundsView> {
-    Some(BoundsView { lower: bounded.lower.as_ref()?.point?, upper: bounded.upper.as_ref()?.point? })
+    Some(BoundsView {
+        lower: bounded.lower.as_ref()?.point?,
+        upper: bounded.upper.as_ref()?.point?,
+    })
 }

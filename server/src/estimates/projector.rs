@@ -63,7 +63,13 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
         let rounds = live.read().await;
         let from = rounds.iter().map(|live| live.sequence).min();
         let Some(from) = from else { return Ok(false) };
-        (from, rounds.iter().map(|live| (live.round.key, Arc::clone(&live.measures))).collect())
+        (
+            from,
+            rounds
+                .iter()
+                .map(|live| (live.round.key, Arc::clone(&live.measures)))
+                .collect(),
+        )
     };
     let (keys, last) = responses_after(&store.readers, from, PIECE).await?;
     if keys.is_empty() {
@@ -78,7 +84,13 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
         .iter()
         .map(|(round_key, change)| {
             let conflicts = i64::from(change.after.conflicts);
-            Ok((change.response_key, change.hamlet_key, *round_key, conflicts, change.after.to_bytes()?))
+            Ok((
+                change.response_key,
+                change.hamlet_key,
+                *round_key,
+                conflicts,
+                change.after.to_bytes()?,
+            ))
         })
         .collect::<Result<_, StoreError>>()?;
     store
@@ -128,8 +140,8 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
 
 async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
     type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>);
-    let keys = serde_json::to_string(keys)
-        .map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
+    let keys =
+        serde_json::to_string(keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT response.response_key, response.id, response.round_key, response.hamlet_key, projection.reduced
          FROM json_each($1) AS wanted
@@ -142,7 +154,13 @@ async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
     rows.into_iter()
         .map(|(response_key, id, round_key, hamlet_key, before)| {
             let before = before.map(|bytes| Reduced::from_bytes(&bytes)).transpose()?;
-            Ok(Work { response_key, id: ResponseId(id), round_key, hamlet_key, before })
+            Ok(Work {
+                response_key,
+                id: ResponseId(id),
+                round_key,
+                hamlet_key,
+                before,
+            })
         })
         .collect()
 }
@@ -153,8 +171,17 @@ fn reduce(
     measures: &BTreeMap<i64, Arc<Measures>>,
 ) -> Vec<(i64, Change)> {
     let mut changed = Vec::with_capacity(work.len());
-    for Work { response_key, id, round_key, hamlet_key, before } in work {
-        let Some(measures) = measures.get(&round_key) else { continue };
+    for Work {
+        response_key,
+        id,
+        round_key,
+        hamlet_key,
+        before,
+    } in work
+    {
+        let Some(measures) = measures.get(&round_key) else {
+            continue;
+        };
         let history = changes.remove(&response_key).unwrap_or_default();
         // Changes are applied once before they are logged, so this fails only where the database was damaged. One damaged
         // response must not hold up all others.
@@ -166,7 +193,15 @@ fn reduce(
             }
         };
         let after = measures.reduce(&response.read());
-        changed.push((round_key, Change { response_key, hamlet_key, before, after }));
+        changed.push((
+            round_key,
+            Change {
+                response_key,
+                hamlet_key,
+                before,
+                after,
+            },
+        ));
     }
     changed
 }

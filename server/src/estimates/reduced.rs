@@ -23,7 +23,8 @@ pub struct Reduced {
 impl Reduced {
     /// What the response adds to its hamlet's sums, or none where the unit did not respond.
     pub fn contributions(&self) -> Option<Vec<Contribution>> {
-        self.responded.then(|| self.values.iter().copied().map(contribution).collect())
+        self.responded
+            .then(|| self.values.iter().copied().map(contribution).collect())
     }
 
     /// The pairs that some settlement leads to for one indicator, if conflicts touch it.
@@ -64,5 +65,8 @@ fn contribution((numerator, denominator): (f64, f64)) -> Contribution {
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> StoreError {
-    StoreError::Damaged { table: "projection", reason: error.to_string() }
+    StoreError::Damaged {
+        table: "projection",
+        reason: error.to_string(),
+    }
 }

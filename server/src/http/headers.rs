@@ -9,7 +9,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 /// Everything from this server, nothing from elsewhere, and no inline script or style.
-const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 /// Adds the security headers; answers are not cached unless the route says so.
 pub async fn security_headers(request: Request, next: Next) -> Response {
@@ -23,6 +24,8 @@ pub async fn security_headers(request: Request, next: Next) -> Response {
         HeaderName::from_static("cross-origin-opener-policy"),
         HeaderValue::from_static("same-origin"),
     );
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     response
 }

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A language of messages. Vietnamese comes first: it is what is used where nobody asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,7 +17,10 @@ pub enum Language {
 impl Language {
     /// The language that a request asks for (RFC 9110, section 12.5.4): whichever of the two has the higher weight.
     pub fn of_request(headers: &HeaderMap) -> Self {
-        let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let wanted = headers
+            .get(ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let weight = |language: &str| {
             wanted
                 .split(',')
@@ -33,7 +36,11 @@ impl Language {
                 })
                 .fold(0.0, f32::max)
         };
-        if weight("en") > weight("vi") { Self::English } else { Self::Vietnamese }
+        if weight("en") > weight("vi") {
+            Self::English
+        } else {
+            Self::Vietnamese
+        }
     }
 
     /// The language's tag (BCP 47).
@@ -46,7 +53,7 @@ impl Language {
 }
 
 /// One text in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
     /// In Vietnamese.
     pub vi: String,
@@ -57,7 +64,10 @@ pub struct Text {
 impl Text {
     /// A text in both languages.
     pub fn new(vi: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { vi: vi.into(), en: en.into() }
+        Self {
+            vi: vi.into(),
+            en: en.into(),
+        }
     }
 
     /// The text in one language.

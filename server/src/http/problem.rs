@@ -27,12 +27,17 @@ pub struct Problem {
 impl Problem {
     /// A problem.
     pub fn new(name: &'static str, status: StatusCode, title: Text, detail: Text) -> Self {
-        Self { name, status, title, detail }
+        Self {
+            name,
+            status,
+            title,
+            detail,
+        }
     }
 
     /// Something is wrong inside the server; the caller learns that, the log learns what.
-    pub fn internal(error: &dyn std::error::Error) -> Self {
-        tracing::error!(error = error as &dyn std::error::Error, "a request failed inside the server");
+    pub fn internal(error: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error, "a request failed inside the server");
         Self::new(
             "internal",
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -46,7 +51,12 @@ impl Problem {
 
     /// There is nothing at this address.
     pub fn not_found(detail: Text) -> Self {
-        Self::new("not-found", StatusCode::NOT_FOUND, Text::new("Không tìm thấy", "Not found"), detail)
+        Self::new(
+            "not-found",
+            StatusCode::NOT_FOUND,
+            Text::new("Không tìm thấy", "Not found"),
+            detail,
+        )
     }
 }
 
@@ -97,8 +107,12 @@ pub async fn render_problems(request: Request, next: Next) -> Response {
         "detail": problem.detail.get(language),
     });
     let mut rendered = (problem.status, Json(body)).into_response();
-    rendered.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    rendered.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    rendered
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    rendered
+        .headers_mut()
+        .insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     rendered
 }
 
@@ -109,16 +123,26 @@ fn bare(response: &Response) -> Option<Problem> {
         return None;
     }
     let (name, vi, en) = match status {
-        StatusCode::NOT_FOUND => ("not-found", "Không có gì tại địa chỉ này.", "There is nothing at this address."),
+        StatusCode::NOT_FOUND => (
+            "not-found",
+            "Không có gì tại địa chỉ này.",
+            "There is nothing at this address.",
+        ),
         StatusCode::METHOD_NOT_ALLOWED => (
             "method-not-allowed",
             "Địa chỉ này không nhận phương thức đó.",
             "This address does not take that method.",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            ("too-large", "Nội dung gửi lên lớn hơn giới hạn.", "The body is larger than the limit.")
-        }
-        _ => ("bad-request", "Yêu cầu không đúng định dạng.", "The request is malformed."),
+        StatusCode::PAYLOAD_TOO_LARGE => (
+            "too-large",
+            "Nội dung gửi lên lớn hơn giới hạn.",
+            "The body is larger than the limit.",
+        ),
+        _ => (
+            "bad-request",
+            "Yêu cầu không đúng định dạng.",
+            "The request is malformed.",
+        ),
     };
     let reason = status.canonical_reason().unwrap_or("error");
     Some(Problem::new(name, status, Text::new(vi, reason), Text::new(vi, en)))

@@ -132,12 +132,17 @@ pub fn read(csv: &[u8]) -> Result<Vec<Indicator>, TableError> {
         registry.push(Indicator {
             code,
             group: cells.one_of("group", &["economy", "society"], &mut faults),
-            name: Text::new(cells.required("name_vi", &mut faults), cells.required("name_en", &mut faults)),
+            name: Text::new(
+                cells.required("name_vi", &mut faults),
+                cells.required("name_en", &mut faults),
+            ),
             unit_of_analysis: cells.one_of("unit", &UNITS, &mut faults),
             numerator_vi: cells.text("numerator_vi").to_owned(),
             denominator_vi: cells.text("denominator_vi").to_owned(),
             target,
-            target_year: cells.parse("target_year", &mut faults, "một năm", "a year").unwrap_or(0),
+            target_year: cells
+                .parse("target_year", &mut faults, "một năm", "a year")
+                .unwrap_or(0),
             source_kind: cells.required("source_kind", &mut faults),
             lead_agency: cells.text("lead_agency").to_owned(),
             coordinating_agencies: cells.text("coordinating_agencies").to_owned(),
@@ -178,13 +183,22 @@ fn parameters(line: u64, text: &str, faults: &mut Faults) -> BTreeMap<String, f6
 /// # Errors
 /// [`StoreError`] when the database fails.
 pub async fn import(connection: &mut SqliteConnection, registry: &[Indicator]) -> Result<(), StoreError> {
-    for statement in ["DELETE FROM indicator", "DELETE FROM projection", "DELETE FROM projection_progress"] {
+    for statement in [
+        "DELETE FROM indicator",
+        "DELETE FROM projection",
+        "DELETE FROM projection_progress",
+    ] {
         sqlx::query(statement).execute(&mut *connection).await?;
     }
     for (position, indicator) in registry.iter().enumerate() {
         let measurement = indicator.measurement.as_ref();
-        let parameters = serde_json::to_string(&measurement.map(|measurement| &measurement.parameters))
-            .map_err(|error| StoreError::Damaged { table: "indicator", reason: error.to_string() })?;
+        let parameters =
+            serde_json::to_string(&measurement.map(|measurement| &measurement.parameters)).map_err(|error| {
+                StoreError::Damaged {
+                    table: "indicator",
+                    reason: error.to_string(),
+                }
+            })?;
         sqlx::query(
             "INSERT INTO indicator (position, code, indicator_group, name_vi, name_en, unit_of_analysis, numerator_vi,
                  denominator_vi, operator, target_percent, target_year, source_kind, lead_agency, coordinating_agencies,
@@ -222,10 +236,15 @@ pub async fn import(connection: &mut SqliteConnection, registry: &[Indicator]) -
 /// # Errors
 /// [`StoreError`] when the database fails or holds what this version did not write.
 pub async fn load(readers: &SqlitePool) -> Result<Vec<Indicator>, StoreError> {
-    let rows = sqlx::query("SELECT * FROM indicator ORDER BY position").fetch_all(readers).await?;
+    let rows = sqlx::query("SELECT * FROM indicator ORDER BY position")
+        .fetch_all(readers)
+        .await?;
     rows.iter()
         .map(|row| {
-            let damaged = |reason: String| StoreError::Damaged { table: "indicator", reason };
+            let damaged = |reason: String| StoreError::Damaged {
+                table: "indicator",
+                reason,
+            };
             let operator = match row.try_get::<&str, _>("operator")? {
                 ">" => Operator::MoreThan,
                 _ => Operator::AtLeast,
@@ -245,7 +264,10 @@ pub async fn load(readers: &SqlitePool) -> Result<Vec<Indicator>, StoreError> {
             Ok(Indicator {
                 code: row.try_get("code")?,
                 group: row.try_get("indicator_group")?,
-                name: Text { vi: row.try_get("name_vi")?, en: row.try_get("name_en")? },
+                name: Text {
+                    vi: row.try_get("name_vi")?,
+                    en: row.try_get("name_en")?,
+                },
                 unit_of_analysis: row.try_get("unit_of_analysis")?,
                 numerator_vi: row.try_get("numerator_vi")?,
                 denominator_vi: row.try_get("denominator_vi")?,

@@ -82,7 +82,12 @@ impl RoundError {
             Self::UnknownRoot { code, on } => {
                 format!("không có đơn vị hành chính mã {code} vào ngày {on}; hãy nhập danh mục hoặc chọn ngày khác")
             }
-            Self::UnknownCommune { hamlet, commune, root, on } => {
+            Self::UnknownCommune {
+                hamlet,
+                commune,
+                root,
+                on,
+            } => {
                 format!("ấp {hamlet}: không có xã mã {commune} thuộc đơn vị {root} vào ngày {on}")
             }
             Self::EmptyFrame => "danh sách ấp, khu phố trống".to_owned(),
@@ -97,13 +102,16 @@ impl RoundError {
 /// [`RoundError`]; nothing is kept then.
 pub async fn create(store: &Store, round: NewRound) -> Result<(), RoundError> {
     let form = survey_forms::xlsform::read(&round.workbook)?;
-    Measures::compile(&form, &registry::load(&store.readers).await?)?;
+    Measures::compile(form.clone(), &registry::load(&store.readers).await?)?;
     if round.hamlets.is_empty() {
         return Err(RoundError::EmptyFrame);
     }
     let tree = UnitTree::load(&store.readers, &round.root_code, &round.units_on).await?;
     if tree.nodes().is_empty() {
-        return Err(RoundError::UnknownRoot { code: round.root_code, on: round.units_on });
+        return Err(RoundError::UnknownRoot {
+            code: round.root_code,
+            on: round.units_on,
+        });
     }
     for hamlet in &round.hamlets {
         let commune = tree.find(&hamlet.commune_code).and_then(|node| tree.nodes().get(node));
@@ -116,7 +124,10 @@ pub async fn create(store: &Store, round: NewRound) -> Result<(), RoundError> {
             });
         }
     }
-    Ok(store.writer.write(move |connection| Box::pin(async move { insert(connection, &round, &form).await })).await?)
+    Ok(store
+        .writer
+        .write(move |connection| Box::pin(async move { insert(connection, &round, &form).await }))
+        .await?)
 }
 
 async fn insert(connection: &mut SqliteConnection, round: &NewRound, form: &Form) -> Result<(), StoreError> {

@@ -78,8 +78,10 @@ pub fn read_households(csv: &[u8], hamlets: &[FrameHamlet]) -> Result<Vec<Sample
     let table = Table::read(csv, &HOUSEHOLD_COLUMNS)?;
     let mut faults = Faults::default();
     let mut codes = BTreeSet::new();
-    let mut left: BTreeMap<&str, u64> =
-        hamlets.iter().map(|hamlet| (hamlet.code.as_str(), hamlet.households)).collect();
+    let mut left: BTreeMap<&str, u64> = hamlets
+        .iter()
+        .map(|hamlet| (hamlet.code.as_str(), hamlet.households))
+        .collect();
     let mut households = Vec::new();
     for (line, cells) in table.rows() {
         let code = cells.required("code", &mut faults);
@@ -104,7 +106,11 @@ pub fn read_households(csv: &[u8], hamlets: &[FrameHamlet]) -> Result<Vec<Sample
             ),
             Some(left) => *left -= 1,
         }
-        households.push(SampledUnit { code, hamlet_code, address: cells.text("address").to_owned() });
+        households.push(SampledUnit {
+            code,
+            hamlet_code,
+            address: cells.text("address").to_owned(),
+        });
     }
     faults.or(households)
 }
@@ -118,8 +124,10 @@ fn once(codes: &mut BTreeSet<String>, line: u64, code: &str, faults: &mut Faults
         faults.cell(line, "code", problem);
     }
     if !codes.insert(code.to_owned()) {
-        let problem =
-            Text::new(format!("mã {code} đã có ở một dòng trước"), format!("code {code} stands in an earlier row"));
+        let problem = Text::new(
+            format!("mã {code} đã có ở một dòng trước"),
+            format!("code {code} stands in an earlier row"),
+        );
         faults.cell(line, "code", problem);
     }
 }

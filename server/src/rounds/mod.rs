@@ -6,7 +6,7 @@ mod routes;
 
 pub use create::{NewRound, RoundError, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};
-pub use routes::routes;
+pub use routes::{AssignedUnit, routes};
 
 use sqlx::SqlitePool;
 use sync_core::identity::RoundId;
@@ -52,17 +52,19 @@ pub async fn load(readers: &SqlitePool) -> Result<Vec<Round>, StoreError> {
     .await?;
     Ok(rows
         .into_iter()
-        .map(|(key, id, vi, en, reference_date, units_on, root_code, form_hash, simulated, open)| Round {
-            key,
-            id: RoundId(id),
-            name: Text { vi, en },
-            reference_date,
-            units_on,
-            root_code,
-            form_hash,
-            simulated,
-            open,
-        })
+        .map(
+            |(key, id, vi, en, reference_date, units_on, root_code, form_hash, simulated, open)| Round {
+                key,
+                id: RoundId(id),
+                name: Text { vi, en },
+                reference_date,
+                units_on,
+                root_code,
+                form_hash,
+                simulated,
+                open,
+            },
+        )
         .collect())
 }
 
@@ -71,5 +73,8 @@ pub async fn load(readers: &SqlitePool) -> Result<Vec<Round>, StoreError> {
 /// # Errors
 /// [`StoreError`] when the database fails.
 pub async fn workbook(readers: &SqlitePool, form_hash: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT workbook FROM form WHERE hash = $1").bind(form_hash).fetch_optional(readers).await?)
+    Ok(sqlx::query_scalar("SELECT workbook FROM form WHERE hash = $1")
+        .bind(form_hash)
+        .fetch_optional(readers)
+        .await?)
 }

@@ -35,14 +35,23 @@ pub fn routes() -> Router<App> {
 }
 
 async fn form(State(app): State<App>, _caller: Caller, Path(round): Path<Uuid>) -> Result<Response, Problem> {
-    let row: Option<(Vec<u8>, Vec<u8>)> =
-        sqlx::query_as("SELECT form.hash, form.workbook FROM round JOIN form ON form.hash = round.form_hash WHERE round.id = $1")
-            .bind(round)
-            .fetch_optional(&app.store.readers)
-            .await?;
+    let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "SELECT form.hash, form.workbook FROM round JOIN form ON form.hash = round.form_hash WHERE round.id = $1",
+    )
+    .bind(round)
+    .fetch_optional(&app.store.readers)
+    .await?;
     let (hash, workbook) = row.ok_or_else(unknown_round)?;
     let tag = format!("\"{}\"", hex::encode(&hash));
-    Ok(([(CONTENT_TYPE, XLSX), (ETAG, tag.as_str()), (CACHE_CONTROL, "private, no-cache")], workbook).into_response())
+    Ok((
+        [
+            (CONTENT_TYPE, XLSX),
+            (ETAG, tag.as_str()),
+            (CACHE_CONTROL, "private, no-cache"),
+        ],
+        workbook,
+    )
+        .into_response())
 }
 
 /// The households in the caller's own hamlets and no others.
@@ -67,10 +76,16 @@ async fn assigned_units(
     .bind(round_key)
     .fetch_all(&app.store.readers)
     .await?;
-    let units = rows.into_iter().map(|(code, hamlet, address)| AssignedUnit { code, hamlet, address }).collect();
+    let units = rows
+        .into_iter()
+        .map(|(code, hamlet, address)| AssignedUnit { code, hamlet, address })
+        .collect();
     Ok(Json(units))
 }
 
 fn unknown_round() -> Problem {
-    Problem::not_found(Text::new("Máy chủ không có đợt khảo sát này.", "The server has no such round."))
+    Problem::not_found(Text::new(
+        "Máy chủ không có đợt khảo sát này.",
+        "The server has no such round.",
+    ))
 }

@@ -59,10 +59,16 @@ impl FolderError {
                 path.display()
             ),
             Self::Foreign { path } => {
-                format!("{} không trống và không phải thư mục dữ liệu; hãy chọn thư mục mới hoặc trống", path.display())
+                format!(
+                    "{} không trống và không phải thư mục dữ liệu; hãy chọn thư mục mới hoặc trống",
+                    path.display()
+                )
             }
             Self::Missing { path } => {
-                format!("{0} chưa có dữ liệu; hãy chạy `khaosat init --data {0}` trước", path.display())
+                format!(
+                    "{0} chưa có dữ liệu; hãy chạy `khaosat init --data {0}` trước",
+                    path.display()
+                )
             }
             Self::Locked { path } => format!("máy chủ đang chạy trên {}; hãy dừng máy chủ trước", path.display()),
             Self::Io { path, source } => format!("{}: {source}", path.display()),
@@ -79,7 +85,10 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError::Used`] or [`FolderError::Foreign`] when there is something in it already.
     pub fn create(path: &Path) -> Result<Self, FolderError> {
-        let io = |source| FolderError::Io { path: path.to_owned(), source };
+        let io = |source| FolderError::Io {
+            path: path.to_owned(),
+            source,
+        };
         std::fs::create_dir_all(path).map_err(io)?;
         if path.join(DATABASE).exists() {
             return Err(FolderError::Used { path: path.to_owned() });
@@ -87,7 +96,10 @@ impl DataFolder {
         if std::fs::read_dir(path).map_err(io)?.next().is_some() {
             return Err(FolderError::Foreign { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), lock: None })
+        Ok(Self {
+            path: path.to_owned(),
+            lock: None,
+        })
     }
 
     /// The folder of an existing installation.
@@ -98,7 +110,10 @@ impl DataFolder {
         if !path.join(DATABASE).is_file() {
             return Err(FolderError::Missing { path: path.to_owned() });
         }
-        Ok(Self { path: path.to_owned(), lock: None })
+        Ok(Self {
+            path: path.to_owned(),
+            lock: None,
+        })
     }
 
     /// Keeps other processes from serving or importing into the folder until this value is dropped.
@@ -107,7 +122,10 @@ impl DataFolder {
     /// [`FolderError::Locked`] when another process holds it.
     pub fn lock(mut self) -> Result<Self, FolderError> {
         let path = self.path.join(LOCK);
-        let file = File::create(&path).map_err(|source| FolderError::Io { path: path.clone(), source })?;
+        let file = File::create(&path).map_err(|source| FolderError::Io {
+            path: path.clone(),
+            source,
+        })?;
         match file.try_lock() {
             Ok(()) => {
                 self.lock = Some(file);

@@ -9,8 +9,9 @@ mod writer;
 use std::path::Path;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqlStr};
 
 pub use folder::{DataFolder, FolderError};
 pub use writer::{Job, Writer};
@@ -54,6 +55,22 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that only read.
 const READERS: u32 = 4;
 
+/// The schema's history: each step is applied once, in order, and never changed afterwards.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
+
+fn migrator() -> Migrator {
+    let migration = |(version, description, sql): (i64, &'static str, &'static str)| {
+        Migration::new(
+            version,
+            description.into(),
+            MigrationType::Simple,
+            SqlStr::from_static(sql),
+            false,
+        )
+    };
+    Migrator::with_migrations(MIGRATIONS.into_iter().map(migration).collect())
+}
+
 /// An open database.
 #[derive(Clone)]
 pub struct Store {
@@ -79,10 +96,15 @@ impl Store {
             .pragma("cache_size", "-65536")
             .disable_statement_logging();
         let mut connection = options.connect().await?;
-        sqlx::migrate!("./migrations").run_direct(None, &mut connection, false).await?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS).connect_with(options.pragma("query_only", "ON")).await?;
-        Ok(Self { readers, writer: Writer::start(connection) })
+        migrator().run_direct(None, &mut connection, false).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
+        Ok(Self {
+            readers,
+            writer: Writer::start(connection),
+        })
     }
 
     /// Waits until everything that was handed to the writer is durable, and closes the database.

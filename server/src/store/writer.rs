@@ -59,9 +59,15 @@ impl Writer {
             Box::pin(async move { job.await.map(|outcome| Box::new(outcome) as Box<dyn Any + Send>) })
         });
         let (done, outcome) = oneshot::channel();
-        self.queue.send(Request { run, done }).await.map_err(|_| StoreError::ShuttingDown)?;
+        self.queue
+            .send(Request { run, done })
+            .await
+            .map_err(|_| StoreError::ShuttingDown)?;
         let outcome = outcome.await.map_err(|_| StoreError::ShuttingDown)??;
-        outcome.downcast().map(|outcome| *outcome).map_err(|_| StoreError::ShuttingDown)
+        outcome
+            .downcast()
+            .map(|outcome| *outcome)
+            .map_err(|_| StoreError::ShuttingDown)
     }
 
     /// Waits until everything that was handed in so far is durable.

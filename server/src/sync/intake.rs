@@ -55,8 +55,9 @@ pub(super) fn check_scope(
             if !open {
                 return Err(RefusalReason::RoundClosed);
             }
-            let unit =
-                units.get(&(admitted.round, admitted.unit.clone())).ok_or(RefusalReason::UnknownUnit)?;
+            let unit = units
+                .get(&(admitted.round, admitted.unit.clone()))
+                .ok_or(RefusalReason::UnknownUnit)?;
             if !scope.contains(&unit.hamlet_key) {
                 return Err(RefusalReason::OutsideScope);
             }
@@ -86,7 +87,11 @@ pub(super) fn plan(
     groups: BTreeMap<ResponseId, Group>,
     stored: &BTreeMap<ResponseId, StoredResponse>,
 ) -> Plan {
-    let mut plan = Plan { refused, waiting: 0, responses: Vec::new() };
+    let mut plan = Plan {
+        refused,
+        waiting: 0,
+        responses: Vec::new(),
+    };
     for (id, group) in groups {
         let nothing = StoredResponse::default();
         let stored = stored.get(&id).unwrap_or(&nothing);
@@ -97,11 +102,19 @@ pub(super) fn plan(
 }
 
 fn plan_response(id: ResponseId, group: Group, stored: &StoredResponse, plan: &mut Plan) {
-    let Group { round_key, unit, hamlet_key, changes } = group;
+    let Group {
+        round_key,
+        unit,
+        hamlet_key,
+        changes,
+    } = group;
     let logged: HashSet<ChangeHash> = stored.logged.iter().map(Change::hash).collect();
     let waiting: HashSet<ChangeHash> = stored.waiting.iter().map(Change::hash).collect();
     let refuse_all = |plan: &mut Plan, changes: Vec<(u32, Admitted)>| {
-        let refusal = |(change, _)| Refusal { change, reason: RefusalReason::Contradiction };
+        let refusal = |(change, _)| Refusal {
+            change,
+            reason: RefusalReason::Contradiction,
+        };
         plan.refused.extend(changes.into_iter().map(refusal));
     };
     let history = stored.logged.iter().chain(&stored.waiting).cloned();
@@ -125,17 +138,28 @@ fn plan_response(id: ResponseId, group: Group, stored: &StoredResponse, plan: &m
             Ok(()) => fresh.push((number, admitted)),
             Err(error) => {
                 tracing::warn!(response = %id, %error, "a change contradicts its response's history");
-                plan.refused.push(Refusal { change: number, reason: RefusalReason::Contradiction });
+                plan.refused.push(Refusal {
+                    change: number,
+                    reason: RefusalReason::Contradiction,
+                });
             }
         }
     }
     if fresh.is_empty() {
         return;
     }
-    let (log, wait): (Vec<_>, Vec<_>) =
-        fresh.into_iter().partition(|(_, admitted)| response.has(&admitted.change.hash()));
+    let (log, wait): (Vec<_>, Vec<_>) = fresh
+        .into_iter()
+        .partition(|(_, admitted)| response.has(&admitted.change.hash()));
     plan.waiting += u32::try_from(wait.len()).unwrap_or(u32::MAX);
-    plan.responses.push(PlannedResponse { id, round_key, unit, hamlet_key, log: in_dependency_order(log), wait });
+    plan.responses.push(PlannedResponse {
+        id,
+        round_key,
+        unit,
+        hamlet_key,
+        log: in_dependency_order(log),
+        wait,
+    });
 }
 
 /// Changes in an order in which each comes after those of the list that it depends on.
@@ -143,8 +167,9 @@ fn in_dependency_order(mut left: Vec<(u32, Admitted)>) -> Vec<(u32, Admitted)> {
     let mut ordered = Vec::with_capacity(left.len());
     while !left.is_empty() {
         let pending: HashSet<ChangeHash> = left.iter().map(|(_, admitted)| admitted.change.hash()).collect();
-        let (ready, rest): (Vec<_>, Vec<_>) =
-            left.into_iter().partition(|(_, admitted)| admitted.change.deps().iter().all(|hash| !pending.contains(hash)));
+        let (ready, rest): (Vec<_>, Vec<_>) = left
+            .into_iter()
+            .partition(|(_, admitted)| admitted.change.deps().iter().all(|hash| !pending.contains(hash)));
         if ready.is_empty() {
             // Hashes cannot depend on one another in a circle.
             ordered.extend(rest);

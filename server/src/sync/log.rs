@@ -43,9 +43,13 @@ pub(super) struct KeptAttestation {
 
 /// The rounds by name: number, and whether open.
 pub(super) async fn rounds(readers: &SqlitePool) -> Result<BTreeMap<RoundId, (i64, bool)>, StoreError> {
-    let rows: Vec<(Uuid, i64, bool)> =
-        sqlx::query_as("SELECT id, round_key, open FROM round").fetch_all(readers).await?;
-    Ok(rows.into_iter().map(|(id, key, open)| (RoundId(id), (key, open))).collect())
+    let rows: Vec<(Uuid, i64, bool)> = sqlx::query_as("SELECT id, round_key, open FROM round")
+        .fetch_all(readers)
+        .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, key, open)| (RoundId(id), (key, open)))
+        .collect())
 }
 
 /// The surveyed units of one round among these codes.
@@ -62,7 +66,10 @@ pub(super) async fn surveyed_units(
     .bind(json(&codes)?)
     .fetch_all(readers)
     .await?;
-    Ok(rows.into_iter().map(|(code, hamlet_key)| (code, SurveyedUnit { hamlet_key })).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(code, hamlet_key)| (code, SurveyedUnit { hamlet_key }))
+        .collect())
 }
 
 /// What the database has of these responses.
@@ -82,7 +89,11 @@ pub(super) async fn stored_responses(
     .fetch_all(readers)
     .await?;
     for (id, bytes) in logged {
-        stored.entry(ResponseId(id)).or_default().logged.push(change(&bytes, "change_log")?);
+        stored
+            .entry(ResponseId(id))
+            .or_default()
+            .logged
+            .push(change(&bytes, "change_log")?);
     }
     let waiting: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
         "SELECT response.id, waiting_change.bytes FROM json_each($1) AS wanted
@@ -93,7 +104,11 @@ pub(super) async fn stored_responses(
     .fetch_all(readers)
     .await?;
     for (id, bytes) in waiting {
-        stored.entry(ResponseId(id)).or_default().waiting.push(change(&bytes, "waiting_change")?);
+        stored
+            .entry(ResponseId(id))
+            .or_default()
+            .waiting
+            .push(change(&bytes, "waiting_change")?);
     }
     Ok(stored)
 }
@@ -118,8 +133,11 @@ pub(super) async fn write(
     let mut attestation_keys: BTreeMap<usize, i64> = BTreeMap::new();
     for response in &plan.responses {
         let response_key = response_key(connection, response).await?;
-        for (waits, (number, admitted)) in
-            response.log.iter().map(|change| (false, change)).chain(response.wait.iter().map(|change| (true, change)))
+        for (waits, (number, admitted)) in response
+            .log
+            .iter()
+            .map(|change| (false, change))
+            .chain(response.wait.iter().map(|change| (true, change)))
         {
             let attestation_key = match attestation_keys.get(&admitted.attestation) {
                 Some(key) => *key,
@@ -226,11 +244,18 @@ async fn release(
     if rows.is_empty() {
         return Ok(());
     }
-    let genesis = genesis::hash(response.id)
-        .map_err(|error| StoreError::Damaged { table: "response", reason: error.to_string() })?;
+    let genesis = genesis::hash(response.id).map_err(|error| StoreError::Damaged {
+        table: "response",
+        reason: error.to_string(),
+    })?;
     let mut left = Vec::with_capacity(rows.len());
     for (device_key, attestation_key, received_at, bytes) in rows {
-        left.push((device_key, attestation_key, received_at, change(&bytes, "waiting_change")?));
+        left.push((
+            device_key,
+            attestation_key,
+            received_at,
+            change(&bytes, "waiting_change")?,
+        ));
     }
     loop {
         let before = left.len();
@@ -245,7 +270,14 @@ async fn release(
                 continue;
             }
             let hamlet_key = response.hamlet_key;
-            let entry = Entry { response_key, hamlet_key, device_key, attestation_key, received_at, change: &change };
+            let entry = Entry {
+                response_key,
+                hamlet_key,
+                device_key,
+                attestation_key,
+                received_at,
+                change: &change,
+            };
             if !entry.append(connection).await? {
                 tracing::warn!(response = %response.id, "a waiting change reuses a sequence number; it stays waiting");
                 continue;
@@ -263,13 +295,15 @@ async fn release(
 }
 
 async fn response_key(connection: &mut SqliteConnection, response: &PlannedResponse) -> Result<i64, StoreError> {
-    sqlx::query("INSERT INTO response (id, round_key, unit, hamlet_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-        .bind(response.id.0)
-        .bind(response.round_key)
-        .bind(&response.unit)
-        .bind(response.hamlet_key)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO response (id, round_key, unit, hamlet_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind(response.id.0)
+    .bind(response.round_key)
+    .bind(&response.unit)
+    .bind(response.hamlet_key)
+    .execute(&mut *connection)
+    .await?;
     let key = sqlx::query_scalar("SELECT response_key FROM response WHERE id = $1").bind(response.id.0);
     Ok(key.fetch_one(&mut *connection).await?)
 }
@@ -314,7 +348,11 @@ pub(super) async fn pull(
     if head <= cursor {
         // A cursor beyond the log comes from another or a restored server: start over rather than miss anything.
         let cursor = if head < cursor { 0 } else { cursor };
-        return Ok(Pulled { cursor: cursor.unsigned_abs(), more: head < cursor, responses: Vec::new() });
+        return Ok(Pulled {
+            cursor: cursor.unsigned_abs(),
+            more: head < cursor,
+            responses: Vec::new(),
+        });
     }
     let own = if cursor == 0 { -1 } else { device_key };
     let hamlets: Vec<i64> = hamlets.collect();
@@ -337,7 +375,11 @@ pub(super) async fn pull(
     .await?;
 
     let full = rows.len() as i64 == PULL_CHANGES;
-    let mut pulled = Pulled { cursor: head.unsigned_abs(), more: false, responses: Vec::new() };
+    let mut pulled = Pulled {
+        cursor: head.unsigned_abs(),
+        more: false,
+        responses: Vec::new(),
+    };
     let mut bytes = 0;
     let mut places: BTreeMap<(Uuid, String), usize> = BTreeMap::new();
     let mut last = cursor;
@@ -349,7 +391,11 @@ pub(super) async fn pull(
         }
         last = seq;
         let place = *places.entry((round, unit.clone())).or_insert_with(|| {
-            pulled.responses.push(ResponseChanges { round: RoundId(round), unit, changes: Vec::new() });
+            pulled.responses.push(ResponseChanges {
+                round: RoundId(round),
+                unit,
+                changes: Vec::new(),
+            });
             pulled.responses.len() - 1
         });
         if let Some(group) = pulled.responses.get_mut(place) {
@@ -368,7 +414,9 @@ pub(super) async fn pull(
 /// # Errors
 /// [`StoreError`] when the database fails.
 pub async fn log_head(readers: &SqlitePool) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM change_log").fetch_one(readers).await?)
+    Ok(sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM change_log")
+        .fetch_one(readers)
+        .await?)
 }
 
 /// The responses with changes after `seq`: their numbers, and the last sequence number that was looked at.
@@ -409,7 +457,10 @@ pub async fn changes_of(readers: &SqlitePool, responses: &[i64]) -> Result<BTree
 }
 
 fn change(bytes: &[u8], table: &'static str) -> Result<Change, StoreError> {
-    Change::try_from(bytes).map_err(|error| StoreError::Damaged { table, reason: error.to_string() })
+    Change::try_from(bytes).map_err(|error| StoreError::Damaged {
+        table,
+        reason: error.to_string(),
+    })
 }
 
 fn json<T: serde::Serialize>(list: &T) -> Result<String, StoreError> {

@@ -12,7 +12,9 @@ use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sync_core::exchange::message::PROTOCOL_VERSION;
 use sync_core::exchange::wire;
-use sync_core::exchange::{AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit};
+use sync_core::exchange::{
+    AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit,
+};
 
 use super::intake::{check_scope, plan};
 use super::log::{self, KeptAttestation};
@@ -46,8 +48,12 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let rounds = log::rounds(readers).await?;
     let mut units = BTreeMap::new();
     for (round, (round_key, _)) in &rounds {
-        let codes: Vec<&str> =
-            request.responses.iter().filter(|group| group.round == *round).map(|group| group.unit.as_str()).collect();
+        let codes: Vec<&str> = request
+            .responses
+            .iter()
+            .filter(|group| group.round == *round)
+            .map(|group| group.unit.as_str())
+            .collect();
         if !codes.is_empty() {
             let found = log::surveyed_units(readers, *round_key, &codes).await?;
             units.extend(found.into_iter().map(|(code, unit)| ((*round, code), unit)));
@@ -71,7 +77,10 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
             Box::pin(async move { log::write(connection, device_key, clock_ahead, &attestations, &plan).await })
         })
         .await?;
-    let contradiction = |change| Refusal { change, reason: RefusalReason::Contradiction };
+    let contradiction = |change| Refusal {
+        change,
+        reason: RefusalReason::Contradiction,
+    };
     refused.extend(contradictions.into_iter().map(contradiction));
     if changed {
         app.projector.wake();
@@ -89,13 +98,24 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         server_time: clock::now(),
     };
     let bytes = blocking(move || wire::encode(&response)).await??;
-    Ok(([(CONTENT_TYPE, wire::CONTENT_TYPE), (CONTENT_ENCODING, wire::CONTENT_ENCODING)], bytes).into_response())
+    Ok((
+        [
+            (CONTENT_TYPE, wire::CONTENT_TYPE),
+            (CONTENT_ENCODING, wire::CONTENT_ENCODING),
+        ],
+        bytes,
+    )
+        .into_response())
 }
 
 /// A device delivers what it wrote itself. Carrying other devices' changes is a hub's work.
 fn own_changes_only(verdicts: Vec<Verdict>, caller: &Caller) -> Vec<Verdict> {
     let own = |admitted: Admitted| {
-        if admitted.device == caller.device { Ok(admitted) } else { Err(RefusalReason::ForeignAuthor) }
+        if admitted.device == caller.device {
+            Ok(admitted)
+        } else {
+            Err(RefusalReason::ForeignAuthor)
+        }
     };
     verdicts.into_iter().map(|verdict| verdict.and_then(own)).collect()
 }
@@ -105,7 +125,10 @@ fn kept_attestations(request: &SyncRequest, verdicts: &[Verdict]) -> Vec<KeptAtt
     let mut kept: Vec<KeptAttestation> = request
         .attestations
         .iter()
-        .map(|attestation| KeptAttestation { hashes: Vec::new(), signature: attestation.signature })
+        .map(|attestation| KeptAttestation {
+            hashes: Vec::new(),
+            signature: attestation.signature,
+        })
         .collect();
     for admitted in verdicts.iter().flatten() {
         if let Some(attestation) = kept.get_mut(admitted.attestation) {
@@ -117,7 +140,10 @@ fn kept_attestations(request: &SyncRequest, verdicts: &[Verdict]) -> Vec<KeptAtt
 
 fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let is = |name, wanted: &str| {
-        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.eq_ignore_ascii_case(wanted))
     };
     if is(CONTENT_TYPE, wire::CONTENT_TYPE) && is(CONTENT_ENCODING, wire::CONTENT_ENCODING) {
         return Ok(());
@@ -127,14 +153,26 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Text::new("Kiểu nội dung không được hỗ trợ", "Unsupported media type"),
         Text::new(
-            format!("cần Content-Type: {} và Content-Encoding: {}", wire::CONTENT_TYPE, wire::CONTENT_ENCODING),
-            format!("Content-Type: {} and Content-Encoding: {} are needed", wire::CONTENT_TYPE, wire::CONTENT_ENCODING),
+            format!(
+                "cần Content-Type: {} và Content-Encoding: {}",
+                wire::CONTENT_TYPE,
+                wire::CONTENT_ENCODING
+            ),
+            format!(
+                "Content-Type: {} and Content-Encoding: {} are needed",
+                wire::CONTENT_TYPE,
+                wire::CONTENT_ENCODING
+            ),
         ),
     ))
 }
 
 async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
-    let too_large = || Problem::from(WireError::CompressedTooLarge { limit: limits.compressed_bytes });
+    let too_large = || {
+        Problem::from(WireError::CompressedTooLarge {
+            limit: limits.compressed_bytes,
+        })
+    };
     match Limited::new(body, limits.compressed_bytes).collect().await {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
@@ -142,13 +180,18 @@ async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
             "broken-body",
             StatusCode::BAD_REQUEST,
             Text::new("Nội dung bị đứt giữa chừng", "The body broke off"),
-            Text::new("Kết nối bị ngắt khi đang gửi; hãy gửi lại.", "The connection broke while sending; send it again."),
+            Text::new(
+                "Kết nối bị ngắt khi đang gửi; hãy gửi lại.",
+                "The connection broke while sending; send it again.",
+            ),
         )),
     }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Problem::internal(&error))
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Problem::internal(&error))
 }
 
 impl From<WireError> for Problem {

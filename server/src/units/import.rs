@@ -49,8 +49,14 @@ pub struct Succession {
 /// Columns of a table of units.
 pub const UNIT_COLUMNS: [&str; 7] = ["code", "valid_from", "valid_to", "parent_code", "level", "kind", "name"];
 /// Columns of a table of successions.
-pub const SUCCESSION_COLUMNS: [&str; 6] =
-    ["predecessor_code", "intermediate_code", "intermediate_on", "successor_code", "sources", "note"];
+pub const SUCCESSION_COLUMNS: [&str; 6] = [
+    "predecessor_code",
+    "intermediate_code",
+    "intermediate_on",
+    "successor_code",
+    "sources",
+    "note",
+];
 
 /// Reads a table of administrative units.
 ///
@@ -65,13 +71,19 @@ pub fn read_units(csv: &[u8]) -> Result<Vec<AdminUnit>, TableError> {
             code: cells.required("code", &mut faults),
             valid_from: cells.date("valid_from", &mut faults),
             valid_to: cells.optional_date("valid_to", &mut faults),
-            parent_code: Some(cells.text("parent_code")).filter(|code| !code.is_empty()).map(str::to_owned),
+            parent_code: Some(cells.text("parent_code"))
+                .filter(|code| !code.is_empty())
+                .map(str::to_owned),
             level: Level::from_word(&cells.one_of("level", &Level::WORDS, &mut faults)),
             kind: cells.required("kind", &mut faults),
             name: cells.required("name", &mut faults),
         };
         if unit.valid_to.is_some_and(|end| end <= unit.valid_from) {
-            faults.cell(line, "valid_to", Text::new("phải sau valid_from", "must be later than valid_from"));
+            faults.cell(
+                line,
+                "valid_to",
+                Text::new("phải sau valid_from", "must be later than valid_from"),
+            );
         }
         units.push((line, unit));
     }
@@ -105,7 +117,10 @@ pub fn read_units(csv: &[u8]) -> Result<Vec<AdminUnit>, TableError> {
                     format!("there is no unit {parent_code} at that time"),
                 ),
             );
-        } else if parents.iter().any(|parent| overlap(parent, unit) && parent.level >= unit.level) {
+        } else if parents
+            .iter()
+            .any(|parent| overlap(parent, unit) && parent.level >= unit.level)
+        {
             faults.cell(
                 *line,
                 "parent_code",
@@ -134,10 +149,14 @@ pub fn read_successions(csv: &[u8]) -> Result<Vec<Succession>, TableError> {
         .rows()
         .map(|(_, cells)| Succession {
             predecessor_code: cells.required("predecessor_code", &mut faults),
-            intermediate_code: Some(cells.text("intermediate_code")).filter(|code| !code.is_empty()).map(str::to_owned),
+            intermediate_code: Some(cells.text("intermediate_code"))
+                .filter(|code| !code.is_empty())
+                .map(str::to_owned),
             intermediate_on: cells.optional_date("intermediate_on", &mut faults),
             successor_code: cells.required("successor_code", &mut faults),
-            sources: cells.parse("sources", &mut faults, "một số nguyên", "a whole number").unwrap_or(0),
+            sources: cells
+                .parse("sources", &mut faults, "một số nguyên", "a whole number")
+                .unwrap_or(0),
             note: cells.text("note").to_owned(),
         })
         .collect();
@@ -176,7 +195,9 @@ pub async fn import_successions(
     connection: &mut SqliteConnection,
     successions: &[Succession],
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM admin_unit_succession").execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM admin_unit_succession")
+        .execute(&mut *connection)
+        .await?;
     for succession in successions {
         sqlx::query(
             "INSERT INTO admin_unit_succession
@@ -203,7 +224,11 @@ mod tests {
 
     fn faults(rows: &str) -> Vec<(Option<u64>, Option<String>)> {
         let error = read_units(format!("{HEADER}{rows}").as_bytes()).unwrap_err();
-        error.faults.into_iter().map(|fault| (fault.line, fault.column)).collect()
+        error
+            .faults
+            .into_iter()
+            .map(|fault| (fault.line, fault.column))
+            .collect()
     }
 
     #[test]
@@ -235,6 +260,9 @@ mod tests {
         assert_eq!(faults(twice), [place(3, "code")]);
         let level = "82,2022-10-01,,,province,tỉnh,A\n8,2022-10-01,,82,province,tỉnh,B\n";
         assert_eq!(faults(level), [place(3, "parent_code")]);
-        assert_eq!(faults("82,2022-10-01,2022-10-01,,province,tỉnh,A\n"), [place(2, "valid_to")]);
+        assert_eq!(
+            faults("82,2022-10-01,2022-10-01,,province,tỉnh,A\n"),
+            [place(2, "valid_to")]
+        );
     }
 }

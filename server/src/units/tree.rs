@@ -90,7 +90,8 @@ impl UnitTree {
             }
         }
         let mut tree = Self::default();
-        let mut open: Vec<(Option<usize>, &Row)> = rows.iter().filter(|row| row.0 == root).map(|row| (None, row)).collect();
+        let mut open: Vec<(Option<usize>, &Row)> =
+            rows.iter().filter(|row| row.0 == root).map(|row| (None, row)).collect();
         while let Some((parent, row)) = open.pop() {
             let (code, _, level, kind, name) = row;
             let node = tree.add(parent, code, Level::from_word(level), kind, name);

@@ -9,6 +9,7 @@ mod expressions;
 mod possible;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -73,21 +74,21 @@ pub struct IndicatorValues {
 ///
 /// Made once for a round; projecting a response evaluates only expressions that were parsed before.
 #[derive(Debug)]
-pub struct Projector<'f> {
-    form: &'f Form,
+pub struct Projector {
+    form: Arc<Form>,
     context: EvaluationContext,
     respondent: Compiled,
     indicators: Vec<IndicatorExpressions>,
 }
 
-impl<'f> Projector<'f> {
+impl Projector {
     /// A projector for `indicators`; `respondent` is the expression that tells whether a response counts at all, such as
     /// `${consent} = 'yes' and ${visit_outcome} = 'completed'`.
     ///
     /// # Errors
     /// When the respondent's expression cannot be read or refers to a question that the form does not have.
     pub fn new(
-        form: &'f Form,
+        form: Arc<Form>,
         indicators: Vec<IndicatorExpressions>,
         respondent: &str,
     ) -> Result<Self, ExpressionError> {
@@ -98,9 +99,9 @@ impl<'f> Projector<'f> {
         };
         let language = form.languages().first().map_or("", |language| language.code.as_str());
         Ok(Self {
-            form,
             context: EvaluationContext::new(now, language),
-            respondent: Compiled::new(form, ExpressionRole::Respondent, respondent, &Variables::new())?,
+            respondent: Compiled::new(&form, ExpressionRole::Respondent, respondent, &Variables::new())?,
+            form,
             indicators,
         })
     }
@@ -110,7 +111,7 @@ impl<'f> Projector<'f> {
     /// `open_conflicts` are the response's unsettled questions. A conflict takes part in an indicator only if the
     /// indicator's expressions, the respondent's expression, or the relevance and calculations behind them depend on it.
     pub fn project(&self, answers: &impl Answers, open_conflicts: &[OpenConflict]) -> Projection {
-        let mut instance = Instance::new(self.form, answers, &self.context);
+        let mut instance = Instance::new(&self.form, answers, &self.context);
         let responded = self.is_true(&instance, &self.respondent.expression, &self.respondent.variables);
         let possible_responded = self.possible_responded(&mut instance, open_conflicts, responded);
         let indicators = self

@@ -16,7 +16,7 @@ struct Question {
     texts: Vec<String>,
 }
 
-impl<'f> Projector<'f> {
+impl Projector {
     /// The conflicts that matter for an expression, by its dependencies. A conflict about a place that the tree does not
     /// have (a member since removed) matters to nobody.
     fn questions(
@@ -30,7 +30,7 @@ impl<'f> Projector<'f> {
             let Some(position) = self.form.position(&conflict.path.question) else {
                 continue;
             };
-            let Some(node) = instance.node(self.form, &conflict.path).filter(|_| matters(position)) else {
+            let Some(node) = instance.node(&self.form, &conflict.path).filter(|_| matters(position)) else {
                 continue;
             };
             // A calculation has no answer of its own.
@@ -248,7 +248,7 @@ impl<'f> Projector<'f> {
                 let text: &String = &question.texts[*choice];
                 instance.tree.set_value(question.node, text.clone());
             }
-            instance.compute(self.form, &self.context, within);
+            instance.compute(&self.form, &self.context, within);
             visit(instance);
             for (question, choice) in questions.iter().zip(chosen.iter_mut()) {
                 *choice += 1;
@@ -262,7 +262,7 @@ impl<'f> Projector<'f> {
         for (question, text) in questions.iter().zip(before) {
             instance.tree.set_value(question.node, text);
         }
-        instance.compute(self.form, &self.context, within);
+        instance.compute(&self.form, &self.context, within);
     }
 
     /// Bounds that hold whatever the answers are.

@@ -1,0 +1,263 @@
+//! `khaosat demo`: a whole survey with simulated volunteers, from an empty folder to live estimates.
+//!
+//! The volunteers are real clients: each has a key and copies of its own, works without signal, and reaches the server by
+//! HTTP alone, over connections that break. Everything that is random comes from the seed, so a seed gives the same
+//! estimates every time, however often connections break or the server dies.
+
+mod household;
+mod network;
+mod progress;
+mod report;
+mod supervisor;
+mod team;
+mod territory;
+mod volunteer;
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use serde::{Deserialize, Serialize};
+use sync_core::identity::RoundId;
+use uuid::Uuid;
+
+use crate::cli::{EstimateFormat, Failure, initialise};
+use crate::config::Config;
+use crate::devices::invite;
+use crate::http::Text;
+use crate::rounds::{self, NewRound};
+use crate::store::{DataFolder, FolderError, Store};
+use crate::units::UnitTree;
+
+use progress::Progress;
+use supervisor::Supervisor;
+use team::{HamletWork, SharedForm};
+use territory::Territory;
+
+/// The questionnaire.
+const FORM: &[u8] = include_bytes!("../../../forms/household.xlsx");
+/// The territory: Tiền Giang in its shape when the plan was made, with districts.
+const ROOT: &str = "82";
+const UNITS_ON: &str = "2022-12-19";
+const REFERENCE_DATE: &str = "2025-10-01";
+/// Hamlets whose teams are in the field at the same time.
+const TEAMS: usize = 24;
+/// Beside the data, what the demo was started with.
+const PARAMETERS: &str = "demo.json";
+
+/// A whole survey with simulated volunteers.
+///
+/// The seed decides everything, so the same seed gives the same table. If the demo is interrupted, the same command on
+/// the same folder goes on with it.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArguments {
+    /// Households to survey, up to about 500000 (then it is a census)
+    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u64).range(48..=600_000))]
+    households: u64,
+    /// The seed of all chances
+    #[arg(long, value_name = "N", default_value_t = 394)]
+    seed: u64,
+    /// Exit after the table instead of keeping the console up
+    #[arg(long)]
+    once: bool,
+    /// How to print the table; progress goes to standard error
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: EstimateFormat,
+    /// Milliseconds that every phone waits before each exchange, to watch the figures move
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    pace: u64,
+}
+
+/// What decides a demo's data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Parameters {
+    households: u64,
+    seed: u64,
+}
+
+/// What all teams share.
+struct Field {
+    seed: u64,
+    server: SocketAddr,
+    form: SharedForm,
+    pace: Duration,
+    progress: Progress,
+}
+
+/// Runs the demo.
+pub(crate) async fn run(arguments: DemoArguments, config: &Config) -> Result<(), Failure> {
+    let parameters = Parameters {
+        households: arguments.households,
+        seed: arguments.seed,
+    };
+    let scratch = if config.data_named {
+        None
+    } else {
+        Some(scratch_folder())
+    };
+    let path = scratch.clone().unwrap_or_else(|| config.data.clone());
+    let outcome = survey(&arguments, &parameters, &path, config).await;
+    if let Some(scratch) = scratch {
+        // Nobody asked for the data to be kept.
+        let _ = std::fs::remove_dir_all(scratch);
+    }
+    outcome
+}
+
+async fn survey(
+    arguments: &DemoArguments,
+    parameters: &Parameters,
+    path: &Path,
+    config: &Config,
+) -> Result<(), Failure> {
+    let address = free_address(config.listen)?;
+    let store = prepare(path, parameters).await?;
+    let round = rounds::load(&store.readers)
+        .await?
+        .pop()
+        .ok_or_else(|| Failure::new("thư mục không có đợt khảo sát", "the folder has no round"))?;
+    let supervisor = Supervisor::start(path, address, config.minimum_households).await?;
+    eprintln!("http://{address}/ — trang điều hành (the console), {}", path.display());
+
+    let work = teams(&store, round.key).await?;
+    let households: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sampled_unit WHERE round_key = $1")
+        .bind(round.key)
+        .fetch_one(&store.readers)
+        .await?;
+    let field = Field {
+        seed: parameters.seed,
+        server: address,
+        form: SharedForm::default(),
+        pace: Duration::from_millis(arguments.pace),
+        progress: Progress::new(2 * work.len() as u64, households.unsigned_abs()),
+    };
+    let teams = work.len();
+    fieldwork(Arc::new(field), work, &store, round.key).await?;
+    store.close().await;
+
+    let report = report::fetch(address, parameters.seed, teams).await?;
+    report.print(arguments.format, config.language)?;
+    if !arguments.once {
+        eprintln!("http://{address}/ — trang điều hành (the console). Ctrl-C: dừng (stop).");
+        tokio::signal::ctrl_c().await?;
+    }
+    supervisor.stop().await;
+    Ok(())
+}
+
+/// A new installation with the synthetic round, or one that an interrupted demo with the same parameters left.
+async fn prepare(path: &Path, parameters: &Parameters) -> Result<Store, Failure> {
+    let marker = path.join(PARAMETERS);
+    match DataFolder::create(path) {
+        Ok(folder) => {
+            let store = initialise(&folder).await?;
+            make_round(&store, parameters).await?;
+            let json =
+                serde_json::to_vec(parameters).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+            std::fs::write(&marker, json)?;
+            Ok(store)
+        }
+        Err(used @ FolderError::Used { .. }) => {
+            let before: Option<Parameters> = std::fs::read(&marker)
+                .ok()
+                .and_then(|json| serde_json::from_slice(&json).ok());
+            if before.as_ref() != Some(parameters) {
+                return Err(used.into());
+            }
+            eprintln!(
+                "Tiếp tục đợt chạy thử trong {0} (going on with the demo in {0}).",
+                path.display()
+            );
+            Ok(Store::open(&DataFolder::open(path)?.database()).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn make_round(store: &Store, parameters: &Parameters) -> Result<(), Failure> {
+    let tree = UnitTree::load(&store.readers, ROOT, UNITS_ON).await?;
+    let mut chances = team::chances(parameters.seed, "territory");
+    let Territory { hamlets, households } = Territory::make(&tree, parameters.households, &mut chances)?;
+    let id = Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("khaosat:demo:{}", parameters.seed).as_bytes(),
+    );
+    let round = NewRound {
+        id: RoundId(id),
+        name: Text::new("Khảo sát xã hội số (mô phỏng)", "Digital society survey (simulated)"),
+        reference_date: REFERENCE_DATE.to_owned(),
+        units_on: UNITS_ON.to_owned(),
+        root_code: ROOT.to_owned(),
+        simulated: true,
+        workbook: FORM.to_vec(),
+        hamlets,
+        households,
+    };
+    Ok(rounds::create(store, round).await?)
+}
+
+/// The sampled hamlets, whose teams get their codes when their turn comes.
+async fn teams(store: &Store, round_key: i64) -> Result<Vec<(String, String)>, Failure> {
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT code, kind FROM frame_hamlet
+         WHERE round_key = $1 AND EXISTS (SELECT 1 FROM sampled_unit WHERE sampled_unit.hamlet_key = frame_hamlet.hamlet_key)
+         ORDER BY code",
+    )
+    .bind(round_key)
+    .fetch_all(&store.readers)
+    .await?;
+    Ok(rows)
+}
+
+/// All teams' days, some teams at a time.
+async fn fieldwork(
+    field: Arc<Field>,
+    work: Vec<(String, String)>,
+    store: &Store,
+    round_key: i64,
+) -> Result<(), Failure> {
+    let progress = field.progress.clone();
+    stream::iter(work)
+        .map(|(code, kind)| {
+            let (field, store) = (Arc::clone(&field), store.clone());
+            async move {
+                // The official's part: codes for the team's phones, made on the server's own machine.
+                let hamlets = [code.clone()];
+                let one = invite(&store, round_key, &format!("{code} A"), &hamlets).await?;
+                let other = invite(&store, round_key, &format!("{code} B"), &hamlets).await?;
+                let work = HamletWork {
+                    code,
+                    urban: kind != "ấp",
+                    codes: [one.code, other.code],
+                };
+                let day = tokio::spawn(async move { team::play(&field, work).await });
+                day.await
+                    .map_err(|error| Failure::new(error.to_string(), error.to_string()))?
+            }
+        })
+        .buffer_unordered(TEAMS)
+        .try_collect::<()>()
+        .await?;
+    progress.finish();
+    Ok(())
+}
+
+fn scratch_folder() -> PathBuf {
+    std::env::temp_dir().join(format!("khaosat-demo-{}", std::process::id()))
+}
+
+/// The address with a port that is free, where port 0 asks for any.
+fn free_address(wanted: SocketAddr) -> Result<SocketAddr, Failure> {
+    let listener = TcpListener::bind(wanted).map_err(|error| {
+        Failure::new(
+            format!(
+                "không mở được địa chỉ {wanted}: {error}; chọn địa chỉ khác bằng --listen, ví dụ --listen 127.0.0.1:0"
+            ),
+            format!("cannot listen on {wanted}: {error}; choose another by --listen, for example --listen 127.0.0.1:0"),
+        )
+    })?;
+    Ok(listener.local_addr()?)
+}
