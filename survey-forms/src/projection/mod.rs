@@ -78,6 +78,8 @@ pub struct Projector<'f> {
     context: EvaluationContext,
     respondent: Compiled,
     indicators: Vec<IndicatorExpressions>,
+    /// The rows that any of the expressions depends on, in the order of computing.
+    order: Vec<usize>,
 }
 
 impl<'f> Projector<'f> {
@@ -97,10 +99,18 @@ impl<'f> Projector<'f> {
             utc_offset_minutes: 0,
         };
         let language = form.languages().first().map_or("", |language| language.code.as_str());
+        let respondent = Compiled::new(form, ExpressionRole::Respondent, respondent, &Variables::new())?;
+        let matters = |position: &usize| {
+            respondent.depends_on.contains(position)
+                || indicators
+                    .iter()
+                    .any(|indicator| indicator.depends_on_position(*position))
+        };
         Ok(Self {
             form,
             context: EvaluationContext::new(now, language),
-            respondent: Compiled::new(form, ExpressionRole::Respondent, respondent, &Variables::new())?,
+            order: form.dependencies().order().iter().copied().filter(matters).collect(),
+            respondent,
             indicators,
         })
     }
@@ -110,7 +120,7 @@ impl<'f> Projector<'f> {
     /// `open_conflicts` are the response's unsettled questions. A conflict takes part in an indicator only if the
     /// indicator's expressions, the respondent's expression, or the relevance and calculations behind them depend on it.
     pub fn project(&self, answers: &impl Answers, open_conflicts: &[OpenConflict]) -> Projection {
-        let mut instance = Instance::new(self.form, answers, &self.context);
+        let mut instance = Instance::new(self.form, answers, &self.context, &self.order);
         let responded = self.is_true(&instance, &self.respondent.expression, &self.respondent.variables);
         let possible_responded = self.possible_responded(&mut instance, open_conflicts, responded);
         let indicators = self

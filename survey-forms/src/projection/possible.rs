@@ -248,7 +248,7 @@ impl<'f> Projector<'f> {
                 let text: &String = &question.texts[*choice];
                 instance.tree.set_value(question.node, text.clone());
             }
-            instance.compute(self.form, &self.context, within);
+            instance.compute(self.form, &self.context, &self.order, within);
             visit(instance);
             for (question, choice) in questions.iter().zip(chosen.iter_mut()) {
                 *choice += 1;
@@ -262,7 +262,7 @@ impl<'f> Projector<'f> {
         for (question, text) in questions.iter().zip(before) {
             instance.tree.set_value(question.node, text);
         }
-        instance.compute(self.form, &self.context, within);
+        instance.compute(self.form, &self.context, &self.order, within);
     }
 
     /// Bounds that hold whatever the answers are.

@@ -134,7 +134,8 @@ where
         }
         self.store.put_answer(path, &value).map_err(AnswerError::Store)?;
         self.instance.tree.set_value(node, value.to_string());
-        self.instance.compute(self.form, &self.context, None);
+        self.instance
+            .compute(self.form, &self.context, self.form.dependencies().order(), None);
         Ok(())
     }
 
@@ -156,7 +157,8 @@ where
         if let Some(node) = node {
             self.instance.tree.set_value(node, String::new());
         }
-        self.instance.compute(self.form, &self.context, None);
+        self.instance
+            .compute(self.form, &self.context, self.form.dependencies().order(), None);
         Ok(())
     }
 

@@ -142,7 +142,11 @@ impl<'a> Scope<'a> {
     /// See [`evaluate`].
     pub fn number(&self, expression: &Expression) -> Result<f64, EvaluationError> {
         let offset = self.context.now.utc_offset_minutes;
-        Ok(self.evaluate(expression)?.to_number(self.tree, offset))
+        match expression {
+            Expression::Number(number) => Ok(*number),
+            Expression::Path(_) => Ok(text_to_number(&self.borrowed_text(expression)?, offset)),
+            _ => Ok(self.evaluate(expression)?.to_number(self.tree, offset)),
+        }
     }
 
     /// Evaluates to text.
@@ -205,16 +209,11 @@ impl<'a> Scope<'a> {
                 Object::Nodes(nodes)
             }
             Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
-                // Comparing a question with a written text is by far the commonest expression of a form.
-                if let (Expression::Path(path), Expression::Literal(text)) = (left, right)
-                    && matches!(operator, Op::Equal | Op::NotEqual)
+                // Comparing one question with a written value is by far the commonest expression of a form.
+                if let Expression::Path(path) = left
+                    && let Some(result) = self.compare_question(operator, path, right)?
                 {
-                    let nodes = self.path(path)?;
-                    let equal = operator == Op::Equal;
-                    return Ok(Object::Boolean(
-                        nodes.iter().any(|node| (self.tree.text_of(*node) == *text) == equal)
-                            || (nodes.is_empty() && self.compares_to_blank(path, operator, text)),
-                    ));
+                    return Ok(Object::Boolean(result));
                 }
                 let (left_object, right_object) = (self.evaluate(left)?, self.evaluate(right)?);
                 Object::Boolean(self.compare(operator, left, &left_object, right, &right_object))
@@ -222,9 +221,87 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// A `${question}` that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
-    fn compares_to_blank(&self, path: &Path, operator: BinaryOperator, text: &str) -> bool {
-        is_single_question(path) && (text.is_empty() == (operator == BinaryOperator::Equal))
+    /// Compares a single question with a text, number or variable without building node sets; none where the operands
+    /// are of other kinds. The result is the same as that of the general comparison.
+    fn compare_question(
+        &self,
+        operator: BinaryOperator,
+        path: &Path,
+        right: &Expression,
+    ) -> Result<Option<bool>, EvaluationError> {
+        let right = match right {
+            Expression::Literal(text) => Atom::Text(Cow::Borrowed(text)),
+            Expression::Number(number) => Atom::Number(*number),
+            Expression::Variable(_) => Atom::Number(self.number(right)?),
+            _ => return Ok(None),
+        };
+        let mut holds = false;
+        let mut found = 0_usize;
+        let simple = self.each_of_single_step(path, &mut |node| {
+            found += 1;
+            holds |= self.compare_atoms(operator, &Atom::Text(self.tree.text_of(node)), &right);
+        })?;
+        if !simple {
+            return Ok(None);
+        }
+        if found == 0 && is_single_question(path) {
+            // A question that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
+            holds = self.compare_atoms(operator, &Atom::Text(Cow::Borrowed("")), &right);
+        }
+        Ok(Some(holds))
+    }
+
+    /// Visits the nodes of a bare `${question}` or of one plain child name; false for other paths.
+    fn each_of_single_step(&self, path: &Path, visit: &mut dyn FnMut(NodeId)) -> Result<bool, EvaluationError> {
+        if let Some(name) = path.plain_name() {
+            for child in self.tree.children(self.node) {
+                let own = self.tree.name(child);
+                if own.local == name
+                    && own.prefix.is_none()
+                    && self.tree.kind(child) == NodeKind::Element
+                    && self.tree.is_relevant(child)
+                {
+                    visit(child);
+                }
+            }
+            return Ok(true);
+        }
+        match &path.start {
+            PathStart::Question(name) if is_single_question(path) => {
+                for node in self.question(name)? {
+                    visit(*node);
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The nodes that `${name}` means here; those not to be asked now are left out.
+    fn question(&self, name: &str) -> Result<impl Iterator<Item = &'a NodeId> + use<'a>, EvaluationError> {
+        let tree = self.tree;
+        let found = tree
+            .referenced(name, self.origin)
+            .ok_or_else(|| EvaluationError::UnknownQuestion(name.to_owned()))?;
+        Ok(found.iter().filter(|node| tree.is_relevant(**node)))
+    }
+
+    /// Evaluates to text, borrowed where the expression is a literal or a single question.
+    pub(crate) fn borrowed_text<'e>(&self, expression: &'e Expression) -> Result<Cow<'e, str>, EvaluationError>
+    where
+        'a: 'e,
+    {
+        match expression {
+            Expression::Literal(text) => return Ok(Cow::Borrowed(text)),
+            Expression::Path(path) => {
+                let mut first = None;
+                if self.each_of_single_step(path, &mut |node| first = first.or(Some(node)))? {
+                    return Ok(first.map_or(Cow::Borrowed(""), |node| self.tree.text_of(node)));
+                }
+            }
+            _ => {}
+        }
+        Ok(Cow::Owned(self.text(expression)?))
     }
 
     /// Comparison by XPath 1.0 §3.4.
@@ -293,14 +370,7 @@ impl<'a> Scope<'a> {
         let mut nodes = match &path.start {
             PathStart::Context => vec![self.node],
             PathStart::Root => vec![Tree::ROOT],
-            PathStart::Question(name) => {
-                let found = self
-                    .tree
-                    .referenced(name, self.origin)
-                    .ok_or_else(|| EvaluationError::UnknownQuestion(name.clone()))?;
-                let relevant = found.iter().filter(|node| self.tree.is_relevant(**node));
-                relevant.copied().collect()
-            }
+            PathStart::Question(name) => self.question(name)?.copied().collect(),
             PathStart::Expression(inner) => self.nodes(inner, "a path")?,
         };
         self.filter(&mut nodes, &path.predicates)?;
