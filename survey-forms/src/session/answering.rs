@@ -214,7 +214,7 @@ where
         for position in rows {
             let row = &self.form.nodes()[*position];
             if row.kind == NodeKind::Group {
-                self.put_defaults(&self.form.children(*position).to_vec(), instance)?;
+                self.put_defaults(self.form.children(*position), instance)?;
                 continue;
             }
             let path = AnswerPath {

@@ -11,6 +11,8 @@ mod ast;
 mod calendar;
 mod evaluation;
 pub mod functions;
+#[cfg(test)]
+mod laws;
 mod lexer;
 mod object;
 mod parser;
