@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
+use super::ast::{BinaryOperator, Expression, Path, PathStart, Step};
+use super::axes;
 use super::calendar::Moment;
 use super::object::{Object, text_to_number};
 use super::tree::{NodeId, NodeKind, Tree};
@@ -385,7 +386,12 @@ impl<'a> Scope<'a> {
         let mut on_axis = Vec::new();
         for node in from {
             on_axis.clear();
-            self.on_axis(*node, step, &mut on_axis)?;
+            let visited = axes::collect(self.tree, *node, step, &mut on_axis);
+            let total = self.visits.get().saturating_add(visited);
+            self.visits.set(total);
+            if total > MAX_VISITS {
+                return Err(EvaluationError::TooManyVisits);
+            }
             self.filter(&mut on_axis, &step.predicates)?;
             reached.extend_from_slice(&on_axis);
         }
@@ -426,68 +432,6 @@ impl<'a> Scope<'a> {
         }
         Ok(())
     }
-
-    /// Appends the nodes of the step's axis that pass its node test, in the axis's order: nearest first on a reverse axis.
-    fn on_axis(&self, node: NodeId, step: &Step, found: &mut Vec<NodeId>) -> Result<(), EvaluationError> {
-        let tree = self.tree;
-        let mut visited = 0_u64;
-        let mut visit = |candidate: NodeId| {
-            visited += 1;
-            if passes(tree, step.axis, &step.test, candidate) && tree.is_relevant(candidate) {
-                found.push(candidate);
-            }
-        };
-        let ancestors = |first: Option<NodeId>| std::iter::successors(first, |node| tree.parent(*node));
-        let is_attribute = |node: &NodeId| matches!(tree.kind(*node), NodeKind::Attribute | NodeKind::Namespace);
-        match step.axis {
-            Axis::Child => tree.children(node).for_each(&mut visit),
-            Axis::SelfNode => visit(node),
-            Axis::Parent => tree.parent(node).into_iter().for_each(&mut visit),
-            Axis::Ancestor => ancestors(tree.parent(node)).for_each(&mut visit),
-            Axis::AncestorOrSelf => ancestors(Some(node)).for_each(&mut visit),
-            Axis::Attribute => tree
-                .below(node)
-                .take_while(is_attribute)
-                .filter(|attribute| tree.kind(*attribute) == NodeKind::Attribute)
-                .for_each(&mut visit),
-            Axis::Namespace => tree
-                .below(node)
-                .take_while(is_attribute)
-                .filter(|attribute| tree.kind(*attribute) == NodeKind::Namespace)
-                .for_each(&mut visit),
-            Axis::Descendant => tree.below(node).filter(|node| !is_attribute(node)).for_each(&mut visit),
-            Axis::DescendantOrSelf => {
-                visit(node);
-                tree.below(node).filter(|node| !is_attribute(node)).for_each(&mut visit);
-            }
-            Axis::FollowingSibling if !is_attribute(&node) => {
-                let siblings = tree.parent(node).into_iter().flat_map(|parent| tree.children(parent));
-                siblings.filter(|sibling| *sibling > node).for_each(&mut visit);
-            }
-            Axis::PrecedingSibling if !is_attribute(&node) => {
-                let siblings = tree.parent(node).into_iter().flat_map(|parent| tree.children(parent));
-                let mut before: Vec<NodeId> = siblings.filter(|sibling| *sibling < node).collect();
-                before.reverse();
-                before.into_iter().for_each(&mut visit);
-            }
-            Axis::FollowingSibling | Axis::PrecedingSibling => {}
-            Axis::Following => tree
-                .all()
-                .filter(|other| *other > node && !tree.contains(node, *other) && !is_attribute(other))
-                .for_each(&mut visit),
-            Axis::Preceding => tree
-                .all()
-                .rev()
-                .filter(|other| *other < node && !tree.contains(*other, node) && !is_attribute(other))
-                .for_each(&mut visit),
-        }
-        let total = self.visits.get().saturating_add(visited);
-        self.visits.set(total);
-        if total > MAX_VISITS {
-            return Err(EvaluationError::TooManyVisits);
-        }
-        Ok(())
-    }
 }
 
 /// A value in a comparison.
@@ -514,30 +458,5 @@ fn compare_numbers(operator: BinaryOperator, left: f64, right: f64) -> bool {
         BinaryOperator::Greater => left > right,
         BinaryOperator::GreaterOrEqual => left >= right,
         _ => false,
-    }
-}
-
-/// Whether a node on an axis passes a node test (XPath 1.0 §2.3).
-fn passes(tree: &Tree, axis: Axis, test: &NodeTest, node: NodeId) -> bool {
-    let kind = tree.kind(node);
-    let principal = match axis {
-        Axis::Attribute => NodeKind::Attribute,
-        Axis::Namespace => NodeKind::Namespace,
-        _ => NodeKind::Element,
-    };
-    match test {
-        NodeTest::Node => true,
-        NodeTest::Text => kind == NodeKind::Text,
-        NodeTest::Comment => kind == NodeKind::Comment,
-        NodeTest::ProcessingInstruction(target) => {
-            kind == NodeKind::ProcessingInstruction
-                && target.as_ref().is_none_or(|target| *target == tree.name(node).local)
-        }
-        NodeTest::Any => kind == principal,
-        NodeTest::AnyWithPrefix(prefix) => kind == principal && tree.name(node).prefix.as_ref() == Some(prefix),
-        NodeTest::Name { prefix, local } => {
-            let name = tree.name(node);
-            kind == principal && name.local == *local && name.prefix == *prefix
-        }
     }
 }

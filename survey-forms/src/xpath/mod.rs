@@ -8,6 +8,7 @@
 //! specification, section "XPath functions" (getodk.github.io/xforms-spec).
 
 mod ast;
+mod axes;
 mod calendar;
 mod evaluation;
 pub mod functions;
