@@ -174,6 +174,33 @@ fn a_count_that_looks_at_other_members_is_not_taken_for_a_sum() {
 }
 
 #[test]
+fn a_predicate_that_counts_other_members_is_not_taken_for_a_sum() {
+    let form = form();
+    let conflicted: (Member, Member) = ((Some(10), None, None), (Some(30), None, None));
+    let (answers, open) = household(&[conflicted; 2], ["yes", "yes"]);
+    let both_adult = "count(${members}[count(${members}[age >= 18]) = 2])";
+    let values = project(&form, &[(both_adult, "count(${members})")], &answers, &open);
+    assert!(values[0].exact);
+    assert_eq!(pairs(&values[0]), [(0.0, 2.0), (2.0, 2.0)]);
+}
+
+#[test]
+fn a_response_that_counts_by_its_members_is_not_taken_for_a_sum() {
+    let form = form();
+    let conflicted: (Member, Member) = ((Some(30), None, None), (Some(10), None, None));
+    let (answers, open) = household(&[conflicted; 2], ["yes", "yes"]);
+    // The household responds only where somebody is an adult, so (0, 2) cannot be: with no adult it contributes nothing.
+    let indicator = compile(&form, "count(${members}[age >= 18])", "count(${members})");
+    let projector = Projector::new(&form, vec![indicator], "${size} > 0").unwrap();
+    let projection = projector.project(&answers, &open);
+    assert_eq!(
+        projection.possible_responded.into_iter().collect::<Vec<_>>(),
+        [false, true]
+    );
+    assert_eq!(pairs(&projection.indicators[0]), [(0.0, 0.0), (1.0, 2.0), (2.0, 2.0)]);
+}
+
+#[test]
 fn conflicts_about_what_is_gone_or_computed_change_nothing() {
     let form = form();
     let one: Member = (Some(30), Some("own"), Some(1));

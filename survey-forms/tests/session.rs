@@ -231,16 +231,24 @@ fn irrelevant_answers_are_kept_and_not_seen() {
     inner.relevant = Some("${gate} = 1".into());
     let mut total = row("total", NodeKind::Calculate);
     total.calculation = Some("coalesce(${inner}, 'none')".into());
-    let form = form(vec![gate, inner, total]);
+    let mut blank = row("blank", NodeKind::Calculate);
+    blank.calculation = Some("if(${inner} = '' and not(${inner} != '') and '' = ${inner}, 'blank', 'filled')".into());
+    let form = form(vec![gate, inner, total, blank]);
     let mut session = session(&form);
-    let [gate, inner, total] = ["gate", "inner", "total"].map(AnswerPath::top);
+    let [gate, inner, total, blank] = ["gate", "inner", "total", "blank"].map(AnswerPath::top);
     session.answer(&gate, Value::Integer(1)).unwrap();
     session.answer(&inner, Value::Integer(7)).unwrap();
     assert_eq!(session.value(&total), Some(Value::from("7")));
+    assert_eq!(session.value(&blank), Some(Value::from("filled")));
     session.answer(&gate, Value::Integer(2)).unwrap();
     assert_eq!(
         (session.value(&inner), session.value(&total)),
         (None, Some(Value::from("none")))
+    );
+    assert_eq!(
+        session.value(&blank),
+        Some(Value::from("blank")),
+        "out of sight reads as blank"
     );
     session.answer(&gate, Value::Integer(1)).unwrap();
     assert_eq!(

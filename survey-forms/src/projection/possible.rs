@@ -94,9 +94,6 @@ impl<'f> Projector<'f> {
             Some(repeat) => self.sums(instance, indicator, repeat, questions, &mut found),
             None => self.products(instance, indicator, &questions, &mut found),
         };
-        if exact {
-            found.insert(value);
-        }
         IndicatorValues {
             value,
             possible: found.into_sorted(),
