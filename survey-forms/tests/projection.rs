@@ -240,5 +240,7 @@ fn expressions_that_do_not_fit_the_form_are_refused_by_name() {
         refused("count(${members}[age > $limit])"),
         ExpressionError::UnknownParameter { .. }
     ));
+    let by_clock = refused("count(${members}[age > 1 and today() > '2025-01-01'])");
+    assert!(matches!(by_clock, ExpressionError::DependsOnClock { .. }));
     assert!(refused("count(${members}").to_string().contains('^'));
 }

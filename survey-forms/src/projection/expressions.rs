@@ -60,6 +60,14 @@ pub enum ExpressionError {
         /// The name.
         name: String,
     },
+    /// A value that would change with the day on which it is computed.
+    #[error("{}: {place} asks for today or now, so the result would change by itself; use a date that is answered", .role.words().0)]
+    DependsOnClock {
+        /// Which expression.
+        role: ExpressionRole,
+        /// The question whose relevance or calculation asks for it, or "the expression".
+        place: String,
+    },
 }
 
 fn meant(nearest: &Option<String>) -> String {
@@ -90,6 +98,10 @@ impl ExpressionError {
                     .map_or_else(String::new, |name| format!("; có phải là {name:?}?"));
                 format!("{}: biểu mẫu không có câu hỏi {name:?}{meant}", role.words().1)
             }
+            Self::DependsOnClock { role, place } => format!(
+                "{}: {place} dùng ngày giờ hiện tại nên kết quả tự thay đổi; hãy dùng một ngày đã trả lời",
+                role.words().1
+            ),
             Self::UnknownParameter { role, name } => {
                 format!(
                     "{}: ${name} không có trong các tham số; hãy thêm {name}=giá trị",
@@ -145,6 +157,9 @@ impl Compiled {
             return Err(ExpressionError::UnknownParameter { role, name });
         }
         let depends_on = form.dependencies().closure(mentioned);
+        if let Some(place) = clock_reader(form, &expression, &depends_on) {
+            return Err(ExpressionError::DependsOnClock { role, place });
+        }
         let counted_over = repeat_counted_over(form, &expression, &depends_on);
         Ok(Self {
             expression,
@@ -153,6 +168,28 @@ impl Compiled {
             counted_over,
         })
     }
+}
+
+/// Which question, or "the expression", asks for today or now.
+fn clock_reader(form: &Form, expression: &Expression, depends_on: &BTreeSet<usize>) -> Option<String> {
+    let reads_clock = |expression: &Expression| {
+        let mut reads = false;
+        expression.walk(&mut |inner| {
+            reads |= matches!(inner, Expression::Call(call) if matches!(call.function.name, "today" | "now"));
+        });
+        reads
+    };
+    if reads_clock(expression) {
+        return Some("the expression".to_owned());
+    }
+    let asks = |position: &&usize| {
+        form.formulas(**position).is_some_and(|formulas| {
+            let formulas = [&formulas.relevant, &formulas.calculation];
+            formulas.into_iter().flatten().any(reads_clock)
+        })
+    };
+    let position = depends_on.iter().find(asks)?;
+    form.nodes().get(*position).map(|node| node.name.clone())
 }
 
 /// The numerator and denominator of one indicator, checked against one form.
@@ -167,7 +204,8 @@ impl IndicatorExpressions {
     /// the questions of each instance, and `$name` to one of the `parameters`.
     ///
     /// # Errors
-    /// When an expression cannot be read, or mentions a question or parameter that does not exist.
+    /// When an expression cannot be read, or mentions a question or parameter that does not exist, or asks
+    /// for the clock.
     pub fn compile(
         form: &Form,
         numerator: &str,

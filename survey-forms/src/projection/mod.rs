@@ -87,13 +87,14 @@ impl<'f> Projector<'f> {
     /// `${consent} = 'yes' and ${visit_outcome} = 'completed'`.
     ///
     /// # Errors
-    /// When the respondent's expression cannot be read or refers to a question that the form does not have.
+    /// When the respondent's expression cannot be read, refers to a question that the form does not have, or asks for
+    /// the clock.
     pub fn new(
         form: &'f Form,
         indicators: Vec<IndicatorExpressions>,
         respondent: &str,
     ) -> Result<Self, ExpressionError> {
-        // A projection must not change from day to day, so it has no today: `today()` is 1970-01-01.
+        // A projection must not change from day to day: expressions that ask for the clock were refused before.
         let now = Moment {
             unix_milliseconds: 0,
             utc_offset_minutes: 0,
