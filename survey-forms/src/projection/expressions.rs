@@ -61,12 +61,16 @@ pub enum ExpressionError {
         name: String,
     },
     /// A value that would change with the day on which it is computed.
-    #[error("{}: {place} asks for today or now, so the result would change by itself; use a date that is answered", .role.words().0)]
+    #[error(
+        "{}: {} asks for today or now, so the result would change by itself; use a date that is answered",
+        .role.words().0,
+        .question.as_deref().unwrap_or("the expression")
+    )]
     DependsOnClock {
         /// Which expression.
         role: ExpressionRole,
-        /// The question whose relevance or calculation asks for it, or "the expression".
-        place: String,
+        /// The question whose relevance or calculation asks for it; none where the expression itself does.
+        question: Option<String>,
     },
 }
 
@@ -98,9 +102,10 @@ impl ExpressionError {
                     .map_or_else(String::new, |name| format!("; có phải là {name:?}?"));
                 format!("{}: biểu mẫu không có câu hỏi {name:?}{meant}", role.words().1)
             }
-            Self::DependsOnClock { role, place } => format!(
-                "{}: {place} dùng ngày giờ hiện tại nên kết quả tự thay đổi; hãy dùng một ngày đã trả lời",
-                role.words().1
+            Self::DependsOnClock { role, question } => format!(
+                "{}: {} dùng ngày giờ hiện tại nên kết quả tự thay đổi; hãy dùng một ngày đã trả lời",
+                role.words().1,
+                question.as_deref().unwrap_or("biểu thức")
             ),
             Self::UnknownParameter { role, name } => {
                 format!(
@@ -157,8 +162,12 @@ impl Compiled {
             return Err(ExpressionError::UnknownParameter { role, name });
         }
         let depends_on = form.dependencies().closure(mentioned);
-        if let Some(place) = clock_reader(form, &expression, &depends_on) {
-            return Err(ExpressionError::DependsOnClock { role, place });
+        if reads_clock(&expression) {
+            return Err(ExpressionError::DependsOnClock { role, question: None });
+        }
+        if let Some(question) = clock_reader(form, &depends_on) {
+            let question = Some(question);
+            return Err(ExpressionError::DependsOnClock { role, question });
         }
         let counted_over = repeat_counted_over(form, &expression, &depends_on);
         Ok(Self {
@@ -170,18 +179,17 @@ impl Compiled {
     }
 }
 
-/// Which question, or "the expression", asks for today or now.
-fn clock_reader(form: &Form, expression: &Expression, depends_on: &BTreeSet<usize>) -> Option<String> {
-    let reads_clock = |expression: &Expression| {
-        let mut reads = false;
-        expression.walk(&mut |inner| {
-            reads |= matches!(inner, Expression::Call(call) if matches!(call.function.name, "today" | "now"));
-        });
-        reads
-    };
-    if reads_clock(expression) {
-        return Some("the expression".to_owned());
-    }
+/// Whether the expression asks for today or now.
+fn reads_clock(expression: &Expression) -> bool {
+    let mut reads = false;
+    expression.walk(&mut |inner| {
+        reads |= matches!(inner, Expression::Call(call) if matches!(call.function.name, "today" | "now"));
+    });
+    reads
+}
+
+/// The first question whose relevance or calculation asks for today or now.
+fn clock_reader(form: &Form, depends_on: &BTreeSet<usize>) -> Option<String> {
     let asks = |position: &&usize| {
         form.formulas(**position).is_some_and(|formulas| {
             let formulas = [&formulas.relevant, &formulas.calculation];
