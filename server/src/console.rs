@@ -24,7 +24,7 @@ const NOT_BUILT: &str = "<!doctype html><html lang=\"vi\"><meta charset=\"utf-8\
 <p lang=\"en\">This program was built without the console; run <code>cargo xtask web</code> and build again.</p></html>";
 
 /// The routes of this module.
-pub fn routes() -> Router<App> {
+pub(crate) fn routes() -> Router<App> {
     Router::new().fallback(file)
 }
 

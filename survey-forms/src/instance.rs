@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::answers::{AnswerPath, Answers, InstanceId};
+use crate::answers::{AnswerPath, Answers, InstanceId, Value};
 use crate::model::{Form, NodeKind};
 use crate::xpath::{
     EvaluationContext, EvaluationError, Expression, Name, NodeId, Object, Tree, TreeBuilder, Variables, evaluate,
@@ -26,20 +26,36 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    /// Builds the tree from a store and computes everything.
-    pub(crate) fn new(form: &Form, answers: &impl Answers, context: &EvaluationContext) -> Self {
+    /// Builds the tree from a store and computes it. `order` lists the rows that matter, those that others depend on
+    /// first: of other rows neither the answer is read nor the relevance worked out.
+    pub(crate) fn new(form: &Form, answers: &impl Answers, context: &EvaluationContext, order: &[usize]) -> Self {
+        let mut matters = vec![false; form.nodes().len()];
+        for position in order {
+            if let Some(matters) = matters.get_mut(*position) {
+                *matters = true;
+            }
+        }
         let mut builder = TreeBuilder::new(form.index().clone());
         let mut instances = BTreeMap::new();
         builder.open(Name::local(ROOT_NAME));
+        let mut path = AnswerPath::top("");
         for position in form.top() {
-            add(form, answers, *position, None, &mut builder, &mut instances);
+            add(
+                form,
+                answers,
+                *position,
+                &matters,
+                &mut path,
+                &mut builder,
+                &mut instances,
+            );
         }
         let mut instance = Self {
             tree: builder.finish(),
             instances,
             failures: BTreeMap::new(),
         };
-        instance.compute(form, context, None);
+        instance.compute(form, context, order, None);
         instance
     }
 
@@ -63,9 +79,15 @@ impl Instance {
         self.instances.get(instance).copied()
     }
 
-    /// Works out relevance and calculations in the order in which they depend on one another: everywhere, or only inside
-    /// one repeat instance.
-    pub(crate) fn compute(&mut self, form: &Form, context: &EvaluationContext, within: Option<NodeId>) {
+    /// Works out relevance and calculations of the rows of `order`, in that order: everywhere, or only inside one repeat
+    /// instance.
+    pub(crate) fn compute(
+        &mut self,
+        form: &Form,
+        context: &EvaluationContext,
+        order: &[usize],
+        within: Option<NodeId>,
+    ) {
         let variables = Variables::new();
         match within {
             Some(place) => {
@@ -74,7 +96,7 @@ impl Instance {
             }
             None => self.failures.clear(),
         }
-        for position in form.dependencies().order() {
+        for position in order {
             let Some(formulas) = form.formulas(*position) else {
                 continue;
             };
@@ -143,11 +165,13 @@ impl Instance {
     }
 }
 
+/// Adds the row at `position` and what is inside it; `path` says in which instance, and is used again for every row.
 fn add(
     form: &Form,
     answers: &impl Answers,
     position: usize,
-    instance: Option<&InstanceId>,
+    matters: &[bool],
+    path: &mut AnswerPath,
     builder: &mut TreeBuilder,
     instances: &mut BTreeMap<InstanceId, NodeId>,
 ) {
@@ -157,9 +181,11 @@ fn add(
         NodeKind::Repeat => {
             for id in answers.instances(&node.name) {
                 let element = builder.open_question(name.clone(), position, true);
+                path.instance = Some(id.clone());
                 for child in form.children(position) {
-                    add(form, answers, *child, Some(&id), builder, instances);
+                    add(form, answers, *child, matters, path, builder, instances);
                 }
+                path.instance = None;
                 builder.close();
                 instances.insert(id, element);
             }
@@ -167,7 +193,7 @@ fn add(
         NodeKind::Group => {
             builder.open_question(name, position, false);
             for child in form.children(position) {
-                add(form, answers, *child, instance, builder, instances);
+                add(form, answers, *child, matters, path, builder, instances);
             }
             builder.close();
         }
@@ -175,15 +201,20 @@ fn add(
             let calculated = form
                 .formulas(position)
                 .is_some_and(|formulas| formulas.calculation.is_some());
-            let value = if calculated || node.kind == NodeKind::Note {
+            let matters = matters.get(position).copied().unwrap_or(false);
+            let value = if calculated || !matters || node.kind == NodeKind::Note {
                 None
             } else {
-                answers.answer(&AnswerPath {
-                    instance: instance.cloned(),
-                    question: node.name.clone(),
-                })
+                path.question.clear();
+                path.question.push_str(&node.name);
+                answers.answer(path)
             };
-            builder.question(name, position, value.map(|value| value.to_string()).unwrap_or_default());
+            let text = match value {
+                None => String::new(),
+                Some(Value::Text(text)) => text,
+                Some(other) => other.to_string(),
+            };
+            builder.question(name, position, text);
         }
     }
 }

@@ -13,5 +13,8 @@ mod instance;
 pub mod model;
 pub mod projection;
 pub mod session;
+mod wording;
 pub mod xlsform;
 pub mod xpath;
+
+pub use wording::Phrase;

@@ -1,6 +1,8 @@
 //! Whatever people write on replicas that meet in any order, the replicas come to say the same, and nothing that
 //! somebody wrote is out of sight unless somebody who had seen it replaced it.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

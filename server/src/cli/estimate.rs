@@ -12,7 +12,7 @@ use crate::store::{DataFolder, Store};
 
 /// Print every indicator's estimate, interval, target and bounds for a unit.
 #[derive(Debug, Args)]
-pub struct EstimateArguments {
+pub(super) struct EstimateArguments {
     /// The unit's code [default: the round's whole territory]
     #[arg(long, value_name = "CODE")]
     unit: Option<String>,

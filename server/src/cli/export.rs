@@ -19,7 +19,7 @@ use crate::store::{DataFolder, Store};
 /// Figures that the publication rules withhold are left empty, with the rule named; simulated data are marked in every
 /// row.
 #[derive(Debug, Args)]
-pub struct ExportArguments {
+pub(super) struct ExportArguments {
     /// File to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -33,7 +33,7 @@ pub struct ExportArguments {
 
 /// How to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ExportFormat {
+pub(super) enum ExportFormat {
     /// One row for each unit and indicator
     Csv,
     /// The same rows as one JSON object a line

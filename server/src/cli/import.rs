@@ -14,7 +14,7 @@ use crate::units;
 
 /// Replace reference data by a CSV file. Every wrong row is told before anything is changed.
 #[derive(Debug, Subcommand)]
-pub enum Import {
+pub(super) enum Import {
     /// Đơn vị hành chính: administrative units (columns code, valid_from, valid_to, parent_code, level, kind, name)
     Units {
         /// The CSV file, UTF-8

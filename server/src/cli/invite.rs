@@ -11,14 +11,14 @@ use crate::store::{DataFolder, Store};
 
 /// Phones and laptops that take part.
 #[derive(Debug, Subcommand)]
-pub enum DeviceCommand {
+pub(super) enum DeviceCommand {
     /// Mời một thiết bị: make a one-time code with which a volunteer's phone enrols for some hamlets
     Invite(InviteArguments),
 }
 
 /// Whom to invite for what.
 #[derive(Debug, Args)]
-pub struct InviteArguments {
+pub(super) struct InviteArguments {
     /// A hamlet that the phone may read and write; give it several times for several
     #[arg(long = "hamlet", value_name = "CODE", required = true)]
     hamlets: Vec<String>,

@@ -15,7 +15,7 @@ use crate::store::{DataFolder, Store};
 
 /// Survey rounds.
 #[derive(Debug, Subcommand)]
-pub enum RoundCommand {
+pub(super) enum RoundCommand {
     /// Tạo đợt khảo sát: make a round from a form, the frame of hamlets and the households to be surveyed
     Create(CreateArguments),
     /// Liệt kê các đợt khảo sát: list the rounds
@@ -24,7 +24,7 @@ pub enum RoundCommand {
 
 /// What makes a round. It is made whole or not at all.
 #[derive(Debug, Args)]
-pub struct CreateArguments {
+pub(super) struct CreateArguments {
     /// The questionnaire, an XLSForm workbook
     #[arg(long, value_name = "FILE.xlsx")]
     form: PathBuf,

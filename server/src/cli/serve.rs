@@ -9,7 +9,7 @@ use crate::store::{DataFolder, Store};
 
 /// Serve phones and the console until stopped.
 #[derive(Debug, clap::Args)]
-pub struct ServeArguments {
+pub(super) struct ServeArguments {
     /// Stop also when standard input ends: for a parent process that must not leave a server behind
     #[arg(long)]
     until_input_ends: bool,

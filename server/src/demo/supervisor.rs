@@ -105,7 +105,7 @@ impl Server {
             .kill_on_drop(true)
             .spawn()?;
         let input = child.stdin.take();
-        Ok(Running { child, input: input })
+        Ok(Running { child, input })
     }
 
     async fn supervise(self, mut running: Running, mut stopped: oneshot::Receiver<()>) {

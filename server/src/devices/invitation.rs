@@ -6,7 +6,7 @@ use crate::clock;
 use crate::store::{Store, StoreError};
 
 /// How long a code can be used.
-pub const VALIDITY: Duration = Duration::from_secs(14 * 24 * 3600);
+pub(super) const VALIDITY: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Characters of a code: no 0/O, 1/I/L or U, which people confuse (Crockford's base 32 alphabet).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -34,9 +34,9 @@ pub struct SampledUnit {
 }
 
 /// Columns of a table of hamlets.
-pub const HAMLET_COLUMNS: [&str; 6] = ["code", "name", "kind", "commune_code", "stratum", "households"];
+pub(super) const HAMLET_COLUMNS: [&str; 6] = ["code", "name", "kind", "commune_code", "stratum", "households"];
 /// Columns of a table of households.
-pub const HOUSEHOLD_COLUMNS: [&str; 3] = ["code", "hamlet_code", "address"];
+pub(super) const HOUSEHOLD_COLUMNS: [&str; 3] = ["code", "hamlet_code", "address"];
 /// Bytes of a code at most; as in the exchange's limits.
 const CODE_BYTES: usize = 64;
 

@@ -47,9 +47,9 @@ pub struct Succession {
 }
 
 /// Columns of a table of units.
-pub const UNIT_COLUMNS: [&str; 7] = ["code", "valid_from", "valid_to", "parent_code", "level", "kind", "name"];
+pub(super) const UNIT_COLUMNS: [&str; 7] = ["code", "valid_from", "valid_to", "parent_code", "level", "kind", "name"];
 /// Columns of a table of successions.
-pub const SUCCESSION_COLUMNS: [&str; 6] = [
+pub(super) const SUCCESSION_COLUMNS: [&str; 6] = [
     "predecessor_code",
     "intermediate_code",
     "intermediate_on",

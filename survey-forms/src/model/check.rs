@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::definition::{FormDefinition, FormNode, NodeKind};
-use super::dependencies::{Dependencies, references};
+use super::dependencies::{Dependencies, question_references, references};
 use super::form::Formulas;
 use super::problem::{FormProblem, FormProblems, Place, ProblemKind};
 use crate::xpath::{Expression, parse};
@@ -172,8 +172,13 @@ impl<'a> Checker<'a> {
             let known = self.positions.contains_key(name)
                 || (column == "choice_filter"
                     && (self.extra_names.contains(name) || name == "name" || name == "label"));
-            if !known {
-                let nearest = nearest(name, self.positions.keys().copied());
+            if known {
+                continue;
+            }
+            // XPath lets a path lead nowhere, and forms in use write `null` or `FALSE` so; only what looks like a slip
+            // of the pen is refused there, but a `${name}` must exist.
+            let nearest = nearest(name, self.positions.keys().copied());
+            if nearest.is_some() || question_references(&expression).any(|question| question == name) {
                 let name = name.to_owned();
                 self.report(node.row, column, ProblemKind::UnknownQuestion { name, nearest });
             }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::Phrase;
 use crate::xpath::SyntaxError;
 
 /// Where in a workbook something is wrong.
@@ -116,7 +117,7 @@ pub enum ProblemKind {
     NotAWorkbook(String),
     /// A limit that protects the reader's memory is exceeded.
     #[error("{what} is {found}; at most {most} is allowed")]
-    TooLarge { what: &'static str, found: u64, most: u64 },
+    TooLarge { what: Phrase, found: u64, most: u64 },
     /// A sheet that every form has is missing.
     #[error("there is no sheet named {0}; an XLSForm needs it")]
     MissingSheet(&'static str),
@@ -128,13 +129,13 @@ pub enum ProblemKind {
     DuplicateColumn,
     /// A cell that must be filled is empty.
     #[error("the cell is empty; {0} belongs here")]
-    MissingValue(&'static str),
+    MissingValue(Phrase),
     /// A cell holds a spreadsheet error such as `#REF!`.
     #[error("the cell holds the spreadsheet error {0}; write the value itself")]
     ErrorCell(String),
     /// An unknown question type.
-    #[error("there is no question type {found:?}; {advice}")]
-    UnknownType { found: String, advice: String },
+    #[error("there is no question type {found:?}; {}", type_meant(.nearest))]
+    UnknownType { found: String, nearest: Option<String> },
     /// A select question without the name of its list.
     #[error("{0} needs the name of its choice list, as in \"{0} yes_no\"")]
     MissingList(&'static str),
@@ -194,6 +195,34 @@ pub enum ProblemKind {
     NoLanguage,
 }
 
+/// The question types that are read, as written in a workbook.
+pub(crate) const QUESTION_TYPES: [&str; 17] = [
+    "text",
+    "integer",
+    "decimal",
+    "date",
+    "geopoint",
+    "note",
+    "calculate",
+    "hidden",
+    "acknowledge",
+    "start",
+    "end",
+    "today",
+    "deviceid",
+    "select_one",
+    "select_multiple",
+    "begin_group",
+    "begin_repeat",
+];
+
+fn type_meant(nearest: &Option<String>) -> String {
+    match nearest {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => format!("the types are {}", QUESTION_TYPES.join(", ")),
+    }
+}
+
 fn first_row(row: u32) -> String {
     if row > 0 {
         format!(" in row {row}")
@@ -223,13 +252,19 @@ impl ProblemKind {
             Self::NotAWorkbook(detail) => {
                 format!("không đọc được tệp .xlsx ({detail}); hãy lưu biểu mẫu thành sổ tính Excel (.xlsx)")
             }
-            Self::TooLarge { what, found, most } => format!("{what}: {found}, vượt giới hạn {most}"),
+            Self::TooLarge { what, found, most } => format!("{}: {found}, vượt giới hạn {most}", what.vietnamese),
             Self::MissingSheet(name) => format!("thiếu trang tính {name}; XLSForm cần có trang này"),
             Self::MissingColumn(name) => format!("thiếu cột {name}"),
             Self::DuplicateColumn => "tiêu đề cột bị lặp; chỉ giữ một cột".to_owned(),
-            Self::MissingValue(what) => format!("ô trống; cần điền {what}"),
+            Self::MissingValue(what) => format!("ô trống; cần điền {}", what.vietnamese),
             Self::ErrorCell(error) => format!("ô chứa lỗi bảng tính {error}; hãy ghi giá trị"),
-            Self::UnknownType { found, advice } => format!("không có loại câu hỏi {found:?}; {advice}"),
+            Self::UnknownType { found, nearest } => match nearest {
+                Some(nearest) => format!("không có loại câu hỏi {found:?}; có phải là {nearest}?"),
+                None => format!(
+                    "không có loại câu hỏi {found:?}; các loại là {}",
+                    QUESTION_TYPES.join(", ")
+                ),
+            },
             Self::MissingList(kind) => format!("{kind} cần tên danh sách lựa chọn, ví dụ \"{kind} yes_no\""),
             Self::UnknownList(list) => {
                 format!("trang choices không có danh sách {list:?}; hãy thêm vào đó hoặc sửa tên")

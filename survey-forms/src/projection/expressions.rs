@@ -60,6 +60,18 @@ pub enum ExpressionError {
         /// The name.
         name: String,
     },
+    /// A value that would change with the day on which it is computed.
+    #[error(
+        "{}: {} asks for today or now, so the result would change by itself; use a date that is answered",
+        .role.words().0,
+        .question.as_deref().unwrap_or("the expression")
+    )]
+    DependsOnClock {
+        /// Which expression.
+        role: ExpressionRole,
+        /// The question whose relevance or calculation asks for it; none where the expression itself does.
+        question: Option<String>,
+    },
 }
 
 fn meant(nearest: &Option<String>) -> String {
@@ -90,6 +102,11 @@ impl ExpressionError {
                     .map_or_else(String::new, |name| format!("; có phải là {name:?}?"));
                 format!("{}: biểu mẫu không có câu hỏi {name:?}{meant}", role.words().1)
             }
+            Self::DependsOnClock { role, question } => format!(
+                "{}: {} dùng ngày giờ hiện tại nên kết quả tự thay đổi; hãy dùng một ngày đã trả lời",
+                role.words().1,
+                question.as_deref().unwrap_or("biểu thức")
+            ),
             Self::UnknownParameter { role, name } => {
                 format!(
                     "{}: ${name} không có trong các tham số; hãy thêm {name}=giá trị",
@@ -145,6 +162,13 @@ impl Compiled {
             return Err(ExpressionError::UnknownParameter { role, name });
         }
         let depends_on = form.dependencies().closure(mentioned);
+        if reads_clock(&expression) {
+            return Err(ExpressionError::DependsOnClock { role, question: None });
+        }
+        if let Some(question) = clock_reader(form, &depends_on) {
+            let question = Some(question);
+            return Err(ExpressionError::DependsOnClock { role, question });
+        }
         let counted_over = repeat_counted_over(form, &expression, &depends_on);
         Ok(Self {
             expression,
@@ -153,6 +177,27 @@ impl Compiled {
             counted_over,
         })
     }
+}
+
+/// Whether the expression asks for today or now.
+fn reads_clock(expression: &Expression) -> bool {
+    let mut reads = false;
+    expression.walk(&mut |inner| {
+        reads |= matches!(inner, Expression::Call(call) if matches!(call.function.name, "today" | "now"));
+    });
+    reads
+}
+
+/// The first question whose relevance or calculation asks for today or now.
+fn clock_reader(form: &Form, depends_on: &BTreeSet<usize>) -> Option<String> {
+    let asks = |position: &&usize| {
+        form.formulas(**position).is_some_and(|formulas| {
+            let formulas = [&formulas.relevant, &formulas.calculation];
+            formulas.into_iter().flatten().any(reads_clock)
+        })
+    };
+    let position = depends_on.iter().find(asks)?;
+    form.nodes().get(*position).map(|node| node.name.clone())
 }
 
 /// The numerator and denominator of one indicator, checked against one form.
@@ -167,7 +212,8 @@ impl IndicatorExpressions {
     /// the questions of each instance, and `$name` to one of the `parameters`.
     ///
     /// # Errors
-    /// When an expression cannot be read, or mentions a question or parameter that does not exist.
+    /// When an expression cannot be read, or mentions a question or parameter that does not exist, or asks
+    /// for the clock.
     pub fn compile(
         form: &Form,
         numerator: &str,

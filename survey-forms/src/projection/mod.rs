@@ -79,6 +79,8 @@ pub struct Projector {
     context: EvaluationContext,
     respondent: Compiled,
     indicators: Vec<IndicatorExpressions>,
+    /// The rows that any of the expressions depends on, in the order of computing.
+    order: Vec<usize>,
 }
 
 impl Projector {
@@ -86,21 +88,33 @@ impl Projector {
     /// `${consent} = 'yes' and ${visit_outcome} = 'completed'`.
     ///
     /// # Errors
-    /// When the respondent's expression cannot be read or refers to a question that the form does not have.
+    /// When the respondent's expression cannot be read, refers to a question that the form does not have, or asks for
+    /// the clock.
     pub fn new(
         form: Arc<Form>,
         indicators: Vec<IndicatorExpressions>,
         respondent: &str,
     ) -> Result<Self, ExpressionError> {
-        // A projection must not change from day to day, so it has no today: `today()` is 1970-01-01.
+        // A projection must not change from day to day: expressions that ask for the clock were refused before.
         let now = Moment {
             unix_milliseconds: 0,
             utc_offset_minutes: 0,
         };
-        let language = form.languages().first().map_or("", |language| language.code.as_str());
+        let language = form
+            .languages()
+            .first()
+            .map_or_else(String::new, |language| language.code.clone());
+        let respondent = Compiled::new(&form, ExpressionRole::Respondent, respondent, &Variables::new())?;
+        let matters = |position: &usize| {
+            respondent.depends_on.contains(position)
+                || indicators
+                    .iter()
+                    .any(|indicator| indicator.depends_on_position(*position))
+        };
         Ok(Self {
             context: EvaluationContext::new(now, language),
-            respondent: Compiled::new(&form, ExpressionRole::Respondent, respondent, &Variables::new())?,
+            order: form.dependencies().order().iter().copied().filter(matters).collect(),
+            respondent,
             form,
             indicators,
         })
@@ -111,7 +125,7 @@ impl Projector {
     /// `open_conflicts` are the response's unsettled questions. A conflict takes part in an indicator only if the
     /// indicator's expressions, the respondent's expression, or the relevance and calculations behind them depend on it.
     pub fn project(&self, answers: &impl Answers, open_conflicts: &[OpenConflict]) -> Projection {
-        let mut instance = Instance::new(&self.form, answers, &self.context);
+        let mut instance = Instance::new(&self.form, answers, &self.context, &self.order);
         let responded = self.is_true(&instance, &self.respondent.expression, &self.respondent.variables);
         let possible_responded = self.possible_responded(&mut instance, open_conflicts, responded);
         let indicators = self

@@ -94,9 +94,6 @@ impl Projector {
             Some(repeat) => self.sums(instance, indicator, repeat, questions, &mut found),
             None => self.products(instance, indicator, &questions, &mut found),
         };
-        if exact {
-            found.insert(value);
-        }
         IndicatorValues {
             value,
             possible: found.into_sorted(),
@@ -248,7 +245,7 @@ impl Projector {
                 let text: &String = &question.texts[*choice];
                 instance.tree.set_value(question.node, text.clone());
             }
-            instance.compute(&self.form, &self.context, within);
+            instance.compute(&self.form, &self.context, &self.order, within);
             visit(instance);
             for (question, choice) in questions.iter().zip(chosen.iter_mut()) {
                 *choice += 1;
@@ -262,7 +259,7 @@ impl Projector {
         for (question, text) in questions.iter().zip(before) {
             instance.tree.set_value(question.node, text);
         }
-        instance.compute(&self.form, &self.context, within);
+        instance.compute(&self.form, &self.context, &self.order, within);
     }
 
     /// Bounds that hold whatever the answers are.

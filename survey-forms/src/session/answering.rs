@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::Session;
+use crate::Phrase;
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
 use crate::model::{FormNode, Metadata, NodeKind};
 use crate::xpath::{Date, Expression, NodeId, Object, Variables, evaluate};
@@ -52,7 +53,7 @@ pub enum Refusal {
     #[error("expected {expected}, found {found:?}")]
     WrongType {
         /// What would be right.
-        expected: &'static str,
+        expected: Phrase,
         /// What was given.
         found: String,
     },
@@ -73,17 +74,7 @@ impl Refusal {
             Self::NotRelevant => "với các câu trả lời hiện có thì không hỏi câu này".to_owned(),
             Self::ReadOnly => "câu trả lời này không được sửa".to_owned(),
             Self::WrongType { expected, found } => {
-                let expected = match *expected {
-                    INTEGER => "số nguyên",
-                    DECIMAL => "số",
-                    DATE => "ngày dạng NNNN-TT-NN",
-                    GEOPOINT => "tọa độ: vĩ độ, kinh độ, độ cao, sai số",
-                    ACKNOWLEDGED => "OK",
-                    CHOICE => "một lựa chọn",
-                    CHOICES => "các lựa chọn",
-                    _ => "chữ",
-                };
-                format!("cần {expected}, nhưng gặp {found:?}")
+                format!("cần {}, nhưng gặp {found:?}", expected.vietnamese)
             }
             Self::UnknownChoice(name) => format!("{name:?} không nằm trong các lựa chọn"),
             Self::Constraint(message) => message.clone(),
@@ -91,14 +82,14 @@ impl Refusal {
     }
 }
 
-const INTEGER: &str = "a whole number";
-const DECIMAL: &str = "a number";
-const DATE: &str = "a date YYYY-MM-DD";
-const GEOPOINT: &str = "latitude longitude altitude accuracy";
-const ACKNOWLEDGED: &str = "OK";
-const CHOICE: &str = "the name of a choice";
-const CHOICES: &str = "the names of choices";
-const TEXT: &str = "text";
+const INTEGER: Phrase = Phrase::new("a whole number", "số nguyên");
+const DECIMAL: Phrase = Phrase::new("a number", "số");
+const DATE: Phrase = Phrase::new("a date YYYY-MM-DD", "ngày dạng NNNN-TT-NN");
+const GEOPOINT: Phrase = Phrase::new("latitude longitude altitude accuracy", "vĩ độ, kinh độ, độ cao, sai số");
+const ACKNOWLEDGED: Phrase = Phrase::new("OK", "OK");
+const CHOICE: Phrase = Phrase::new("the name of a choice", "tên một lựa chọn");
+const CHOICES: Phrase = Phrase::new("the names of choices", "tên các lựa chọn");
+const TEXT: Phrase = Phrase::new("text", "chữ");
 
 impl<S: AnswersMut> Session<'_, S>
 where
@@ -134,7 +125,8 @@ where
         }
         self.store.put_answer(path, &value).map_err(AnswerError::Store)?;
         self.instance.tree.set_value(node, value.to_string());
-        self.instance.compute(self.form, &self.context, None);
+        self.instance
+            .compute(self.form, &self.context, self.form.dependencies().order(), None);
         Ok(())
     }
 
@@ -156,7 +148,8 @@ where
         if let Some(node) = node {
             self.instance.tree.set_value(node, String::new());
         }
-        self.instance.compute(self.form, &self.context, None);
+        self.instance
+            .compute(self.form, &self.context, self.form.dependencies().order(), None);
         Ok(())
     }
 
@@ -212,7 +205,7 @@ where
         for position in rows {
             let row = &self.form.nodes()[*position];
             if row.kind == NodeKind::Group {
-                self.put_defaults(&self.form.children(*position).to_vec(), instance)?;
+                self.put_defaults(self.form.children(*position), instance)?;
                 continue;
             }
             let path = AnswerPath {

@@ -32,7 +32,7 @@ pub struct AskedQuestion<'f> {
 impl<'f, S: AnswersMut> Session<'f, S> {
     /// Opens a form over the answers in `store`; changes nothing there.
     pub fn new(form: &'f Form, store: S, context: EvaluationContext) -> Self {
-        let instance = Instance::new(form, &store, &context);
+        let instance = Instance::new(form, &store, &context, form.dependencies().order());
         Self {
             form,
             store,
@@ -68,7 +68,7 @@ impl<'f, S: AnswersMut> Session<'f, S> {
 
     /// Reads the store again after it was changed from outside, for example by merging another device's changes.
     pub fn refresh(&mut self) {
-        self.instance = Instance::new(self.form, &self.store, &self.context);
+        self.instance = Instance::new(self.form, &self.store, &self.context, self.form.dependencies().order());
     }
 
     /// The value at `path`: the answer, or the computed value of a calculation. None where it is blank, not to be asked

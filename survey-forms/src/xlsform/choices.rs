@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::columns::{Cells, Languages, headings};
 use super::workbook::Sheet;
+use crate::Phrase;
 use crate::model::{Choice, FormProblem, Place, ProblemKind};
 
 /// Reads the lists; rows without a list's name are comments and skipped, as pyxform does.
@@ -35,7 +36,7 @@ pub(super) fn read(
             report(
                 Some(row.number),
                 Some("name"),
-                ProblemKind::MissingValue("the value to store"),
+                ProblemKind::MissingValue(Phrase::new("the value to store", "giá trị cần lưu")),
             );
             ""
         });
@@ -44,7 +45,7 @@ pub(super) fn read(
             report(
                 Some(row.number),
                 Some("label"),
-                ProblemKind::MissingValue("the text to show"),
+                ProblemKind::MissingValue(Phrase::new("the text to show", "nội dung hiển thị")),
             );
         }
         lists.entry(list.to_owned()).or_default().push(Choice {

@@ -1,7 +1,7 @@
 //! Reads XLSForm workbooks (xlsform.org/en/ref-table) into forms.
 //!
-//! [`workbook`] turns bytes into sheets of text within fixed limits, [`columns`] says what each heading means, and
-//! [`survey`], [`choices`] and [`settings`] read one sheet each. Every problem of every sheet is reported at once; what
+//! `workbook` turns bytes into sheets of text within fixed limits, `columns` says what each heading means, and
+//! `survey`, `choices` and `settings` read one sheet each. Every problem of every sheet is reported at once; what
 //! concerns the form rather than the workbook is checked by [`Form::compile`].
 
 mod choices;

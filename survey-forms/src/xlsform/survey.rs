@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::columns::{Cells, Languages, headings};
 use super::workbook::{Row, Sheet};
-use crate::model::{FormNode, FormProblem, Metadata, NodeKind, Place, ProblemKind};
+use crate::Phrase;
+use crate::model::{FormNode, FormProblem, Metadata, NodeKind, Place, ProblemKind, QUESTION_TYPES};
 
 /// The types that take no further words, with the ways to write them.
 const SIMPLE_TYPES: [(&[&str], NodeKind); 13] = [
@@ -76,7 +77,7 @@ impl Rows<'_> {
                 self.report(
                     row.number,
                     "type",
-                    ProblemKind::MissingValue("the type of the question"),
+                    ProblemKind::MissingValue(Phrase::new("the type of the question", "loại câu hỏi")),
                 );
                 // The name still counts, so that references to it are not reported as unknown.
                 let parent = self.open.last().copied();
@@ -98,7 +99,7 @@ impl Rows<'_> {
             self.report(
                 row.number,
                 "name",
-                ProblemKind::MissingValue("the name of the question"),
+                ProblemKind::MissingValue(Phrase::new("the name of the question", "tên câu hỏi")),
             );
             if matches!(kind, NodeKind::Group | NodeKind::Repeat) {
                 let parent = self.open.last().copied();
@@ -127,7 +128,11 @@ impl Rows<'_> {
         node.parameters = parameters(cells.take("parameters").unwrap_or_default());
         node.other = cells.rest();
         if node.label.is_empty() && needs_label(&node) {
-            self.report(row.number, "label", ProblemKind::MissingValue("the text to show"));
+            self.report(
+                row.number,
+                "label",
+                ProblemKind::MissingValue(Phrase::new("the text to show", "nội dung hiển thị")),
+            );
         }
         if node.is_container() {
             self.open.push(self.nodes.len());
@@ -213,33 +218,10 @@ fn select_list(kind: &'static str, written: &str, rest: &[&str]) -> Result<Strin
 }
 
 fn unknown_type(written: &str) -> ProblemKind {
-    const KNOWN: [&str; 17] = [
-        "text",
-        "integer",
-        "decimal",
-        "date",
-        "geopoint",
-        "note",
-        "calculate",
-        "hidden",
-        "acknowledge",
-        "start",
-        "end",
-        "today",
-        "deviceid",
-        "select_one",
-        "select_multiple",
-        "begin_group",
-        "begin_repeat",
-    ];
     let word = written.split_whitespace().next().unwrap_or_default();
-    let advice = match crate::model::nearest_name(word, KNOWN.into_iter()) {
-        Some(nearest) => format!("did you mean {nearest}?"),
-        None => format!("the types are {}", KNOWN.join(", ")),
-    };
     ProblemKind::UnknownType {
         found: written.to_owned(),
-        advice,
+        nearest: crate::model::nearest_name(word, QUESTION_TYPES.into_iter()),
     }
 }
 

@@ -5,6 +5,7 @@ use std::io::{Cursor, Read};
 
 use calamine::{DataRef, Reader, Xlsx};
 
+use crate::Phrase;
 use crate::model::{FormProblem, FormProblems, Place, ProblemKind};
 
 /// The largest workbook that is opened, in bytes.
@@ -55,7 +56,12 @@ impl Sheet {
 impl Workbook {
     /// Reads the sheets that an XLSForm may have; others are not looked at.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, FormProblems> {
-        within("the file's size in bytes", bytes.len() as u64, MAX_FILE_BYTES).map_err(FormProblems::workbook)?;
+        within(
+            Phrase::new("the file's size in bytes", "kích thước tệp (byte)"),
+            bytes.len() as u64,
+            MAX_FILE_BYTES,
+        )
+        .map_err(FormProblems::workbook)?;
         check_archive(bytes).map_err(FormProblems::workbook)?;
         let mut xlsx: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(unreadable)?;
         let mut sheets = Vec::new();
@@ -73,7 +79,7 @@ impl Workbook {
     }
 }
 
-fn within(what: &'static str, found: u64, most: u64) -> Result<(), ProblemKind> {
+fn within(what: Phrase, found: u64, most: u64) -> Result<(), ProblemKind> {
     if found > most {
         return Err(ProblemKind::TooLarge { what, found, most });
     }
@@ -89,8 +95,12 @@ fn unreadable(error: impl std::fmt::Display) -> FormProblems {
 fn check_archive(bytes: &[u8]) -> Result<(), ProblemKind> {
     let broken = |error: &dyn std::fmt::Display| ProblemKind::NotAWorkbook(error.to_string());
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|error| broken(&error))?;
-    within("the number of parts in the file", archive.len() as u64, MAX_PARTS)?;
-    const WHAT: &str = "the inflated size in bytes";
+    within(
+        Phrase::new("the number of parts in the file", "số phần trong tệp"),
+        archive.len() as u64,
+        MAX_PARTS,
+    )?;
+    const WHAT: Phrase = Phrase::new("the inflated size in bytes", "kích thước sau giải nén (byte)");
     let mut declared = 0_u64;
     for part in 0..archive.len() {
         let entry = archive.by_index(part).map_err(|error| broken(&error))?;
@@ -133,10 +143,26 @@ fn read_sheet(xlsx: &mut Xlsx<Cursor<&[u8]>>, name: &str, lower: String) -> Resu
             continue;
         }
         text_bytes += text.len() as u64;
-        within("the number of rows", row.into(), MAX_ROWS.into())
-            .and_then(|()| within("the number of columns", u64::from(column) + 1, MAX_COLUMNS.into()))
-            .and_then(|()| within("the text of the sheet in bytes", text_bytes, MAX_SHEET_TEXT))
-            .map_err(|kind| problem(None, kind))?;
+        within(
+            Phrase::new("the number of rows", "số hàng"),
+            row.into(),
+            MAX_ROWS.into(),
+        )
+        .and_then(|()| {
+            within(
+                Phrase::new("the number of columns", "số cột"),
+                u64::from(column) + 1,
+                MAX_COLUMNS.into(),
+            )
+        })
+        .and_then(|()| {
+            within(
+                Phrase::new("the text of the sheet in bytes", "lượng chữ của trang tính (byte)"),
+                text_bytes,
+                MAX_SHEET_TEXT,
+            )
+        })
+        .map_err(|kind| problem(None, kind))?;
         rows.entry(row).or_default().insert(column, text.to_owned());
     }
     drop(cells);

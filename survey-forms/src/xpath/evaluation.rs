@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
+use super::ast::{BinaryOperator, Expression, Path, PathStart, Step};
+use super::axes;
 use super::calendar::Moment;
 use super::object::{Object, text_to_number};
 use super::tree::{NodeId, NodeKind, Tree};
@@ -142,7 +143,11 @@ impl<'a> Scope<'a> {
     /// See [`evaluate`].
     pub fn number(&self, expression: &Expression) -> Result<f64, EvaluationError> {
         let offset = self.context.now.utc_offset_minutes;
-        Ok(self.evaluate(expression)?.to_number(self.tree, offset))
+        match expression {
+            Expression::Number(number) => Ok(*number),
+            Expression::Path(_) => Ok(text_to_number(&self.borrowed_text(expression)?, offset)),
+            _ => Ok(self.evaluate(expression)?.to_number(self.tree, offset)),
+        }
     }
 
     /// Evaluates to text.
@@ -205,16 +210,11 @@ impl<'a> Scope<'a> {
                 Object::Nodes(nodes)
             }
             Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
-                // Comparing a question with a written text is by far the commonest expression of a form.
-                if let (Expression::Path(path), Expression::Literal(text)) = (left, right)
-                    && matches!(operator, Op::Equal | Op::NotEqual)
+                // Comparing one question with a written value is by far the commonest expression of a form.
+                if let Expression::Path(path) = left
+                    && let Some(result) = self.compare_question(operator, path, right)?
                 {
-                    let nodes = self.path(path)?;
-                    let equal = operator == Op::Equal;
-                    return Ok(Object::Boolean(
-                        nodes.iter().any(|node| (self.tree.text_of(*node) == *text) == equal)
-                            || (nodes.is_empty() && self.compares_to_blank(path, operator, text)),
-                    ));
+                    return Ok(Object::Boolean(result));
                 }
                 let (left_object, right_object) = (self.evaluate(left)?, self.evaluate(right)?);
                 Object::Boolean(self.compare(operator, left, &left_object, right, &right_object))
@@ -222,9 +222,87 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// A `${question}` that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
-    fn compares_to_blank(&self, path: &Path, operator: BinaryOperator, text: &str) -> bool {
-        is_single_question(path) && (text.is_empty() == (operator == BinaryOperator::Equal))
+    /// Compares a single question with a text, number or variable without building node sets; none where the operands
+    /// are of other kinds. The result is the same as that of the general comparison.
+    fn compare_question(
+        &self,
+        operator: BinaryOperator,
+        path: &Path,
+        right: &Expression,
+    ) -> Result<Option<bool>, EvaluationError> {
+        let right = match right {
+            Expression::Literal(text) => Atom::Text(Cow::Borrowed(text)),
+            Expression::Number(number) => Atom::Number(*number),
+            Expression::Variable(_) => Atom::Number(self.number(right)?),
+            _ => return Ok(None),
+        };
+        let mut holds = false;
+        let mut found = 0_usize;
+        let simple = self.each_of_single_step(path, &mut |node| {
+            found += 1;
+            holds |= self.compare_atoms(operator, &Atom::Text(self.tree.text_of(node)), &right);
+        })?;
+        if !simple {
+            return Ok(None);
+        }
+        if found == 0 && is_single_question(path) {
+            // A question that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
+            holds = self.compare_atoms(operator, &Atom::Text(Cow::Borrowed("")), &right);
+        }
+        Ok(Some(holds))
+    }
+
+    /// Visits the nodes of a bare `${question}` or of one plain child name; false for other paths.
+    fn each_of_single_step(&self, path: &Path, visit: &mut dyn FnMut(NodeId)) -> Result<bool, EvaluationError> {
+        if let Some(name) = path.plain_name() {
+            for child in self.tree.children(self.node) {
+                let own = self.tree.name(child);
+                if own.local == name
+                    && own.prefix.is_none()
+                    && self.tree.kind(child) == NodeKind::Element
+                    && self.tree.is_relevant(child)
+                {
+                    visit(child);
+                }
+            }
+            return Ok(true);
+        }
+        match &path.start {
+            PathStart::Question(name) if is_single_question(path) => {
+                for node in self.question(name)? {
+                    visit(*node);
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The nodes that `${name}` means here; those not to be asked now are left out.
+    fn question(&self, name: &str) -> Result<impl Iterator<Item = &'a NodeId> + use<'a>, EvaluationError> {
+        let tree = self.tree;
+        let found = tree
+            .referenced(name, self.origin)
+            .ok_or_else(|| EvaluationError::UnknownQuestion(name.to_owned()))?;
+        Ok(found.iter().filter(|node| tree.is_relevant(**node)))
+    }
+
+    /// Evaluates to text, borrowed where the expression is a literal or a single question.
+    pub(crate) fn borrowed_text<'e>(&self, expression: &'e Expression) -> Result<Cow<'e, str>, EvaluationError>
+    where
+        'a: 'e,
+    {
+        match expression {
+            Expression::Literal(text) => return Ok(Cow::Borrowed(text)),
+            Expression::Path(path) => {
+                let mut first = None;
+                if self.each_of_single_step(path, &mut |node| first = first.or(Some(node)))? {
+                    return Ok(first.map_or(Cow::Borrowed(""), |node| self.tree.text_of(node)));
+                }
+            }
+            _ => {}
+        }
+        Ok(Cow::Owned(self.text(expression)?))
     }
 
     /// Comparison by XPath 1.0 §3.4.
@@ -293,14 +371,7 @@ impl<'a> Scope<'a> {
         let mut nodes = match &path.start {
             PathStart::Context => vec![self.node],
             PathStart::Root => vec![Tree::ROOT],
-            PathStart::Question(name) => {
-                let found = self
-                    .tree
-                    .referenced(name, self.origin)
-                    .ok_or_else(|| EvaluationError::UnknownQuestion(name.clone()))?;
-                let relevant = found.iter().filter(|node| self.tree.is_relevant(**node));
-                relevant.copied().collect()
-            }
+            PathStart::Question(name) => self.question(name)?.copied().collect(),
             PathStart::Expression(inner) => self.nodes(inner, "a path")?,
         };
         self.filter(&mut nodes, &path.predicates)?;
@@ -315,7 +386,12 @@ impl<'a> Scope<'a> {
         let mut on_axis = Vec::new();
         for node in from {
             on_axis.clear();
-            self.on_axis(*node, step, &mut on_axis)?;
+            let visited = axes::collect(self.tree, *node, step, &mut on_axis);
+            let total = self.visits.get().saturating_add(visited);
+            self.visits.set(total);
+            if total > MAX_VISITS {
+                return Err(EvaluationError::TooManyVisits);
+            }
             self.filter(&mut on_axis, &step.predicates)?;
             reached.extend_from_slice(&on_axis);
         }
@@ -356,68 +432,6 @@ impl<'a> Scope<'a> {
         }
         Ok(())
     }
-
-    /// Appends the nodes of the step's axis that pass its node test, in the axis's order: nearest first on a reverse axis.
-    fn on_axis(&self, node: NodeId, step: &Step, found: &mut Vec<NodeId>) -> Result<(), EvaluationError> {
-        let tree = self.tree;
-        let mut visited = 0_u64;
-        let mut visit = |candidate: NodeId| {
-            visited += 1;
-            if passes(tree, step.axis, &step.test, candidate) && tree.is_relevant(candidate) {
-                found.push(candidate);
-            }
-        };
-        let ancestors = |first: Option<NodeId>| std::iter::successors(first, |node| tree.parent(*node));
-        let is_attribute = |node: &NodeId| matches!(tree.kind(*node), NodeKind::Attribute | NodeKind::Namespace);
-        match step.axis {
-            Axis::Child => tree.children(node).for_each(&mut visit),
-            Axis::SelfNode => visit(node),
-            Axis::Parent => tree.parent(node).into_iter().for_each(&mut visit),
-            Axis::Ancestor => ancestors(tree.parent(node)).for_each(&mut visit),
-            Axis::AncestorOrSelf => ancestors(Some(node)).for_each(&mut visit),
-            Axis::Attribute => tree
-                .below(node)
-                .take_while(is_attribute)
-                .filter(|attribute| tree.kind(*attribute) == NodeKind::Attribute)
-                .for_each(&mut visit),
-            Axis::Namespace => tree
-                .below(node)
-                .take_while(is_attribute)
-                .filter(|attribute| tree.kind(*attribute) == NodeKind::Namespace)
-                .for_each(&mut visit),
-            Axis::Descendant => tree.below(node).filter(|node| !is_attribute(node)).for_each(&mut visit),
-            Axis::DescendantOrSelf => {
-                visit(node);
-                tree.below(node).filter(|node| !is_attribute(node)).for_each(&mut visit);
-            }
-            Axis::FollowingSibling if !is_attribute(&node) => {
-                let siblings = tree.parent(node).into_iter().flat_map(|parent| tree.children(parent));
-                siblings.filter(|sibling| *sibling > node).for_each(&mut visit);
-            }
-            Axis::PrecedingSibling if !is_attribute(&node) => {
-                let siblings = tree.parent(node).into_iter().flat_map(|parent| tree.children(parent));
-                let mut before: Vec<NodeId> = siblings.filter(|sibling| *sibling < node).collect();
-                before.reverse();
-                before.into_iter().for_each(&mut visit);
-            }
-            Axis::FollowingSibling | Axis::PrecedingSibling => {}
-            Axis::Following => tree
-                .all()
-                .filter(|other| *other > node && !tree.contains(node, *other) && !is_attribute(other))
-                .for_each(&mut visit),
-            Axis::Preceding => tree
-                .all()
-                .rev()
-                .filter(|other| *other < node && !tree.contains(*other, node) && !is_attribute(other))
-                .for_each(&mut visit),
-        }
-        let total = self.visits.get().saturating_add(visited);
-        self.visits.set(total);
-        if total > MAX_VISITS {
-            return Err(EvaluationError::TooManyVisits);
-        }
-        Ok(())
-    }
 }
 
 /// A value in a comparison.
@@ -444,30 +458,5 @@ fn compare_numbers(operator: BinaryOperator, left: f64, right: f64) -> bool {
         BinaryOperator::Greater => left > right,
         BinaryOperator::GreaterOrEqual => left >= right,
         _ => false,
-    }
-}
-
-/// Whether a node on an axis passes a node test (XPath 1.0 §2.3).
-fn passes(tree: &Tree, axis: Axis, test: &NodeTest, node: NodeId) -> bool {
-    let kind = tree.kind(node);
-    let principal = match axis {
-        Axis::Attribute => NodeKind::Attribute,
-        Axis::Namespace => NodeKind::Namespace,
-        _ => NodeKind::Element,
-    };
-    match test {
-        NodeTest::Node => true,
-        NodeTest::Text => kind == NodeKind::Text,
-        NodeTest::Comment => kind == NodeKind::Comment,
-        NodeTest::ProcessingInstruction(target) => {
-            kind == NodeKind::ProcessingInstruction
-                && target.as_ref().is_none_or(|target| *target == tree.name(node).local)
-        }
-        NodeTest::Any => kind == principal,
-        NodeTest::AnyWithPrefix(prefix) => kind == principal && tree.name(node).prefix.as_ref() == Some(prefix),
-        NodeTest::Name { prefix, local } => {
-            let name = tree.name(node);
-            kind == principal && name.local == *local && name.prefix == *prefix
-        }
     }
 }

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Phrase;
+
 /// The longest expression that is read, in bytes.
 pub const MAX_EXPRESSION_BYTES: usize = 65_536;
 
@@ -37,12 +39,12 @@ pub enum SyntaxErrorKind {
     #[error("{0:?} is not part of an expression")]
     BadCharacter(char),
     /// A token where another kind of token belongs.
-    #[error("expected {expected}, found {found}")]
+    #[error("expected {expected}, found {}", .found.as_deref().unwrap_or("the end"))]
     Unexpected {
         /// What would be right.
-        expected: &'static str,
-        /// What is there.
-        found: String,
+        expected: Phrase,
+        /// What is there; none at the end.
+        found: Option<String>,
     },
     /// A function that the table does not list.
     #[error("there is no function {0}()")]
@@ -89,7 +91,10 @@ impl SyntaxError {
             SyntaxErrorKind::OpenQuote => "chuỗi bắt đầu ở đây thiếu dấu nháy đóng".to_owned(),
             SyntaxErrorKind::BadReference => "tham chiếu câu hỏi phải viết là ${tên}".to_owned(),
             SyntaxErrorKind::BadCharacter(character) => format!("ký tự {character:?} không thuộc biểu thức"),
-            SyntaxErrorKind::Unexpected { expected, found } => format!("cần {expected}, nhưng gặp {found}"),
+            SyntaxErrorKind::Unexpected { expected, found } => {
+                let found = found.as_deref().unwrap_or("chỗ kết thúc");
+                format!("cần {}, nhưng gặp {found}", expected.vietnamese)
+            }
             SyntaxErrorKind::UnknownFunction(name) => format!("không có hàm {name}()"),
             SyntaxErrorKind::WrongArity { name, expected, found } => {
                 format!("hàm {name}() nhận {expected} đối số, không phải {found}")

@@ -8,9 +8,12 @@
 //! specification, section "XPath functions" (getodk.github.io/xforms-spec).
 
 mod ast;
+mod axes;
 mod calendar;
 mod evaluation;
 pub mod functions;
+#[cfg(test)]
+mod laws;
 mod lexer;
 mod object;
 mod parser;

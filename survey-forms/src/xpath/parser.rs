@@ -3,6 +3,7 @@
 use super::ast::{Axis, BinaryOperator, Call, Expression, NEGATE_PRECEDENCE, NodeTest, Path, PathStart, Step};
 use super::functions;
 use super::lexer::{SyntaxError, SyntaxErrorKind, Token, tokens};
+use crate::Phrase;
 
 /// How deeply brackets, calls, predicates and operators may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -22,7 +23,10 @@ pub fn parse(source: &str) -> Result<Expression, SyntaxError> {
     };
     let expression = parser.expression(0)?;
     if parser.peek().is_some() {
-        return Err(parser.unexpected("an operator or the end"));
+        return Err(parser.unexpected(Phrase::new(
+            "an operator or the end",
+            "một phép toán hoặc hết biểu thức",
+        )));
     }
     Ok(expression)
 }
@@ -66,12 +70,12 @@ impl Parser {
         }
     }
 
-    fn unexpected(&self, expected: &'static str) -> SyntaxError {
-        let found = self.peek().map_or_else(|| "the end".to_owned(), Token::describe);
+    fn unexpected(&self, expected: Phrase) -> SyntaxError {
+        let found = self.peek().map(Token::describe);
         self.error(SyntaxErrorKind::Unexpected { expected, found })
     }
 
-    fn expect(&mut self, symbol: &str, expected: &'static str) -> Result<(), SyntaxError> {
+    fn expect(&mut self, symbol: &str, expected: Phrase) -> Result<(), SyntaxError> {
         if self.take_symbol(symbol) {
             Ok(())
         } else {
@@ -267,7 +271,7 @@ impl Parser {
     }
 
     fn node_test(&mut self) -> Result<NodeTest, SyntaxError> {
-        const EXPECTED: &str = "the name of a question or group";
+        const EXPECTED: Phrase = Phrase::new("the name of a question or group", "tên câu hỏi hoặc nhóm");
         if self.take_symbol("*") {
             return Ok(NodeTest::Any);
         }
@@ -292,7 +296,7 @@ impl Parser {
                     }
                     _ => None,
                 };
-                self.expect(")", "a closing bracket )")?;
+                self.expect(")", Phrase::new("a closing bracket )", "dấu đóng ngoặc )"))?;
                 Ok(match local.as_str() {
                     "text" => NodeTest::Text,
                     "comment" => NodeTest::Comment,
@@ -308,7 +312,7 @@ impl Parser {
         let mut predicates = Vec::new();
         while self.take_symbol("[") {
             predicates.push(self.expression(0)?);
-            self.expect("]", "a closing bracket ]")?;
+            self.expect("]", Phrase::new("a closing bracket ]", "dấu đóng ngoặc ]"))?;
         }
         Ok(predicates)
     }
@@ -338,12 +342,15 @@ impl Parser {
             Some(Token::Symbol("(")) => {
                 self.next += 1;
                 let inner = self.expression(0)?;
-                self.expect(")", "a closing bracket )")?;
+                self.expect(")", Phrase::new("a closing bracket )", "dấu đóng ngoặc )"))?;
                 // `(${a})` and `${a}` are one tree; other paths in brackets stay apart, for `(//a)[1]` is not `//a[1]`.
                 Ok(inner)
             }
             Some(Token::Name { prefix, local }) => self.call(prefix, &local),
-            _ => Err(self.unexpected("a value, a question or a function")),
+            _ => Err(self.unexpected(Phrase::new(
+                "a value, a question or a function",
+                "một giá trị, câu hỏi hoặc hàm",
+            ))),
         }
     }
 
@@ -355,7 +362,7 @@ impl Parser {
             kind: SyntaxErrorKind::UnknownFunction(written),
         })?;
         self.next += 1;
-        self.expect("(", "an opening bracket (")?;
+        self.expect("(", Phrase::new("an opening bracket (", "dấu mở ngoặc ("))?;
         let mut arguments = Vec::new();
         if !self.take_symbol(")") {
             loop {
@@ -363,7 +370,10 @@ impl Parser {
                 if self.take_symbol(")") {
                     break;
                 }
-                self.expect(",", "a comma or a closing bracket )")?;
+                self.expect(
+                    ",",
+                    Phrase::new("a comma or a closing bracket )", "dấu phẩy hoặc dấu đóng ngoặc )"),
+                )?;
             }
         }
         if !function.takes(arguments.len()) {

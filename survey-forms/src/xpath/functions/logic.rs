@@ -57,7 +57,7 @@ pub(super) fn once(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object
 }
 
 /// `checklist(least, most, a, b, …)`: whether the number of true values lies within the bounds; a bound of -1 is none.
-/// A node set counts once for each of its nodes whose number is not zero.
+/// A node set counts once for each of its nodes that is not blank.
 pub(super) fn checklist(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let (least, most) = (scope.number(&arguments[0])?, scope.number(&arguments[1])?);
     let mut count = 0.0;
@@ -91,10 +91,7 @@ pub(super) fn weighted_checklist(scope: &Scope<'_>, arguments: &[Expression]) ->
 
 fn truths(scope: &Scope<'_>, argument: &Expression) -> Result<Vec<bool>, EvaluationError> {
     Ok(match scope.evaluate(argument)? {
-        Object::Nodes(nodes) => nodes
-            .iter()
-            .map(|node| Object::Number(scope.text_number(&scope.tree.text_of(*node))).to_boolean())
-            .collect(),
+        Object::Nodes(nodes) => nodes.iter().map(|node| !scope.tree.text_of(*node).is_empty()).collect(),
         other => vec![other.to_boolean()],
     })
 }

@@ -4,8 +4,8 @@ use super::{EvaluationError, Expression, Object, Scope};
 
 /// `selected(list, name)`: whether `name` is one of the space-separated names.
 pub(super) fn selected(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    let list = scope.text(&arguments[0])?;
-    let wanted = scope.text(&arguments[1])?;
+    let list = scope.borrowed_text(&arguments[0])?;
+    let wanted = scope.borrowed_text(&arguments[1])?;
     let wanted = wanted.trim();
     Ok(Object::Boolean(
         list.split_ascii_whitespace().any(|name| name == wanted),
@@ -24,7 +24,7 @@ pub(super) fn selected_at(scope: &Scope<'_>, arguments: &[Expression]) -> Result
 }
 
 pub(super) fn count_selected(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    let list = scope.text(&arguments[0])?;
+    let list = scope.borrowed_text(&arguments[0])?;
     Ok(Object::Number(list.split_ascii_whitespace().count() as f64))
 }
 

@@ -1,0 +1,242 @@
+//! Laws of the expression engine, tried on generated expressions.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn context() -> EvaluationContext {
+    let now = Moment {
+        unix_milliseconds: 1_760_500_000_000,
+        utc_offset_minutes: 420,
+    };
+    EvaluationContext::new(now, "vi")
+}
+
+fn empty_tree() -> Tree {
+    let mut builder = TreeBuilder::new(Arc::default());
+    builder.open(Name::local("data"));
+    builder.leaf(NodeKind::Text, Name::local(""), "12");
+    builder.finish()
+}
+
+fn name() -> impl Strategy<Value = String> {
+    // Operators' names are names of questions too.
+    prop_oneof![
+        "[a-zđ_][a-z0-9_.-]{0,6}",
+        Just("div".to_owned()),
+        Just("and".to_owned())
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let test = prop_oneof![
+        name().prop_map(|local| NodeTest::Name { prefix: None, local }),
+        Just(NodeTest::Any),
+        Just(NodeTest::Node),
+        Just(NodeTest::Text),
+        "[a-z]{1,3}".prop_map(NodeTest::AnyWithPrefix),
+        Just(NodeTest::ProcessingInstruction(Some("it's".to_owned()))),
+    ];
+    (0..Axis::ALL.len(), test).prop_map(|(axis, test)| Step {
+        axis: Axis::ALL[axis].0,
+        test,
+        predicates: Vec::new(),
+    })
+}
+
+fn operator() -> impl Strategy<Value = BinaryOperator> {
+    use BinaryOperator as Op;
+    prop::sample::select(vec![
+        Op::Or,
+        Op::And,
+        Op::Equal,
+        Op::NotEqual,
+        Op::Less,
+        Op::LessOrEqual,
+        Op::Greater,
+        Op::GreaterOrEqual,
+        Op::Add,
+        Op::Subtract,
+        Op::Multiply,
+        Op::Divide,
+        Op::Remainder,
+        Op::Union,
+    ])
+}
+
+fn expression() -> impl Strategy<Value = Expression> {
+    let leaf = prop_oneof![
+        (0_u32..1_000_000, 0_u32..4)
+            .prop_map(|(number, places)| { Expression::Number(f64::from(number) / 10_f64.powi(places as i32)) }),
+        "[^\"]{0,6}".prop_map(Expression::Literal),
+        "[^']{0,6}".prop_map(Expression::Literal),
+        "[a-z]{1,5}".prop_map(Expression::Variable),
+    ];
+    leaf.prop_recursive(5, 40, 3, |inner| {
+        let start = prop_oneof![
+            Just(PathStart::Context),
+            Just(PathStart::Root),
+            name().prop_map(PathStart::Question),
+        ];
+        let steps = prop::collection::vec((step(), prop::option::of(inner.clone())), 0..4);
+        let path = (start, steps, prop::option::of(inner.clone())).prop_map(|(start, steps, predicate)| {
+            let steps = steps.into_iter().map(|(mut step, predicate)| {
+                step.predicates = predicate.into_iter().collect();
+                step
+            });
+            let mut steps: Vec<Step> = steps.collect();
+            if start == PathStart::Context && steps.is_empty() {
+                steps.push(Step {
+                    axis: Axis::SelfNode,
+                    test: NodeTest::Node,
+                    predicates: Vec::new(),
+                });
+            }
+            let predicates = match start {
+                PathStart::Question(_) => predicate.into_iter().collect(),
+                _ => Vec::new(),
+            };
+            Expression::Path(Path {
+                start,
+                predicates,
+                steps,
+            })
+        });
+        let call = (0..functions::TABLE.len(), prop::collection::vec(inner.clone(), 7)).prop_map(
+            |(function, mut arguments)| {
+                let function = &functions::TABLE[function];
+                arguments.truncate(function.most.unwrap_or(4));
+                Expression::Call(Call { function, arguments })
+            },
+        );
+        let filter = (inner.clone(), inner.clone()).prop_map(|(start, predicate)| {
+            Expression::Path(Path {
+                start: PathStart::Expression(Box::new(start)),
+                predicates: vec![predicate],
+                steps: Vec::new(),
+            })
+        });
+        prop_oneof![
+            4 => (operator(), inner.clone(), inner.clone())
+                .prop_map(|(operator, left, right)| Expression::Binary(operator, Box::new(left), Box::new(right))),
+            1 => inner.clone().prop_map(|inner| Expression::Negate(Box::new(inner))),
+            2 => path,
+            1 => call,
+            // `${q}[…]` is its own kind of path, so only other starts make a filter expression.
+            1 => filter.prop_filter("a bare question merges with its predicate", |filter| match filter {
+                Expression::Path(path) => !matches!(
+                    &path.start,
+                    PathStart::Expression(start) if matches!(start.as_ref(), Expression::Path(inner)
+                        if matches!(inner.start, PathStart::Question(_)) && inner.steps.is_empty() && inner.predicates.is_empty())
+                ),
+                _ => true,
+            }),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_text_is_read_or_refused_and_never_panics(text in "\\PC{0,60}") {
+        if let Err(error) = parse(&text) {
+            prop_assert!(error.offset <= text.len());
+            prop_assert!(error.caret(&text).ends_with('^'));
+            prop_assert!(!error.vietnamese().is_empty());
+        }
+    }
+
+    #[test]
+    fn any_sequence_of_tokens_is_read_or_refused_and_never_panics(
+        tokens in prop::collection::vec(
+            prop::sample::select(vec![
+                "(", ")", "[", "]", "/", "//", "..", ".", "@", "*", "-", "+", "|", "=", "<", "and", "div", "a", "b:c",
+                "b:*", "child::", "${q}", "$v", "1", "'x'", ",", "count", "if", "node()", "selected",
+            ]),
+            0..20,
+        )
+    ) {
+        let _ = parse(&tokens.join(" "));
+    }
+
+    #[test]
+    fn printing_and_reading_again_gives_the_same_tree(expression in expression()) {
+        let printed = expression.to_string();
+        let again = parse(&printed);
+        prop_assert_eq!(again.as_ref(), Ok(&expression), "{}", printed);
+    }
+
+    #[test]
+    fn evaluation_never_panics(expression in expression()) {
+        let _ = evaluate(&expression, &empty_tree(), Tree::ROOT, &context(), &Variables::from([("a".to_owned(), 1.0)]));
+    }
+
+    #[test]
+    fn a_number_survives_its_text(number in prop::num::f64::NORMAL | prop::num::f64::ZERO | prop::num::f64::SUBNORMAL) {
+        prop_assert_eq!(text_to_number(&number_to_text(number), 0), number);
+    }
+
+    #[test]
+    fn truth_agrees_between_a_number_and_its_sign(number in any::<f64>()) {
+        let truth = Object::Number(number).to_boolean();
+        prop_assert_eq!(truth, Object::Number(-number).to_boolean());
+        prop_assert_eq!(truth, number != 0.0 && !number.is_nan());
+    }
+
+    #[test]
+    fn text_is_true_unless_empty(text in ".{0,5}") {
+        prop_assert_eq!(Object::Text(text.clone()).to_boolean(), !text.is_empty());
+    }
+}
+
+#[test]
+fn conversions_are_those_of_the_standard() {
+    // XPath 1.0 §4.2 and §4.4.
+    for (text, number) in [(" 12.50 ", 12.5), ("-3", -3.0), (".5", 0.5), ("5.", 5.0), ("-.5", -0.5)] {
+        assert_eq!(text_to_number(text, 0), number, "{text}");
+    }
+    for text in [
+        "", " ", "+1", "1e3", "0x10", "1,5", "--1", "- 1", "Infinity", "NaN", ".", "-", "1.2.3",
+    ] {
+        assert!(text_to_number(text, 0).is_nan(), "{text}");
+    }
+    for (number, text) in [
+        (1.0, "1"),
+        (-0.0, "0"),
+        (f64::NAN, "NaN"),
+        (f64::NEG_INFINITY, "-Infinity"),
+        (1e21, "1000000000000000000000"),
+        (1e-7, "0.0000001"),
+    ] {
+        assert_eq!(number_to_text(number), text);
+    }
+}
+
+#[test]
+fn nesting_and_length_are_limited() {
+    let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+    assert!(parse(&nested(MAX_DEPTH - 1)).is_ok());
+    for text in [
+        nested(MAX_DEPTH),
+        "-".repeat(50_000),
+        "not(".repeat(10_000),
+        "a[".repeat(20_000),
+    ] {
+        let kind = parse(&text).map_err(|error| error.kind);
+        assert!(matches!(kind, Err(SyntaxErrorKind::TooDeep)), "{kind:?}");
+    }
+    for text in ["1+".repeat(30_000) + "1", "a/".repeat(30_000) + "a"] {
+        assert!(matches!(
+            parse(&text).map_err(|error| error.kind),
+            Err(SyntaxErrorKind::TooDeep)
+        ));
+    }
+    let long = " ".repeat(MAX_EXPRESSION_BYTES + 1);
+    assert!(matches!(
+        parse(&long).map_err(|error| error.kind),
+        Err(SyntaxErrorKind::TooLong(_))
+    ));
+}
