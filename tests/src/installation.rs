@@ -1,0 +1,197 @@
+//! A fresh installation and its server process.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// The program under test, as cargo built it beside the tests.
+pub fn khaosat() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().find(|folder| folder.join("khaosat").is_file());
+    folder
+        .expect("no khaosat program beside the tests; run them by `cargo xtask test`")
+        .join("khaosat")
+}
+
+/// The repository's root.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Runs `khaosat` with these arguments to its end.
+pub fn run<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
+    Command::new(khaosat()).args(arguments).output().unwrap()
+}
+
+/// An installation with a round of two hamlets in two communes, everything surveyed:
+/// `28249-01` has the households `A1` … `A9`, `28270-01` the households `B1` … `B9`.
+pub struct Installation {
+    folder: TempDir,
+    /// The round.
+    pub round: Uuid,
+}
+
+impl Installation {
+    /// Makes one by the program's own commands.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let written = |name: &str, text: String| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let hamlets = written(
+            "hamlets.csv",
+            "code,name,kind,commune_code,stratum,households\n\
+             28249-01,1,khu phố,28249,815,9\n28270-01,1,khu phố,28270,815,9\n"
+                .to_owned(),
+        );
+        let households = (1..=9)
+            .flat_map(|number| [format!("A{number},28249-01,\n"), format!("B{number},28270-01,\n")])
+            .fold("code,hamlet_code,address\n".to_owned(), |table, row| table + &row);
+        let households = written("households.csv", households);
+        let form = repository().join("forms/household.xlsx");
+
+        let done = run(["init".as_ref(), "--data".as_ref(), data.as_os_str()]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let done = Command::new(khaosat())
+            .args([
+                "round",
+                "create",
+                "--name",
+                "Thử",
+                "--reference-date",
+                "2025-10-01",
+                "--units-on",
+                "2022-12-19",
+            ])
+            .arg("--data")
+            .arg(&data)
+            .arg("--form")
+            .arg(form)
+            .arg("--hamlets")
+            .arg(hamlets)
+            .arg("--households")
+            .arg(households)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let round = String::from_utf8(done.stdout).unwrap().trim().parse().unwrap();
+        Self { folder, round }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A one-time code for a device of these hamlets.
+    pub fn invite(&self, hamlets: &[&str]) -> String {
+        let mut command = Command::new(khaosat());
+        command.args(["device", "invite", "--data"]).arg(self.data());
+        for hamlet in hamlets {
+            command.args(["--hamlet", hamlet]);
+        }
+        let done = command.output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Starts the server on a free port and waits until it answers.
+    pub fn serve(&self) -> Server {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        Server::start(&self.data(), address)
+    }
+}
+
+impl Default for Installation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A running server process, killed when dropped.
+pub struct Server {
+    process: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts `khaosat serve` and waits until it listens.
+    pub fn start(data: &Path, address: SocketAddr) -> Self {
+        let mut process = Command::new(khaosat())
+            .args(["serve", "--listen", &address.to_string(), "--data"])
+            .arg(data)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        while !line.contains("http://") {
+            line.clear();
+            assert!(
+                log.read_line(&mut line).unwrap() > 0,
+                "the server ended before it listened"
+            );
+        }
+        // Somebody has to read on, or the process blocks once the pipe is full.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { process, address }
+    }
+
+    /// Ends the process at once, as a power cut would (SIGKILL).
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// The process's number.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Whether the process runs.
+    pub fn is_alive(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+
+    /// The overview of a unit (of everything where none is named).
+    pub fn overview(&self, unit: Option<&str>) -> serde_json::Value {
+        let query = unit.map(|unit| format!("?unit={unit}")).unwrap_or_default();
+        let mut answer = ureq::get(format!("http://{}/api/v1/overview{query}", self.address))
+            .call()
+            .unwrap();
+        answer.body_mut().read_json().unwrap()
+    }
+
+    /// The overview of everything once it contains all that the log has.
+    pub fn current_overview(&self) -> serde_json::Value {
+        let start = Instant::now();
+        loop {
+            let overview = self.overview(None);
+            let freshness = &overview["freshness"];
+            if freshness["sequence"].as_i64() >= freshness["log_head"].as_i64() {
+                return overview;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "figures do not become current: {freshness}"
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

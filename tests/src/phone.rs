@@ -1,0 +1,190 @@
+//! A phone that talks to a server as phones do, and can be made to misbehave.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use sync_core::Change;
+use sync_core::device::DeviceKey;
+use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, wire};
+use sync_core::identity::{ResponseId, RoundId};
+use sync_core::response::{Edit, Response, ResponseError};
+use ureq::http::Response as HttpResponse;
+use ureq::{Agent, Body};
+use uuid::Uuid;
+
+/// One enrolled phone with copies of responses.
+pub struct Phone {
+    /// The key.
+    pub key: DeviceKey,
+    /// The bearer token.
+    pub token: String,
+    /// The device's side of the exchange.
+    pub client: Client,
+    /// Its copies of responses, by unit.
+    pub responses: BTreeMap<String, Response>,
+    server: SocketAddr,
+    round: RoundId,
+    agent: Agent,
+    time: i64,
+}
+
+/// An answer over HTTP: its status and body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The content type.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as a problem (RFC 9457) or other JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn read(mut response: HttpResponse<Body>) -> Self {
+        let content_type = response
+            .headers()
+            .get("content-type")
+            .map(|value| value.to_str().unwrap().to_owned())
+            .unwrap_or_default();
+        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+        Self {
+            status: response.status().as_u16(),
+            content_type,
+            body,
+        }
+    }
+}
+
+/// An HTTP client that gives answers of every status.
+pub fn agent() -> Agent {
+    Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+/// Sends a request to enrol and gives the answer, whatever it is.
+pub fn try_enrol(server: SocketAddr, request: &serde_json::Value) -> Answer {
+    Answer::read(
+        agent()
+            .post(format!("http://{server}/api/v1/devices/enrol"))
+            .send_json(request)
+            .unwrap(),
+    )
+}
+
+/// The request with which the holder of `key` enrols.
+pub fn enrolment_request(key: &DeviceKey, code: &str) -> serde_json::Value {
+    let signature: String = key
+        .sign_enrolment(code)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    serde_json::json!({ "code": code, "public_key": key.public().to_string(), "signature": signature })
+}
+
+impl Phone {
+    /// Enrols a phone whose key follows from `number`.
+    pub fn enrol(server: SocketAddr, round: Uuid, code: &str, number: u8) -> Self {
+        let key = DeviceKey::from_secret(&[number; 32]);
+        let answer = try_enrol(server, &enrolment_request(&key, code));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        let token = answer.json()["token"].as_str().unwrap().to_owned();
+        Self {
+            key,
+            token,
+            client: Client::new(0),
+            responses: BTreeMap::new(),
+            server,
+            round: RoundId(round),
+            agent: agent(),
+            time: 1_760_000_000,
+        }
+    }
+
+    /// Moves to another address of the server, as after a restart on another port.
+    pub fn move_to(&mut self, server: SocketAddr) {
+        self.server = server;
+    }
+
+    /// The round.
+    pub fn round(&self) -> RoundId {
+        self.round
+    }
+
+    /// Edits the phone's copy of a response; the change waits for the next exchange.
+    pub fn edit(
+        &mut self,
+        unit: &str,
+        edit: impl FnOnce(&mut Edit<'_>) -> Result<(), ResponseError>,
+    ) -> Option<Change> {
+        self.time += 60;
+        let (actor, time, round) = (self.key.actor(), self.time, self.round);
+        let ((), change) = self.open(unit).edit(&actor, time, edit).unwrap();
+        if let Some(change) = change.clone() {
+            self.client.enqueue(OutgoingChange {
+                round,
+                unit: unit.to_owned(),
+                change,
+            });
+        }
+        change
+    }
+
+    /// The phone's copy of a response.
+    pub fn open(&mut self, unit: &str) -> &mut Response {
+        let id = ResponseId::of(self.round, unit);
+        self.responses
+            .entry(unit.to_owned())
+            .or_insert_with(|| Response::new(id).unwrap())
+    }
+
+    /// Sends bytes as a sync request and gives the answer, whatever it is.
+    pub fn post(&self, body: &[u8]) -> Answer {
+        let request = self
+            .agent
+            .post(format!("http://{}/api/v1/sync", self.server))
+            .header("authorization", format!("Bearer {}", self.token))
+            .header("content-type", wire::CONTENT_TYPE)
+            .header("content-encoding", wire::CONTENT_ENCODING);
+        Answer::read(request.send(body).unwrap())
+    }
+
+    /// Sends a request and gives the server's answer, which must be one.
+    pub fn exchange(&self, request: &SyncRequest) -> SyncResponse {
+        let answer = self.post(&wire::encode(request).unwrap());
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        wire::decode(
+            &answer.body,
+            &Limits {
+                compressed_bytes: 64 << 20,
+                ..Limits::default()
+            },
+        )
+        .unwrap()
+    }
+
+    /// Exchanges everything and takes in what others wrote.
+    pub fn sync(&mut self) -> Vec<Received> {
+        let mut all = Vec::new();
+        loop {
+            let request = self.client.request(&self.key, 0, 1 << 20);
+            let response = self.exchange(&request);
+            let received = self.client.receive(response, 0);
+            for group in &received.responses {
+                let changes: Vec<Change> = group
+                    .changes
+                    .iter()
+                    .map(|bytes| Change::try_from(bytes.as_slice()).unwrap())
+                    .collect();
+                self.open(&group.unit).apply(changes).unwrap();
+            }
+            all.push(received);
+            if !self.client.pending() {
+                return all;
+            }
+        }
+    }
+}
