@@ -59,9 +59,14 @@ pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result
 }
 
 /// Prints an overview on standard output.
-pub(crate) fn print(view: &Overview, format: EstimateFormat, config: &Config) -> Result<(), Failure> {
+fn print(view: &Overview, format: EstimateFormat, config: &Config) -> Result<(), Failure> {
     match format {
-        EstimateFormat::Table => println!("{}", table::indicator_table(view, config.language)),
+        EstimateFormat::Table => {
+            println!("{}", table::indicator_table(view, config.language));
+            if view.round.simulated {
+                println!("Dữ liệu mô phỏng. (Simulated data.)");
+            }
+        }
         EstimateFormat::Json => {
             let json = serde_json::to_string_pretty(view)
                 .map_err(|error| Failure::new(error.to_string(), error.to_string()))?;

@@ -135,8 +135,18 @@ async fn survey(
         progress: Progress::new(2 * work.len() as u64, households.unsigned_abs()),
     };
     let teams = work.len();
-    fieldwork(Arc::new(field), work, &store, round.key).await?;
+    let worked = tokio::select! {
+        worked = fieldwork(Arc::new(field), work, &store, round.key) => worked,
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(
+            "đã dừng giữa chừng; chạy lại cùng lệnh với cùng --data để tiếp tục",
+            "interrupted; the same command with the same --data goes on",
+        )),
+    };
     store.close().await;
+    if let Err(failure) = worked {
+        supervisor.stop().await;
+        return Err(failure);
+    }
 
     let report = report::fetch(address, parameters.seed, teams).await?;
     report.print(arguments.format, config.language)?;

@@ -40,7 +40,8 @@ pub struct LiveRound {
     hamlets: Vec<LiveHamlet>,
     by_key: BTreeMap<i64, usize>,
     summaries: Vec<PsuSummary>,
-    conflicted: BTreeMap<i64, (usize, Reduced)>,
+    /// By hamlet, the responses with conflicts that touch an indicator, by their numbers in the database.
+    conflicted: Vec<BTreeMap<i64, Reduced>>,
 }
 
 /// One hamlet's counts.
@@ -143,6 +144,7 @@ impl LiveRound {
         let design = Design::new(stratum_sizes.into_iter().map(|psus| Stratum { psus }).collect(), psus)?;
         let domains = domains(&tree, &design, &nodes)?;
         let summaries = vec![PsuSummary::new(measures.len()); hamlets.len()];
+        let conflicted = vec![BTreeMap::new(); hamlets.len()];
         let mut live = Self {
             round,
             registry,
@@ -155,7 +157,7 @@ impl LiveRound {
             hamlets,
             by_key,
             summaries,
-            conflicted: BTreeMap::new(),
+            conflicted,
         };
         live.restore(store).await?;
         Ok(live)
@@ -206,7 +208,12 @@ impl LiveRound {
         let Some(place) = self.by_key.get(&hamlet_key).copied() else {
             return;
         };
-        let (Some(hamlet), Some(summary)) = (self.hamlets.get_mut(place), self.summaries.get_mut(place)) else {
+        let parts = (
+            self.hamlets.get_mut(place),
+            self.summaries.get_mut(place),
+            self.conflicted.get_mut(place),
+        );
+        let (Some(hamlet), Some(summary), Some(conflicted)) = parts else {
             return;
         };
         let was = before.as_ref().and_then(Reduced::contributions);
@@ -226,9 +233,9 @@ impl LiveRound {
         hamlet.open_conflicts += u64::from(after.conflicts);
         hamlet.conflicted_responses += u64::from(after.conflicts > 0);
         if after.possible.is_empty() {
-            self.conflicted.remove(&response_key);
+            conflicted.remove(&response_key);
         } else {
-            self.conflicted.insert(response_key, (place, after));
+            conflicted.insert(response_key, after);
         }
     }
 
@@ -247,14 +254,11 @@ impl LiveRound {
     }
 
     fn conflicts(&self, domain: &Domain, measured: usize) -> Vec<ConflictedHousehold> {
-        let members: std::collections::HashSet<usize> = domain.members().iter().copied().collect();
-        self.conflicted
-            .values()
-            .filter(|(psu, _)| members.contains(psu))
+        self.conflicted_in(domain)
             .filter_map(|(psu, reduced)| {
                 let options = reduced.options(measured)?;
                 Some(ConflictedHousehold {
-                    psu: *psu,
+                    psu,
                     counted: reduced.counted(measured),
                     options,
                 })
@@ -262,15 +266,19 @@ impl LiveRound {
             .collect()
     }
 
+    /// The conflicted responses of a domain, each with its hamlet's place.
+    fn conflicted_in(&self, domain: &Domain) -> impl Iterator<Item = (usize, &Reduced)> {
+        domain.members().iter().flat_map(|psu| {
+            let responses = self.conflicted.get(*psu).into_iter().flat_map(BTreeMap::values);
+            responses.map(|reduced| (*psu, reduced))
+        })
+    }
+
     /// Whether the bounds of a node's estimates are exact.
     pub fn bounds_exact(&self, node: usize) -> bool {
-        let Some(domain) = self.domains.get(node) else {
-            return true;
-        };
-        self.conflicted
-            .values()
-            .filter(|(psu, _)| domain.members().contains(psu))
-            .all(|(_, reduced)| reduced.exact)
+        self.domains
+            .get(node)
+            .is_none_or(|domain| self.conflicted_in(domain).all(|(_, reduced)| reduced.exact))
     }
 
     /// The hamlets of a node: their counts and how many households responded.

@@ -24,7 +24,8 @@ use crate::units::{Level, Node};
 /// Everything about one unit.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Overview {
-    round: RoundView,
+    /// The round.
+    pub round: RoundView,
     generated_at: String,
     /// The unit.
     pub unit: UnitView,
@@ -39,11 +40,16 @@ pub struct Overview {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct RoundView {
-    id: String,
-    name: Text,
-    simulated: bool,
-    reference_date: String,
+/// The round of an overview.
+pub struct RoundView {
+    /// Its identity.
+    pub id: String,
+    /// Its name.
+    pub name: Text,
+    /// Whether its answers are simulated.
+    pub simulated: bool,
+    /// The date for which it asks.
+    pub reference_date: String,
 }
 
 /// A unit's name.
