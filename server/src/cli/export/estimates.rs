@@ -1,44 +1,12 @@
-//! `khaosat export`.
+//! Every estimate of every unit.
 
-use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::io::Write;
 
-use clap::{Args, ValueEnum};
 use indicators::publication::PublicationRules;
 use serde::Serialize;
-use uuid::Uuid;
 
-use super::{Failure, round};
-use crate::app::App;
-use crate::config::Config;
-use crate::estimates::{FieldState, IndicatorView, LiveRound, overview};
-use crate::store::{DataFolder, Store};
-
-/// Write every estimate of every unit as an open, machine-readable file.
-///
-/// Figures that the publication rules withhold are left empty, with the rule named; simulated data are marked in every
-/// row.
-#[derive(Debug, Args)]
-pub(super) struct ExportArguments {
-    /// File to write [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    /// The round [default: the newest]
-    #[arg(long, value_name = "UUID")]
-    round: Option<Uuid>,
-    /// How to write
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    format: ExportFormat,
-}
-
-/// How to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ExportFormat {
-    /// One row for each unit and indicator
-    Csv,
-    /// The same rows as one JSON object a line
-    Jsonl,
-}
+use super::{ExportFormat, Failure, wrong};
+use crate::estimates::{FieldState, IndicatorView, LiveRound, UnitView, overview};
 
 /// One unit's figure for one indicator. Shares are from 0 to 1.
 #[derive(Debug, Serialize)]
@@ -71,37 +39,13 @@ struct Row<'a> {
     withheld: Option<String>,
 }
 
-pub(super) async fn run(arguments: ExportArguments, config: &Config) -> Result<(), Failure> {
-    let folder = DataFolder::open(&config.data)?;
-    let store = Store::open(&folder.database()).await?;
-    let wanted = round::pick(&store, arguments.round).await?;
-    let rules = PublicationRules {
-        minimum_households: config.minimum_households,
-    };
-    let app = App::load(store, rules).await?;
-    app.catch_up().await?;
-    {
-        let rounds = app.live.read().await;
-        let live = rounds.iter().find(|live| live.round.id == wanted.id);
-        let output: Box<dyn Write> = match &arguments.output {
-            Some(path) => Box::new(std::fs::File::create(path)?),
-            None => Box::new(std::io::stdout()),
-        };
-        if let Some(live) = live {
-            write(live, &rules, arguments.format, BufWriter::new(output))?;
-        }
-    }
-    app.store.close().await;
-    Ok(())
-}
-
-fn write(
+/// Writes one row for each unit and indicator.
+pub(super) fn write(
     live: &LiveRound,
     rules: &PublicationRules,
     format: ExportFormat,
     mut output: impl Write,
 ) -> Result<(), Failure> {
-    let wrong = |error: &dyn std::fmt::Display| Failure::new(error.to_string(), error.to_string());
     match format {
         ExportFormat::Csv => {
             let mut csv = csv::Writer::from_writer(output);
@@ -143,7 +87,7 @@ fn each_row(
     Ok(())
 }
 
-fn row<'a>(live: &'a LiveRound, unit: &'a crate::estimates::UnitView, indicator: &'a IndicatorView) -> Row<'a> {
+fn row<'a>(live: &'a LiveRound, unit: &'a UnitView, indicator: &'a IndicatorView) -> Row<'a> {
     let estimate = indicator.estimate.as_ref();
     let interval = estimate.and_then(|estimate| estimate.interval.as_ref());
     let bounds = estimate.and_then(|estimate| estimate.bounds);

@@ -1,0 +1,189 @@
+//! Every response with its answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use survey_forms::answers::{AnswerPath, Answers as _, InstanceId, Value};
+use survey_forms::model::{Form, NodeKind};
+use sync_core::identity::ResponseId;
+use sync_core::response::{Reading, Response};
+use uuid::Uuid;
+
+use super::{Failure, wrong};
+use crate::hex;
+use crate::rounds::{self, Round};
+use crate::store::{Store, StoreError};
+use crate::sync::changes_of;
+
+/// Responses that are read together.
+const PIECE: i64 = 1_000;
+/// The form's column that says whether an answer identifies a person.
+const IDENTIFYING: &str = "identifying";
+/// Characters of a pseudonym.
+const PSEUDONYM: usize = 16;
+
+/// One response.
+#[derive(Serialize)]
+struct Line<'a> {
+    simulated: bool,
+    round: String,
+    /// The unit's code, or a pseudonym.
+    unit: String,
+    hamlet: &'a str,
+    answers: BTreeMap<&'a str, Value>,
+    #[serde(flatten)]
+    rosters: BTreeMap<&'a str, Vec<BTreeMap<&'a str, Value>>>,
+    conflicts: Vec<OpenConflict>,
+}
+
+/// A question with differing answers.
+#[derive(Serialize)]
+struct OpenConflict {
+    question: String,
+    /// The place of the roster member from 0, for a member's question.
+    member: Option<usize>,
+    /// The answers, the one that counts until somebody settles first; null where somebody cleared it.
+    values: Vec<Option<Value>>,
+}
+
+/// Writes one JSON object a line.
+pub(super) async fn write(
+    store: &Store,
+    round: &Round,
+    with_identifying: bool,
+    output: &mut (impl Write + Send),
+) -> Result<(), Failure> {
+    let workbook = rounds::workbook(&store.readers, &round.form_hash)
+        .await?
+        .unwrap_or_default();
+    let form = survey_forms::xlsform::read(&workbook)
+        .map_err(|errors| Failure::new(errors.vietnamese(), errors.to_string()))?;
+    let withheld: BTreeSet<&str> = form
+        .nodes()
+        .iter()
+        .filter(|node| node.other.get(IDENTIFYING).is_some_and(|word| word == "yes"))
+        .map(|node| node.name.as_str())
+        .filter(|_| !with_identifying)
+        .collect();
+    let mut salt = [0; 32];
+    getrandom::fill(&mut salt).map_err(|error| wrong(&error))?;
+
+    let mut last = 0;
+    loop {
+        let rows: Vec<(i64, Uuid, String, String)> = sqlx::query_as(
+            "SELECT response.response_key, response.id, response.unit, frame_hamlet.code
+             FROM response JOIN frame_hamlet USING (hamlet_key)
+             WHERE response.round_key = $1 AND response.response_key > $2 ORDER BY response.response_key LIMIT $3",
+        )
+        .bind(round.key)
+        .bind(last)
+        .bind(PIECE)
+        .fetch_all(&store.readers)
+        .await?;
+        let Some((key, ..)) = rows.last() else { return Ok(()) };
+        last = *key;
+        let keys: Vec<i64> = rows.iter().map(|(key, ..)| *key).collect();
+        let mut changes = changes_of(&store.readers, &keys).await?;
+        for (key, id, unit, hamlet) in &rows {
+            let response =
+                Response::with_changes(ResponseId(*id), changes.remove(key).unwrap_or_default()).map_err(|error| {
+                    StoreError::Damaged {
+                        table: "change_log",
+                        reason: error.to_string(),
+                    }
+                })?;
+            let reading = response.read();
+            let unit = if with_identifying {
+                unit.clone()
+            } else {
+                pseudonym(&salt, *id)
+            };
+            let line = Line {
+                simulated: round.simulated,
+                round: round.id.to_string(),
+                unit,
+                hamlet,
+                answers: answers(&form, &reading, None, &withheld),
+                rosters: rosters(&form, &reading, &withheld),
+                conflicts: conflicts(&form, &reading, &withheld),
+            };
+            serde_json::to_writer(&mut *output, &line).map_err(|error| wrong(&error))?;
+            output.write_all(b"\n")?;
+        }
+    }
+}
+
+/// A name that is the same through one export and means nothing outside it.
+fn pseudonym(salt: &[u8], id: Uuid) -> String {
+    let mut text = hex::encode(&Sha256::new().chain_update(salt).chain_update(id.as_bytes()).finalize());
+    text.truncate(PSEUDONYM);
+    text
+}
+
+/// The answers of the household, or of one member, in the form's words.
+fn answers<'f>(
+    form: &'f Form,
+    reading: &Reading,
+    instance: Option<&InstanceId>,
+    withheld: &BTreeSet<&str>,
+) -> BTreeMap<&'f str, Value> {
+    form.nodes()
+        .iter()
+        .filter(|node| !withheld.contains(node.name.as_str()))
+        .filter_map(|node| {
+            let path = AnswerPath {
+                instance: instance.cloned(),
+                question: node.name.clone(),
+            };
+            Some((node.name.as_str(), reading.answers.answer(&path)?))
+        })
+        .collect()
+}
+
+fn repeats(form: &Form) -> impl Iterator<Item = &str> {
+    form.nodes()
+        .iter()
+        .filter(|node| node.kind == NodeKind::Repeat)
+        .map(|node| node.name.as_str())
+}
+
+fn rosters<'f>(
+    form: &'f Form,
+    reading: &Reading,
+    withheld: &BTreeSet<&str>,
+) -> BTreeMap<&'f str, Vec<BTreeMap<&'f str, Value>>> {
+    repeats(form)
+        .map(|repeat| {
+            let instances = reading.answers.instances(repeat);
+            (
+                repeat,
+                instances
+                    .iter()
+                    .map(|instance| answers(form, reading, Some(instance), withheld))
+                    .collect(),
+            )
+        })
+        .collect()
+}
+
+fn conflicts(form: &Form, reading: &Reading, withheld: &BTreeSet<&str>) -> Vec<OpenConflict> {
+    let places: BTreeMap<InstanceId, usize> = repeats(form)
+        .flat_map(|repeat| reading.answers.instances(repeat).into_iter().zip(0..))
+        .collect();
+    reading
+        .conflicts
+        .iter()
+        .filter(|conflict| !withheld.contains(conflict.path.question.as_str()))
+        .map(|conflict| OpenConflict {
+            question: conflict.path.question.clone(),
+            member: conflict
+                .path
+                .instance
+                .as_ref()
+                .and_then(|instance| places.get(instance).copied()),
+            values: conflict.values(),
+        })
+        .collect()
+}
