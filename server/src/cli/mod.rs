@@ -69,6 +69,8 @@ enum Command {
 #[derive(Debug)]
 pub struct Failure {
     text: Text,
+    /// Whoever read the output has closed it, as `head` does: there is nobody to tell.
+    unread: bool,
 }
 
 impl Failure {
@@ -115,7 +117,11 @@ impl From<sqlx::Error> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::new(error.to_string(), error.to_string())
+        let unread = error.kind() == std::io::ErrorKind::BrokenPipe;
+        Self {
+            unread,
+            ..Self::new(error.to_string(), error.to_string())
+        }
     }
 }
 
@@ -198,6 +204,7 @@ fn start_log(config: &Config) -> Result<(), Failure> {
 
 fn fail(failure: &Failure, language: MessageLanguage) -> ExitCode {
     match language {
+        _ if failure.unread => return ExitCode::SUCCESS,
         MessageLanguage::Vi => eprintln!("Lỗi: {}", failure.text.vi),
         MessageLanguage::En => eprintln!("Error: {}", failure.text.en),
     }

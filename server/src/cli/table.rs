@@ -19,7 +19,7 @@ pub fn indicator_table(view: &Overview, language: MessageLanguage) -> String {
             "Mã",
             "Chỉ tiêu",
             "Ước lượng",
-            "KTC 95 %",
+            "Khoảng tin cậy 95 %",
             "Mục tiêu",
             "Kết luận",
             "Khi chưa chọn câu đúng",

@@ -5,7 +5,7 @@ use std::io::Write;
 use indicators::publication::PublicationRules;
 use serde::Serialize;
 
-use super::{ExportFormat, Failure, wrong};
+use super::{ExportFormat, Failure};
 use crate::estimates::{FieldState, IndicatorView, LiveRound, UnitView, overview};
 
 /// One unit's figure for one indicator. Shares are from 0 to 1.
@@ -49,12 +49,14 @@ pub(super) fn write(
     match format {
         ExportFormat::Csv => {
             let mut csv = csv::Writer::from_writer(output);
-            each_row(live, rules, |row| csv.serialize(row).map_err(|error| wrong(&error)))?;
+            each_row(live, rules, |row| {
+                Ok(csv.serialize(row).map_err(std::io::Error::from)?)
+            })?;
             csv.flush()?;
         }
         ExportFormat::Jsonl => {
             each_row(live, rules, |row| {
-                serde_json::to_writer(&mut output, row).map_err(|error| wrong(&error))?;
+                serde_json::to_writer(&mut output, row).map_err(std::io::Error::from)?;
                 Ok(output.write_all(b"\n")?)
             })?;
             output.flush()?;

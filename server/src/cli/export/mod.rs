@@ -3,7 +3,6 @@
 mod estimates;
 mod responses;
 
-use std::fmt::Display;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
@@ -96,8 +95,4 @@ pub(super) async fn run(arguments: ExportArguments, config: &Config) -> Result<(
     output.flush()?;
     app.store.close().await;
     Ok(())
-}
-
-fn wrong(error: &dyn Display) -> Failure {
-    Failure::new(error.to_string(), error.to_string())
 }

@@ -11,7 +11,7 @@ use sync_core::identity::ResponseId;
 use sync_core::response::{Reading, Response};
 use uuid::Uuid;
 
-use super::{Failure, wrong};
+use super::Failure;
 use crate::hex;
 use crate::rounds::{self, Round};
 use crate::store::{Store, StoreError};
@@ -68,7 +68,7 @@ pub(super) async fn write(
         .filter(|_| !with_identifying)
         .collect();
     let mut salt = [0; 32];
-    getrandom::fill(&mut salt).map_err(|error| wrong(&error))?;
+    getrandom::fill(&mut salt).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
 
     let mut last = 0;
     loop {
@@ -109,7 +109,7 @@ pub(super) async fn write(
                 rosters: rosters(&form, &reading, &withheld),
                 conflicts: conflicts(&form, &reading, &withheld),
             };
-            serde_json::to_writer(&mut *output, &line).map_err(|error| wrong(&error))?;
+            serde_json::to_writer(&mut *output, &line).map_err(std::io::Error::from)?;
             output.write_all(b"\n")?;
         }
     }
