@@ -78,6 +78,7 @@ impl Failure {
     pub fn new(vi: impl Into<String>, en: impl Into<String>) -> Self {
         Self {
             text: Text::new(vi, en),
+            unread: false,
         }
     }
 }
