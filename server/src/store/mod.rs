@@ -93,7 +93,7 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
-            .pragma("cache_size", "-65536")
+            .pragma("cache_size", "-16384")
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         migrator().run_direct(None, &mut connection, false).await?;

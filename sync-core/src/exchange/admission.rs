@@ -5,7 +5,7 @@
 use automerge::legacy::{Key, ObjectId, Op, OpType};
 use automerge::{Change, ChangeHash, ObjType, ScalarValue};
 
-use super::message::{Attestation, RefusalReason, SyncRequest};
+use super::message::{Attestation, RefusalReason, ResponseChanges, SyncRequest};
 use super::wire::Limits;
 use crate::device::{DevicePublicKey, SignatureError};
 use crate::identity::{ResponseId, RoundId};
@@ -97,29 +97,20 @@ impl AdmissionError {
 /// [`AdmissionError`] when attestations do not fit the changes or a signature is wrong: then the message was damaged or
 /// forged and nothing of it is taken.
 pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, AdmissionError> {
-    let changes: Vec<Result<(ResponseId, &super::ResponseChanges, Change), RefusalReason>> = request
+    let parsed: Vec<Result<Parsed<'_>, RefusalReason>> = request
         .responses
         .iter()
         .flat_map(|group| group.changes.iter().map(move |bytes| (group, bytes)))
-        .map(|(group, bytes)| {
-            if bytes.len() > limits.change_bytes || group.unit.len() > limits.unit_bytes {
-                return Err(RefusalReason::TooLarge);
-            }
-            let change = parse(bytes)?;
-            let response = ResponseId::of(group.round, &group.unit);
-            check_structure(&change, response)?;
-            Ok((response, group, change))
-        })
+        .map(|(group, bytes)| Parsed::new(group, bytes, limits))
         .collect();
 
-    let covering = coverage(&request.attestations, changes.len())?;
+    let covering = coverage(&request.attestations, parsed.len())?;
     let mut verified = vec![false; request.attestations.len()];
-    for (number, attestation) in request.attestations.iter().enumerate() {
-        let run = run(attestation);
-        // A run with a damaged change cannot be verified, since the change's hash is unknown; all of it is refused.
-        let hashes: Option<Vec<ChangeHash>> = changes[run]
+    for ((number, attestation), verified) in request.attestations.iter().enumerate().zip(&mut verified) {
+        // A run with a damaged change cannot be verified, since the change's hash is unknown.
+        let hashes: Option<Vec<ChangeHash>> = parsed[run(attestation)]
             .iter()
-            .map(|change| change.as_ref().ok().map(|(_, _, change)| change.hash()))
+            .map(|parsed| parsed.as_ref().ok().map(|parsed| parsed.change.hash()))
             .collect();
         if let Some(hashes) = hashes {
             attestation
@@ -129,32 +120,56 @@ pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, Adm
                     attestation: number,
                     source,
                 })?;
-            verified[number] = true;
+            *verified = true;
         }
     }
 
-    Ok(changes
+    Ok(parsed
         .into_iter()
         .zip(covering)
-        .map(|(change, number)| {
-            let (response, group, change) = change?;
+        .map(|(parsed, number)| {
+            let parsed = parsed?;
             let attestation = &request.attestations[number];
             if !verified[number] {
-                return Err(RefusalReason::Malformed);
+                return Err(RefusalReason::Unverifiable);
             }
-            if *change.actor_id() != attestation.device.actor() {
+            if *parsed.change.actor_id() != attestation.device.actor() {
                 return Err(RefusalReason::ForeignAuthor);
             }
+            check_structure(&parsed.change, parsed.response)?;
             Ok(Admitted {
-                response,
-                round: group.round,
-                unit: group.unit.clone(),
+                response: parsed.response,
+                round: parsed.group.round,
+                unit: parsed.group.unit.clone(),
                 device: attestation.device,
                 attestation: number,
-                change,
+                change: parsed.change,
             })
         })
         .collect())
+}
+
+/// A change whose bytes are sound.
+struct Parsed<'a> {
+    group: &'a ResponseChanges,
+    response: ResponseId,
+    change: Change,
+}
+
+impl<'a> Parsed<'a> {
+    fn new(group: &'a ResponseChanges, bytes: &[u8], limits: &Limits) -> Result<Self, RefusalReason> {
+        if bytes.len() > limits.change_bytes {
+            return Err(RefusalReason::TooLarge);
+        }
+        if group.unit.len() > limits.unit_bytes {
+            return Err(RefusalReason::UnknownUnit);
+        }
+        Ok(Self {
+            group,
+            response: ResponseId::of(group.round, &group.unit),
+            change: parse(bytes)?,
+        })
+    }
 }
 
 fn run(attestation: &Attestation) -> std::ops::Range<usize> {

@@ -34,6 +34,8 @@ pub struct Client {
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
     more: bool,
+    /// Sign each change by itself, because the server could not check a signature under several.
+    sign_each: bool,
     refused: Vec<(OutgoingChange, RefusalReason)>,
 }
 
@@ -113,17 +115,17 @@ impl Client {
                 }),
             }
         }
-        let attestations = if hashes.is_empty() {
-            Vec::new()
-        } else {
-            let count = u32::try_from(hashes.len()).unwrap_or(u32::MAX);
-            vec![Attestation {
+        let run = if self.sign_each { 1 } else { hashes.len().max(1) };
+        let attestations = (0u32..)
+            .step_by(run)
+            .zip(hashes.chunks(run))
+            .map(|(first, hashes)| Attestation {
                 device: key.public(),
-                first: 0,
-                count,
-                signature: key.attest(&hashes),
-            }]
-        };
+                first,
+                count: u32::try_from(hashes.len()).unwrap_or(u32::MAX),
+                signature: key.attest(hashes),
+            })
+            .collect();
         SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: self.cursor,
@@ -137,11 +139,18 @@ impl Client {
     pub fn receive(&mut self, response: SyncResponse, device_time: i64) -> Received {
         let sent = std::mem::take(&mut self.in_flight);
         let mut acknowledged = 0;
+        let mut again = Vec::new();
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
             match refusal(&response.refused, number) {
+                Some(RefusalReason::Unverifiable) => again.push(outgoing),
                 Some(reason) => self.refused.push((outgoing, reason)),
                 None => acknowledged += 1,
             }
+        }
+        // One damaged change must not hold up those that were signed together with it.
+        self.sign_each = !again.is_empty() || (self.sign_each && !self.outbox.is_empty());
+        for outgoing in again.into_iter().rev() {
+            self.outbox.push_front(outgoing);
         }
         self.cursor = response.cursor;
         self.more = response.more;
@@ -163,4 +172,76 @@ fn refusal(refused: &[Refusal], number: usize) -> Option<RefusalReason> {
         .iter()
         .find(|refusal| refusal.change as usize == number)
         .map(|refusal| refusal.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use survey_forms::answers::{AnswerPath, AnswersMut as _};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::exchange::{Limits, admit};
+    use crate::identity::ResponseId;
+    use crate::response::{Response, ResponseError};
+
+    fn refuse(sent: &SyncRequest, refused: Vec<Refusal>) -> SyncResponse {
+        let accepted = u32::try_from(sent.change_count() - refused.len()).unwrap();
+        let version = PROTOCOL_VERSION;
+        SyncResponse {
+            version,
+            accepted,
+            waiting: 0,
+            refused,
+            responses: vec![],
+            cursor: 0,
+            more: false,
+            server_time: 0,
+        }
+    }
+
+    #[test]
+    fn one_damaged_change_does_not_hold_up_the_others() {
+        let round = RoundId(Uuid::nil());
+        let key = DeviceKey::from_secret(&[5; 32]);
+        let mut client = Client::new(0);
+        for unit in ["a", "b", "c"] {
+            let mut response = Response::new(ResponseId::of(round, unit)).unwrap();
+            let ((), change) = response
+                .edit::<_, ResponseError>(&key.actor(), 1, |edit| {
+                    edit.put_answer(&AnswerPath::top("phone"), &1.into())
+                })
+                .unwrap();
+            client.enqueue(OutgoingChange {
+                round,
+                unit: unit.to_owned(),
+                change: change.unwrap(),
+            });
+        }
+
+        let mut request = client.request(&key, 0, 1 << 20);
+        assert_eq!(request.attestations.len(), 1);
+        // The second change is damaged on its way.
+        request.responses[1].changes[0][10] ^= 1;
+        let verdicts = admit(&request, &Limits::default()).unwrap();
+        let reasons: Vec<_> = verdicts.iter().map(|verdict| verdict.as_ref().err().copied()).collect();
+        let unverifiable = Some(RefusalReason::Unverifiable);
+        assert_eq!(reasons, [unverifiable, Some(RefusalReason::Malformed), unverifiable]);
+
+        let refused = (0..)
+            .zip(reasons)
+            .map(|(change, reason)| Refusal {
+                change,
+                reason: reason.unwrap(),
+            })
+            .collect();
+        client.receive(refuse(&request, refused), 0);
+        assert_eq!(client.unacknowledged(), 2);
+        assert_eq!(client.refused().len(), 1);
+
+        let request = client.request(&key, 0, 1 << 20);
+        assert_eq!(request.attestations.len(), 2);
+        assert!(admit(&request, &Limits::default()).unwrap().iter().all(Result::is_ok));
+        let received = client.receive(refuse(&request, vec![]), 0);
+        assert_eq!((received.acknowledged, client.unacknowledged()), (2, 0));
+    }
 }

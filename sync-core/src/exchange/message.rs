@@ -100,6 +100,8 @@ pub enum RefusalReason {
     Malformed,
     /// The change is larger than the limit.
     TooLarge,
+    /// Another change under the same signature is damaged, so the signature cannot be checked.
+    Unverifiable,
     /// Its author is not the device that attests it.
     ForeignAuthor,
     /// It writes where a response document has no room for answers.
@@ -122,6 +124,7 @@ impl RefusalReason {
         match self {
             Self::Malformed => "dữ liệu thay đổi bị hỏng; hãy gửi lại từ máy đã ghi",
             Self::TooLarge => "thay đổi lớn hơn giới hạn cho phép",
+            Self::Unverifiable => "một thay đổi khác cùng chữ ký bị hỏng; hãy ký và gửi lại từng thay đổi",
             Self::ForeignAuthor => "người ghi không phải là thiết bị đã ký",
             Self::ForeignStructure => "thay đổi ghi ngoài phần dành cho câu trả lời",
             Self::UnknownRound => "máy chủ không có đợt khảo sát này",
@@ -138,6 +141,7 @@ impl fmt::Display for RefusalReason {
         f.write_str(match self {
             Self::Malformed => "the bytes are no Automerge change; send it again from the device that wrote it",
             Self::TooLarge => "the change is larger than the limit",
+            Self::Unverifiable => "another change under the same signature is damaged; sign and send each by itself",
             Self::ForeignAuthor => "the author is not the device that attests the change",
             Self::ForeignStructure => "the change writes outside the maps of answers",
             Self::UnknownRound => "the server has no such round",
