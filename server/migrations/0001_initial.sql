@@ -42,7 +42,8 @@ CREATE TABLE indicator (
     coordinating_agencies TEXT NOT NULL,
     in_targets_section    BOOLEAN NOT NULL,
     in_assignment_appendix BOOLEAN NOT NULL,
-    note                  TEXT NOT NULL,
+    note_vi               TEXT NOT NULL,
+    note_en               TEXT NOT NULL,
     numerator             TEXT NOT NULL,    -- form expressions; empty where the household survey does not measure it
     denominator           TEXT NOT NULL,
     parameters            TEXT NOT NULL     -- JSON object: parameter name -> number

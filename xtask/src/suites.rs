@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 use crate::documents;
 use crate::oracles::{self, Environment, Oracle};
 use crate::process::{
-    FAILED, Failure, announce, answer, cannot_start, cargo, judge, prepare, run as run_command, words,
+    FAILED, Failure, announce, answer, cannot_start, cargo, judge, prepare, run as run_command, target_folder, words,
 };
 use crate::tools::{Tool, require};
 use crate::web;
 
 /// What phones run.
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// Tells the tests of the web interfaces where the program is.
+const PROGRAM_VARIABLE: &str = "KHAOSAT_PROGRAM";
 
 /// One group of tests that passes or fails as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +115,12 @@ impl Suite {
             }
             Self::Web => {
                 web::install()?;
-                run_counting(web::npm(&["test"]).envs(oracles)).map(Some)
+                // The console is also tested over the real server, which the suite before has built.
+                let program = target_folder()
+                    .join("debug")
+                    .join(format!("khaosat{}", std::env::consts::EXE_SUFFIX));
+                let mut test = web::npm(&["test"]);
+                run_counting(test.envs(oracles).env(PROGRAM_VARIABLE, program)).map(Some)
             }
             Self::Docs => documents::check_repository().map(|()| None),
         }

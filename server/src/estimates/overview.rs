@@ -133,12 +133,14 @@ pub struct IndicatorView {
     /// The coordinating agencies.
     pub coordinating_agencies: String,
     source_kind: String,
-    note: String,
-    /// The estimate; none where the survey does not measure it or it is withheld.
+    note: Text,
+    /// The estimate; none where the survey does not measure it, nothing is known, or it is withheld.
     pub estimate: Option<EstimateView>,
+    /// Why there is no estimate of what the survey measures, where nothing withholds it.
+    pub reason: Option<Absence>,
     /// Why it may not be shown.
     pub withheld: Option<Withheld>,
-    /// Whether the target is met.
+    /// Whether the target is met; none without an estimate.
     pub decision: Option<Decision>,
     /// Responses with open conflicts that touch it.
     pub open_conflicts: u64,
@@ -226,6 +228,8 @@ struct ChildView {
 struct ChildIndicatorView {
     point: Option<f64>,
     interval: Option<IntervalView>,
+    /// Why there is no point or no interval, where nothing withholds them.
+    reason: Option<Absence>,
     bounds: Option<BoundsView>,
     decision: Option<Decision>,
     withheld: Option<Withheld>,
@@ -373,14 +377,15 @@ fn indicator_view(
 ) -> IndicatorView {
     let bounded = measured.and_then(|measured| live.estimate(node, measured));
     let shown = bounded.as_ref().map(|bounded| publish(bounded, indicator, rules));
-    let (estimate, withheld, decision) = match shown {
-        None => (None, None, None),
-        Some(Published::Withheld(withheld)) => (None, Some(withheld), None),
+    let (estimate, withheld, reason, decision) = match shown {
+        None => (None, None, None, None),
+        Some(Published::Withheld(withheld)) => (None, Some(withheld), None, None),
         Some(Published::Shown { decision }) => {
             let estimate = bounded
                 .as_ref()
                 .and_then(|bounded| estimate_view(bounded, live.bounds_exact(node)));
-            (estimate, None, Some(decision))
+            let reason = bounded.as_ref().and_then(|bounded| bounded.estimate.absences.point);
+            (estimate, None, reason, decision)
         }
     };
     IndicatorView {
@@ -400,6 +405,7 @@ fn indicator_view(
         source_kind: indicator.source_kind.clone(),
         note: indicator.note.clone(),
         estimate,
+        reason,
         withheld,
         decision,
         open_conflicts: bounded.map_or(0, |bounded| bounded.conflicted_households),
@@ -428,16 +434,18 @@ fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> 
                 Published::Withheld(withheld) => ChildIndicatorView {
                     point: None,
                     interval: None,
+                    reason: None,
                     bounds: None,
                     decision: None,
                     withheld: Some(withheld),
                     households,
                 },
                 Published::Shown { decision } => ChildIndicatorView {
-                    point: Some(bounded.estimate.point?),
+                    point: bounded.estimate.point,
                     interval: bounded.estimate.interval.as_ref().map(interval_view),
+                    reason: bounded.estimate.absences.point.or(bounded.estimate.absences.interval),
                     bounds: bounds_view(&bounded),
-                    decision: Some(decision),
+                    decision,
                     withheld: None,
                     households,
                 },
@@ -449,7 +457,7 @@ fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> 
 
 enum Published {
     Withheld(Withheld),
-    Shown { decision: Decision },
+    Shown { decision: Option<Decision> },
 }
 
 fn publish(bounded: &BoundedEstimate, indicator: &Indicator, rules: &PublicationRules) -> Published {
@@ -465,7 +473,8 @@ fn publish(bounded: &BoundedEstimate, indicator: &Indicator, rules: &Publication
             households: bounded.estimate.households,
         }),
         None => Published::Shown {
-            decision: bounded.decide(&indicator.target),
+            // Without an estimate there is nothing to decide on.
+            decision: bounded.estimate.point.map(|_| bounded.decide(&indicator.target)),
         },
     }
 }

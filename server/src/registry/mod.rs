@@ -41,8 +41,8 @@ pub struct Indicator {
     pub in_targets_section: bool,
     /// Whether it stands in the plan's appendix that assigns agencies.
     pub in_assignment_appendix: bool,
-    /// A remark.
-    pub note: String,
+    /// A remark; empty where there is none.
+    pub note: Text,
     /// How the household survey measures it, if it does.
     pub measurement: Option<Measurement>,
 }
@@ -59,7 +59,7 @@ pub struct Measurement {
 }
 
 /// Columns of a registry's table.
-pub const COLUMNS: [&str; 19] = [
+pub const COLUMNS: [&str; 20] = [
     "code",
     "group",
     "name_vi",
@@ -75,7 +75,8 @@ pub const COLUMNS: [&str; 19] = [
     "coordinating_agencies",
     "in_targets_section",
     "in_assignment_appendix",
-    "note",
+    "note_vi",
+    "note_en",
     "numerator",
     "denominator",
     "parameters",
@@ -148,11 +149,24 @@ pub fn read(csv: &[u8]) -> Result<Vec<Indicator>, TableError> {
             coordinating_agencies: cells.text("coordinating_agencies").to_owned(),
             in_targets_section: cells.one_of("in_targets_section", &["yes", "no"], &mut faults) == "yes",
             in_assignment_appendix: cells.one_of("in_assignment_appendix", &["yes", "no"], &mut faults) == "yes",
-            note: cells.text("note").to_owned(),
+            note: note(line, cells.text("note_vi"), cells.text("note_en"), &mut faults),
             measurement,
         });
     }
     faults.or(registry)
+}
+
+/// A remark in both languages, or in neither.
+fn note(line: u64, vi: &str, en: &str, faults: &mut Faults) -> Text {
+    if vi.is_empty() != en.is_empty() {
+        let missing = if vi.is_empty() { "note_vi" } else { "note_en" };
+        let problem = Text::new(
+            "ghi chú phải có ở cả note_vi và note_en, hoặc bỏ trống cả hai",
+            "a remark must stand in both note_vi and note_en, or both must be empty",
+        );
+        faults.cell(line, missing, problem);
+    }
+    Text::new(vi, en)
 }
 
 /// Parameters written as `name=number; name=number`.
@@ -202,8 +216,8 @@ pub async fn import(connection: &mut SqliteConnection, registry: &[Indicator]) -
         sqlx::query(
             "INSERT INTO indicator (position, code, indicator_group, name_vi, name_en, unit_of_analysis, numerator_vi,
                  denominator_vi, operator, target_percent, target_year, source_kind, lead_agency, coordinating_agencies,
-                 in_targets_section, in_assignment_appendix, note, numerator, denominator, parameters)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
+                 in_targets_section, in_assignment_appendix, note_vi, note_en, numerator, denominator, parameters)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
         )
         .bind(position as i64)
         .bind(&indicator.code)
@@ -221,7 +235,8 @@ pub async fn import(connection: &mut SqliteConnection, registry: &[Indicator]) -
         .bind(&indicator.coordinating_agencies)
         .bind(indicator.in_targets_section)
         .bind(indicator.in_assignment_appendix)
-        .bind(&indicator.note)
+        .bind(&indicator.note.vi)
+        .bind(&indicator.note.en)
         .bind(measurement.map_or("", |measurement| &measurement.numerator))
         .bind(measurement.map_or("", |measurement| &measurement.denominator))
         .bind(parameters)
@@ -279,7 +294,10 @@ pub async fn load(readers: &SqlitePool) -> Result<Vec<Indicator>, StoreError> {
                 coordinating_agencies: row.try_get("coordinating_agencies")?,
                 in_targets_section: row.try_get("in_targets_section")?,
                 in_assignment_appendix: row.try_get("in_assignment_appendix")?,
-                note: row.try_get("note")?,
+                note: Text {
+                    vi: row.try_get("note_vi")?,
+                    en: row.try_get("note_en")?,
+                },
                 measurement,
             })
         })
@@ -291,5 +309,36 @@ pub fn operator_sign(operator: Operator) -> &'static str {
     match operator {
         Operator::AtLeast => ">=",
         Operator::MoreThan => ">",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REFERENCE: &[u8] = include_bytes!("../../reference/indicators.csv");
+
+    #[test]
+    fn remarks_stand_in_both_languages() {
+        let registry = read(REFERENCE).expect("the reference data is valid");
+        let note = |code| {
+            registry
+                .iter()
+                .find(|indicator| indicator.code == code)
+                .map(|found| &found.note)
+        };
+        assert_eq!(note("XHS-09"), Some(&Text::new("mọi lứa tuổi", "all ages")));
+        assert_eq!(note("XHS-01"), Some(&Text::new("", "")));
+    }
+
+    #[test]
+    fn a_remark_in_one_language_is_a_fault_of_the_other_column() {
+        let csv = String::from_utf8_lossy(REFERENCE).replace("mọi lứa tuổi,all ages", "mọi lứa tuổi,");
+        let error = read(csv.as_bytes()).expect_err("the English remark is missing");
+        let message = error.to_string();
+        assert!(
+            message.contains("note_en") && message.contains("both note_vi and note_en"),
+            "{message}"
+        );
     }
 }

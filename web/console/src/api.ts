@@ -49,12 +49,15 @@ export interface Freshness {
   devices_heard_24_hours: number;
 }
 
+/** How an interval was made. */
+export type IntervalMethod = 'logit' | 'clopper_pearson' | 'student_t' | 'census';
+
 /** A confidence interval of a share; `level` is the confidence level as a fraction. */
 export interface Interval {
   lower: number;
   upper: number;
   level: number;
-  method: string;
+  method: IntervalMethod;
 }
 
 /** The smallest and largest share that settling the open conflicts could still give. */
@@ -70,18 +73,32 @@ export interface Target {
   year: number;
 }
 
-/** A survey estimate with its precision. `reason` names why the precision is missing, if it is. */
+/** Why a figure, or a part of it, cannot be computed. */
+export type Absence =
+  | 'no_responses'
+  | 'no_denominator'
+  | 'single_psu'
+  | 'single_household'
+  | 'lonely_psu'
+  | 'no_degrees_of_freedom'
+  | 'no_variation'
+  | 'nothing_to_compare';
+
+/**
+ * A survey estimate with its precision. `reason` names why the precision is missing, if it is;
+ * `bounds` are null where no way to settle the conflicts leaves a denominator.
+ */
 export interface Estimate {
   point: number;
   standard_error: number | null;
   interval: Interval | null;
-  bounds: Bounds;
+  bounds: Bounds | null;
   bounds_exact: boolean;
   design_effect: number | null;
   degrees_of_freedom: number;
   households: number;
   denominator_count: number;
-  reason: string | null;
+  reason: Absence | null;
 }
 
 /** The publication rule that keeps an estimate back: `households` is too few against `minimum`. */
@@ -94,7 +111,10 @@ export interface Withheld {
 /** Whether the target is met beyond the uncertainty, missed beyond it, or neither. */
 export type Decision = 'met' | 'missed' | 'undecided';
 
-/** One indicator of the plan with its estimate for the current admin unit. */
+/**
+ * One indicator of the plan with its estimate for the current admin unit. `reason` names why there is
+ * no estimate of what the survey measures, where nothing withholds it; texts of `note` may be empty.
+ */
 export interface Indicator {
   code: string;
   group: 'society' | 'economy';
@@ -107,17 +127,19 @@ export interface Indicator {
   coordinating_agencies: string;
   source_kind:
     'household survey' | 'official statistics' | 'enterprise survey' | 'institution survey';
-  note: string;
+  note: Bilingual;
   estimate: Estimate | null;
+  reason: Absence | null;
   withheld: Withheld | null;
   decision: Decision | null;
   open_conflicts: number;
 }
 
-/** A child's share of one indicator, short form. */
+/** A child's share of one indicator, short form. `reason` names why its point or interval is missing. */
 export interface ChildEstimate {
   point: number | null;
   interval: Interval | null;
+  reason: Absence | null;
   bounds: Bounds | null;
   decision: Decision | null;
   withheld: Withheld | null;

@@ -21,9 +21,12 @@ export function position(share: number): string {
   return `${Math.min(100, Math.max(0, share * 100))}%`;
 }
 
+// Below this, bounds differ only by the rounding of sums.
+const ROUNDING = 1e-9;
+
 /** Whether open conflicts leave more than one value possible. */
 export function isOpen(bounds: Bounds | null): bounds is Bounds {
-  return bounds !== null && bounds.upper > bounds.lower;
+  return bounds !== null && bounds.upper - bounds.lower > ROUNDING;
 }
 
 /** The plot in one sentence. */

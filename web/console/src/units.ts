@@ -1,29 +1,14 @@
-/** How admin units are named: their official kind and name, in the reader's language. */
+/** How admin units are named. */
 
-import type { AdminUnit, Language } from './api.ts';
+import type { AdminUnit } from './api.ts';
 
-// Kinds are data; those not listed here keep their official Vietnamese word in English too.
-const ENGLISH_KINDS: Readonly<Record<string, string>> = {
-  tỉnh: 'province',
-  'thành phố': 'city',
-  'thị xã': 'town',
-  huyện: 'district',
-  xã: 'commune',
-  phường: 'ward',
-  'thị trấn': 'township',
-  ấp: 'hamlet',
-  'khu phố': 'ward quarter',
-};
-
-/** «Huyện Cái Bè», "Cái Bè district"; units named by a number keep their kind in front: "Ward 5". */
-export function unitName(unit: Pick<AdminUnit, 'name' | 'kind'>, language: Language): string {
+/**
+ * The official kind and name, «Huyện Cái Bè» or «Phường 5», with a capital. Kinds are data and part of
+ * the official name, so that it is the same in every language of the interface.
+ */
+export function unitName(unit: Pick<AdminUnit, 'name' | 'kind'>): string {
   // Some frames repeat the kind in the name («Ấp 1» of kind «ấp»): it is said once.
-  if (unit.name.toLowerCase().startsWith(`${unit.kind.toLowerCase()} `)) return unit.name;
-  const english = language === 'en' ? ENGLISH_KINDS[unit.kind] : undefined;
-  if (english === undefined) return capitalise(`${unit.kind} ${unit.name}`.trim());
-  return /^\d/.test(unit.name) ? capitalise(`${english} ${unit.name}`) : `${unit.name} ${english}`;
-}
-
-function capitalise(text: string): string {
-  return text.charAt(0).toLocaleUpperCase('vi') + text.slice(1);
+  const repeated = unit.name.toLowerCase().startsWith(`${unit.kind.toLowerCase()} `);
+  const name = repeated ? unit.name : `${unit.kind} ${unit.name}`.trim();
+  return name.charAt(0).toLocaleUpperCase('vi') + name.slice(1);
 }

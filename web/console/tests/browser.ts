@@ -32,6 +32,8 @@ export interface Visit {
   requests: string[];
   /** Uncaught errors and violations of the content security policy. */
   complaints: string[];
+  /** Errors on the browser's console, such as an address that answered with a refusal. */
+  errors: string[];
 }
 
 /** Opens a page as a new visitor in Vietnam. */
@@ -49,11 +51,13 @@ export async function visit(
   const page = await context.newPage();
   const requests: string[] = [];
   const complaints: string[] = [];
+  const errors: string[] = [];
   page.on('request', (request) => requests.push(request.url()));
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => {
     if (/content security policy/i.test(message.text())) complaints.push(message.text());
+    if (message.type() === 'error') errors.push(message.text());
   });
   await page.goto(address);
-  return { page, context, requests, complaints };
+  return { page, context, requests, complaints, errors };
 }

@@ -70,12 +70,12 @@ test('speaks Vietnamese first, and remembers the switch to English', async () =>
   await page.getByText('Khảo sát xã hội số 2025').waitFor();
 
   await page.getByRole('button', { name: 'English' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Tiền Giang province' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Tỉnh Tiền Giang' }).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
   await page.getByText('Share of adults with a smartphone').waitFor();
 
   await page.reload();
-  await page.getByRole('heading', { level: 1, name: 'Tiền Giang province' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Tỉnh Tiền Giang' }).waitFor();
   await page.getByRole('button', { name: 'Tiếng Việt' }).waitFor();
 });
 
@@ -116,12 +116,16 @@ test('keeps the simulation in sight while scrolling, and only for a simulated ro
 });
 
 test('descends the tree by keyboard from province to hamlet, and back', async () => {
+  const commune = site.survey.overview('28360', Date.now());
+  const hamlet = commune?.children.find(({ coverage }) => coverage.expected > 0);
+  assert.ok(hamlet);
+  const quarter = `Khu phố ${hamlet.name}`;
   const page = await open('/');
   await page.getByRole('heading', { level: 1 }).waitFor();
   for (const [link, heading, unit] of [
     ['Huyện Cái Bè', 'Huyện Cái Bè', '819'],
     ['Thị trấn Cái Bè', 'Thị trấn Cái Bè', '28360'],
-    ['Khu phố 1', 'Khu phố 1', '28360-01'],
+    [quarter, quarter, hamlet.code],
   ] as const) {
     await tabTo(page, link);
     await page.keyboard.press('Enter');
@@ -130,12 +134,12 @@ test('descends the tree by keyboard from province to hamlet, and back', async ()
     assert.equal(new URL(page.url()).searchParams.get('unit'), unit);
     assert.equal(await page.evaluate(() => document.activeElement?.tagName), 'H1');
   }
-  await page.getByText('Không có đơn vị trực thuộc.').waitFor();
+  assert.equal(await page.getByRole('navigation', { name: 'Đơn vị trực thuộc' }).count(), 0);
 
   await page.getByRole('link', { name: 'Huyện Cái Bè' }).click();
   await page.getByRole('heading', { level: 1, name: 'Huyện Cái Bè' }).waitFor();
   await page.goBack();
-  await page.getByRole('heading', { level: 1, name: 'Khu phố 1' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: quarter }).waitFor();
 });
 
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -152,7 +156,12 @@ test('says so where a unit has no data or is not in the sample', async () => {
   const units = page.getByRole('navigation', { name: 'Đơn vị trực thuộc' });
   await units.getByRole('link', { name: 'Huyện Tân Phú Đông chưa có dữ liệu' }).waitFor();
   await page.goto(`${site.origin}/?unit=815`);
-  await units.getByRole('link', { name: 'Phường 1 không có hộ trong mẫu' }).waitFor();
+  const first = units.getByRole('link', { name: 'Phường 1', exact: true });
+  assert.equal(await first.isVisible(), false);
+  await units.getByText('đơn vị không có hộ trong mẫu').click();
+  await first.click();
+  await page.getByRole('heading', { level: 1, name: 'Phường 1' }).waitFor();
+  await page.getByText('khảo sát hộ gia đình, không có hộ trong mẫu').first().waitFor();
 });
 
 test('opens an indicator by keyboard, and from a shared address', async () => {
@@ -177,7 +186,34 @@ test('says why a compared unit is withheld, or has no interval', async () => {
   const page = await open('/?unit=819&indicator=XHS-05');
   const withheld = page.getByRole('listitem').filter({ hasText: 'Chưa công bố' }).last();
   await withheld.getByText('chỉ có 3 hộ trả lời, cần ít nhất 5').waitFor();
-  await page.getByText('chưa tính được khoảng tin cậy').first().waitFor();
+  const why = /chưa có khoảng tin cậy, vì mới có phiếu của một ấp, khu phố/;
+  await page.getByText(why).waitFor();
+});
+
+test('says so where a denominator or the bounds are missing, and words the method', async () => {
+  const page = await open('/?unit=9999');
+  await page.route('**/api/v1/overview', async (request) => {
+    const overview = site.survey.overview('82', Date.now());
+    for (const indicator of overview?.indicators ?? []) {
+      if (indicator.code === 'XHS-01') {
+        Object.assign(indicator, { estimate: null, reason: 'no_denominator', decision: null });
+      }
+      if (indicator.code === 'XHS-02' && indicator.estimate?.interval) {
+        indicator.estimate.bounds = null;
+        indicator.estimate.interval.method = 'clopper_pearson';
+      }
+    }
+    await request.fulfill({ json: overview });
+  });
+  await page.getByRole('link', { name: 'Về đơn vị gốc' }).click();
+  const row = page.getByRole('listitem').filter({ hasText: 'XHS-01' });
+  await row
+    .getByText('Chưa tính được: các hộ đã trả lời không có ai hoặc gì thuộc mẫu số')
+    .waitFor();
+  await page.getByRole('button', { name: 'Tỷ lệ dân số từ 15 tuổi trở lên' }).click();
+  await page
+    .getByText(/Clopper–Pearson theo số hộ hiệu quả; .*chưa tính được khoảng bỏ ngỏ/)
+    .waitFor();
 });
 
 test('offers every number in a table', async () => {
@@ -261,7 +297,7 @@ test('names an unknown unit in the language of the reader, and leads back', asyn
   await page.getByRole('button', { name: 'English' }).click();
   await page.getByText('No admin unit of this survey round has the code “9999”.').waitFor();
   await page.getByRole('link', { name: 'To the top unit' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Tiền Giang province' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Tỉnh Tiền Giang' }).waitFor();
 });
 
 test('tells an unreachable server and a strange answer from a refusal', async () => {
@@ -309,7 +345,7 @@ test('needs no sideways scrolling at 360 pixels', async () => {
 test('every target of touch is at least 44 pixels high and wide', async () => {
   const page = await open('/?unit=815&indicator=XHS-02', PHONE);
   await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.locator('summary').click();
+  for (const summary of await page.locator('summary').all()) await summary.click();
   const targets = page.locator('main a, button:not([aria-expanded]), summary, li .row');
   const boxes = await targets.evaluateAll((elements) =>
     elements.map((element) => {

@@ -24,9 +24,12 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Serves the build in `dist` (tests run in the package's folder) on a free port of this machine. */
+// Tests run in the package's folder.
+const REFERENCE = '../../server/reference';
+
+/** Serves the build in `dist` on a free port of this machine. */
 export async function startSite(): Promise<Site> {
-  const survey = new SyntheticSurvey('fixtures', Date.now());
+  const survey = new SyntheticSurvey(REFERENCE, Date.now());
   const server = new FixtureServer(survey);
   const http = createServer((request, response) => {
     if (!server.answer(request, response)) void sendFile(request.url ?? '/', response);

@@ -11,16 +11,14 @@ export const en: Strings = {
   switchLanguage: 'Tiếng Việt',
   simulated: 'Simulated data',
   simulatedNote: 'not the result of a real survey',
-  round: 'Survey round',
   referenceDate: (day) => `as of ${day}`,
   loading: 'Loading figures…',
 
   trail: 'Path of units',
   childUnits: 'Units within',
-  unitWithoutChildren: 'There are no units within.',
   unitNotSampled: 'no household in the sample',
+  unitsNotSampled: (count) => `${plural(count, 'unit', 'units')} outside the sample`,
   unitWithoutData: 'no data yet',
-  households: (count) => plural(count, 'household', 'households'),
   responsesOf: (received, expected) => `${received} / ${expected} responses`,
   conflicts: (count) => plural(count, 'conflict', 'conflicts'),
 
@@ -61,6 +59,7 @@ export const en: Strings = {
   intervalAt: (level) => `${level} confidence interval`,
   intervalOf: (level, range) => `${level} confidence interval ${range}`,
   intervalMissing: 'no confidence interval',
+  intervalMissingBecause: (reason) => `no confidence interval, because ${reason}`,
   bounds: 'Left open by conflicts',
   boundsOf: (range) => `conflicts leave ${range} open`,
   target: 'Target',
@@ -75,18 +74,25 @@ export const en: Strings = {
       `only ${plural(households, 'household', 'households')} responded, at least ${minimum} needed`,
     rule: (rule) => `by the publication rule “${rule}”`,
   },
-  reason: {
-    single_psu: 'one hamlet in the sample, so the margin of error cannot be estimated',
-    other: (reason) => `the margin of error cannot be estimated (${reason})`,
+  notComputed: 'Not computed',
+  absence: {
+    no_responses: 'no household has responded',
+    no_denominator: 'the households that responded have nobody and nothing in the denominator',
+    single_psu:
+      'only one hamlet or ward quarter has responses, so how much they differ is not known',
+    single_household:
+      'only one household has responded, so how much households differ is not known',
+    lonely_psu:
+      'a stratum has a single unit in the sample, so how much its units differ is not known',
+    no_degrees_of_freedom:
+      'no more hamlets have responses than there are strata, so the precision of the standard error is not known',
+    no_variation:
+      'all households that responded are alike, so how much the others may differ is not known',
+    nothing_to_compare:
+      'a simple random sample would have no variance, so there is nothing to compare with',
   },
   noSurveyData: 'No survey data yet',
   noSurveyDataNote: 'These indicators come from other sources or have no responses yet.',
-  source: {
-    'household survey': 'household survey, no responses yet',
-    'official statistics': 'official figure',
-    'enterprise survey': 'enterprise survey',
-    'institution survey': 'institution survey',
-  },
   agencyNone: 'the plan assigns no agency',
 
   indicatorColumn: 'Indicator',
@@ -116,9 +122,10 @@ export const en: Strings = {
   methodRatio: 'weighted ratio estimate',
   methodInterval: {
     logit: (level) => `${level} confidence interval on the logit scale`,
-    beta: (level) => `${level} confidence interval from a beta distribution`,
-    census: (level) => `full enumeration, the ${level} confidence interval is the point itself`,
-    other: (level, method) => `${level} confidence interval (${method})`,
+    clopper_pearson: (level) =>
+      `${level} Clopper–Pearson confidence interval with the effective number of households`,
+    student_t: (level) => `${level} confidence interval from Student's t distribution`,
+    census: (level) => `full enumeration, the ${level} confidence interval is the estimate itself`,
   },
   methodFreedom: (count) => plural(count, 'degree of freedom', 'degrees of freedom'),
   methodEffect: (value) => `design effect ${value}`,
@@ -131,12 +138,11 @@ export const en: Strings = {
     economy: (count) => plural(count, 'observation', 'observations'),
   },
   boundsInexact: 'what conflicts leave open is approximate',
+  boundsMissing: 'what conflicts leave open cannot be computed',
   comparison: 'The units within, compared',
   comparisonOrder: 'Sorted by name, not ranked',
   comparisonOverlap:
     'Confidence intervals of several units overlap: differences between the points may come from sampling alone and give no ranking.',
-  comparisonWithout: 'No data yet',
-  close: 'Close',
 
   problem: {
     title: 'The figures could not be loaded',

@@ -6,16 +6,14 @@ export const vi = {
   switchLanguage: 'English',
   simulated: 'Dữ liệu mô phỏng',
   simulatedNote: 'không phải kết quả khảo sát thật',
-  round: 'Đợt khảo sát',
   referenceDate: (day: string) => `số liệu ngày ${day}`,
   loading: 'Đang tải số liệu…',
 
   trail: 'Đường dẫn đơn vị',
   childUnits: 'Đơn vị trực thuộc',
-  unitWithoutChildren: 'Không có đơn vị trực thuộc.',
   unitNotSampled: 'không có hộ trong mẫu',
+  unitsNotSampled: (count: string) => `${count} đơn vị không có hộ trong mẫu`,
   unitWithoutData: 'chưa có dữ liệu',
-  households: (count: string) => `${count} hộ`,
   responsesOf: (received: string, expected: string) => `${received} / ${expected} phiếu`,
   conflicts: (count: string) => `${count} chỗ có hai câu trả lời khác nhau`,
 
@@ -57,7 +55,8 @@ export const vi = {
   interval: 'Khoảng tin cậy',
   intervalAt: (level: string) => `Khoảng tin cậy ${level}`,
   intervalOf: (level: string, range: string) => `khoảng tin cậy ${level} ${range}`,
-  intervalMissing: 'chưa tính được khoảng tin cậy',
+  intervalMissing: 'chưa có khoảng tin cậy',
+  intervalMissingBecause: (reason: string) => `chưa có khoảng tin cậy, vì ${reason}`,
   bounds: 'Bỏ ngỏ do hai câu trả lời khác nhau',
   boundsOf: (range: string) => `hai câu trả lời khác nhau còn bỏ ngỏ ${range}`,
   target: 'Mục tiêu',
@@ -72,18 +71,21 @@ export const vi = {
       `chỉ có ${households} hộ trả lời, cần ít nhất ${minimum}`,
     rule: (rule: string) => `theo quy tắc công bố «${rule}»`,
   },
-  reason: {
-    single_psu: 'chỉ có một ấp, khu phố trong mẫu nên chưa tính được sai số',
-    other: (reason: string) => `chưa tính được sai số (${reason})`,
+  notComputed: 'Chưa tính được',
+  absence: {
+    no_responses: 'chưa có hộ nào trả lời',
+    no_denominator: 'các hộ đã trả lời không có ai hoặc gì thuộc mẫu số',
+    single_psu: 'mới có phiếu của một ấp, khu phố nên chưa biết các ấp, khu phố khác nhau ra sao',
+    single_household: 'mới có một hộ trả lời nên chưa biết các hộ khác nhau ra sao',
+    lonely_psu: 'có tầng mẫu chỉ gồm một đơn vị nên chưa biết các đơn vị của tầng khác nhau ra sao',
+    no_degrees_of_freedom:
+      'số ấp, khu phố có phiếu không nhiều hơn số tầng mẫu nên chưa biết sai số chuẩn chính xác đến đâu',
+    no_variation:
+      'mọi hộ đã trả lời đều giống nhau nên chưa biết các hộ còn lại có thể khác đến đâu',
+    nothing_to_compare: 'mẫu ngẫu nhiên đơn có phương sai bằng 0 nên không có gì để so sánh',
   },
   noSurveyData: 'Chưa có số liệu khảo sát',
   noSurveyDataNote: 'Những chỉ tiêu này lấy từ nguồn khác hoặc chưa có phiếu nào.',
-  source: {
-    'household survey': 'khảo sát hộ gia đình, chưa có phiếu',
-    'official statistics': 'số liệu chính thức',
-    'enterprise survey': 'khảo sát doanh nghiệp',
-    'institution survey': 'khảo sát cơ sở đào tạo',
-  },
   agencyNone: 'kế hoạch không giao cơ quan nào',
 
   indicatorColumn: 'Chỉ tiêu',
@@ -113,9 +115,10 @@ export const vi = {
   methodRatio: 'ước lượng tỷ số có quyền số',
   methodInterval: {
     logit: (level: string) => `khoảng tin cậy ${level} trên thang logit`,
-    beta: (level: string) => `khoảng tin cậy ${level} theo phân phối beta`,
-    census: (level: string) => `điều tra toàn bộ, khoảng tin cậy ${level} trùng với điểm`,
-    other: (level: string, method: string) => `khoảng tin cậy ${level} (${method})`,
+    clopper_pearson: (level: string) =>
+      `khoảng tin cậy ${level} Clopper–Pearson theo số hộ hiệu quả`,
+    student_t: (level: string) => `khoảng tin cậy ${level} theo phân phối t của Student`,
+    census: (level: string) => `điều tra toàn bộ, khoảng tin cậy ${level} trùng với ước lượng`,
   },
   methodFreedom: (count: string) => `${count} bậc tự do`,
   methodEffect: (value: string) => `hệ số thiết kế ${value}`,
@@ -128,12 +131,11 @@ export const vi = {
     economy: (count: string) => `${count} quan sát`,
   },
   boundsInexact: 'khoảng bỏ ngỏ là gần đúng',
+  boundsMissing: 'chưa tính được khoảng bỏ ngỏ',
   comparison: 'So sánh các đơn vị trực thuộc',
   comparisonOrder: 'Xếp theo tên, không xếp hạng',
   comparisonOverlap:
     'Khoảng tin cậy của nhiều đơn vị chồng lên nhau: chênh lệch giữa các điểm có thể chỉ do chọn mẫu, không dùng để xếp hạng.',
-  comparisonWithout: 'Chưa có số liệu',
-  close: 'Đóng',
 
   problem: {
     title: 'Không tải được số liệu',
