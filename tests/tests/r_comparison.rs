@@ -252,9 +252,11 @@ fn every_estimate_of_every_unit_agrees_with_r_survey() {
 /// Numerator and denominator of a household or of several.
 type Counts = (f64, f64);
 
+/// Counts one household.
+type Count = fn(&AnswerMap) -> Counts;
+
 /// Indicators counted by hand, as `server/reference/README.md` puts them in words.
-const BY_HAND: [(&str, fn(&AnswerMap) -> Counts); 3] =
-    [("XHS-01", smartphone), ("XHS-05", fibre), ("XHS-07", public_service)];
+const BY_HAND: [(&str, Count); 3] = [("XHS-01", smartphone), ("XHS-05", fibre), ("XHS-07", public_service)];
 
 fn word(answers: &AnswerMap, path: &AnswerPath) -> String {
     answers
