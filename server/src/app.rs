@@ -136,7 +136,9 @@ impl App {
         axum::serve(listener, self.router())
             .with_graceful_shutdown(stopping)
             .await?;
-        projector.abort();
+        // It ends by itself: cut off in the middle it would leave the database open for a moment.
+        self.projector.wake();
+        let _ = projector.await;
         self.store.close().await;
         tracing::info!("stopped");
         Ok(())

@@ -8,5 +8,8 @@
     reason = "a step that fails is a failed test"
 )]
 
+pub mod demonstration;
 pub mod installation;
 pub mod phone;
+pub mod process;
+pub mod rows;

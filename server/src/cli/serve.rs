@@ -1,5 +1,7 @@
 //! `khaosat serve`.
 
+use std::io;
+
 use indicators::publication::PublicationRules;
 
 use super::Failure;
@@ -16,6 +18,8 @@ pub(super) struct ServeArguments {
 }
 
 pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(), Failure> {
+    // Whoever reads that the server is ready may ask it to stop at once.
+    let stop = stop_signal(arguments.until_input_ends)?;
     let folder = DataFolder::open(&config.data)?.lock()?;
     let store = Store::open(&folder.database()).await?;
     let app = App::load(
@@ -29,17 +33,19 @@ pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(
         tracing::warn!(address = %config.listen, "serving beyond this machine without TLS: put a proxy with TLS before it");
     }
     let ready = |address| tracing::info!("http://{address}/ — Khảo Sát");
-    Ok(app
-        .serve(config.listen, ready, stop_signal(arguments.until_input_ends))
-        .await?)
+    Ok(app.serve(config.listen, ready, stop).await?)
 }
 
-/// Ends when the process is asked to stop: Ctrl-C, SIGTERM, or the end of its input.
-async fn stop_signal(until_input_ends: bool) {
-    tokio::select! {
-        () = terminated() => {}
-        () = input_ended(), if until_input_ends => {}
-    }
+/// Ends when the process is asked to stop: Ctrl-C, SIGTERM, or the end of its input. It listens from now on and not only
+/// once it is awaited.
+fn stop_signal(until_input_ends: bool) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let asked_to_stop = asked_to_stop()?;
+    Ok(async move {
+        tokio::select! {
+            () = asked_to_stop => {}
+            () = input_ended(), if until_input_ends => {}
+        }
+    })
 }
 
 async fn input_ended() {
@@ -47,21 +53,20 @@ async fn input_ended() {
     let _ = tokio::io::copy(&mut input, &mut tokio::io::sink()).await;
 }
 
-async fn terminated() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => {
-                tokio::select! {
-                    _ = interrupt => {}
-                    _ = terminate.recv() => {}
-                }
-            }
-            Err(_) => drop(interrupt.await),
+#[cfg(unix)]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
+    })
+}
+
+#[cfg(not(unix))]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

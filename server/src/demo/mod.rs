@@ -161,27 +161,39 @@ async fn survey(
 /// A new installation with the synthetic round, or one that an interrupted demo with the same parameters left.
 async fn prepare(path: &Path, parameters: &Parameters) -> Result<Store, Failure> {
     let marker = path.join(PARAMETERS);
+    let before: Option<Parameters> = std::fs::read(&marker)
+        .ok()
+        .and_then(|json| serde_json::from_slice(&json).ok());
+    let begun = before.as_ref() == Some(parameters);
+    if begun && DataFolder::open(path).is_err() {
+        // Interrupted before there was a database: the folder is as good as empty.
+        std::fs::remove_file(&marker)?;
+    }
     match DataFolder::create(path) {
         Ok(folder) => {
-            let store = initialise(&folder).await?;
-            make_round(&store, parameters).await?;
+            // The parameters come first, so that whatever stands beside them is known to be this demo's.
             let json =
                 serde_json::to_vec(parameters).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
             std::fs::write(&marker, json)?;
+            let store = initialise(&folder).await?;
+            make_round(&store, parameters).await?;
             Ok(store)
         }
-        Err(used @ FolderError::Used { .. }) => {
-            let before: Option<Parameters> = std::fs::read(&marker)
-                .ok()
-                .and_then(|json| serde_json::from_slice(&json).ok());
-            if before.as_ref() != Some(parameters) {
-                return Err(used.into());
-            }
+        Err(FolderError::Used { .. }) if begun => {
             eprintln!(
                 "Tiếp tục đợt chạy thử trong {0} (going on with the demo in {0}).",
                 path.display()
             );
-            Ok(Store::open(&DataFolder::open(path)?.database()).await?)
+            let folder = DataFolder::open(path)?;
+            let store = Store::open(&folder.database()).await?;
+            if rounds::load(&store.readers).await?.is_empty() {
+                // Interrupted before the round was whole; reference data are replaced, so they can come twice.
+                store.close().await;
+                let store = initialise(&folder).await?;
+                make_round(&store, parameters).await?;
+                return Ok(store);
+            }
+            Ok(store)
         }
         Err(error) => Err(error.into()),
     }

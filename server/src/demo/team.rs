@@ -145,21 +145,21 @@ pub(super) async fn play(field: &Field, work: HamletWork) -> Result<(), Failure>
         field.progress.interviewed();
     }
     // Noon: a signal. Each delivers; then each learns what the other wrote.
-    one.sync().await?;
-    other.sync().await?;
-    one.sync().await?;
+    one.sync(&other).await?;
+    other.sync(&one).await?;
+    one.sync(&other).await?;
     // Afternoon, without signal again: corrections, some of them by both.
     for visited in &households {
         visited.afternoon(&mut one, &mut other)?;
     }
-    one.sync().await?;
-    other.sync().await?;
+    one.sync(&other).await?;
+    other.sync(&one).await?;
     // Next day: some differences are settled by the person who asked again.
-    one.sync().await?;
+    one.sync(&other).await?;
     for visited in &households {
         visited.settle(&mut one)?;
     }
-    one.sync().await
+    one.sync(&other).await
 }
 
 /// One household with its story.

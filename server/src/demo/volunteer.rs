@@ -1,6 +1,6 @@
 //! A volunteer's phone: its key, its copies of responses, its wrong clock, and its exchange with the server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, ETAG};
 use hyper::{Method, Request, Response as HttpResponse, StatusCode};
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
-use sync_core::Change;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::{Client, Limits, OutgoingChange, SyncResponse, wire};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Edit, Response, Visit};
+use sync_core::{Change, ChangeHash};
 
 use super::network::{self, Break, NetworkError};
 use super::progress::Progress;
@@ -39,6 +39,10 @@ pub(super) struct Volunteer {
     round: RoundId,
     client: Client,
     responses: BTreeMap<String, Response>,
+    /// What this phone has written in this run of the demo.
+    written: BTreeSet<ChangeHash>,
+    /// What the server sent before this run has come to the moment at which it was written.
+    early: Vec<(String, Change)>,
     /// The true time in the simulation, in seconds since 1970-01-01T00:00:00Z.
     time: i64,
     /// How far the phone's clock is ahead, in seconds.
@@ -76,6 +80,8 @@ impl Volunteer {
             round: RoundId(uuid::Uuid::nil()),
             client: Client::new(0),
             responses: BTreeMap::new(),
+            written: BTreeSet::new(),
+            early: Vec::new(),
             time: start.time,
             clock_ahead,
             luck: start.luck,
@@ -177,6 +183,7 @@ impl Volunteer {
         let round = self.round;
         let ((), change) = self.open(unit)?.edit(&actor, time, edit)?;
         if let Some(change) = change {
+            self.written.insert(change.hash());
             self.client.enqueue(OutgoingChange {
                 round,
                 unit: unit.to_owned(),
@@ -195,7 +202,9 @@ impl Volunteer {
     }
 
     /// Exchanges changes with the server until neither has anything left for the other.
-    pub(super) async fn sync(&mut self) -> Result<(), Failure> {
+    pub(super) async fn sync(&mut self, teammate: &Self) -> Result<(), Failure> {
+        let early = std::mem::take(&mut self.early);
+        self.take_in(early, teammate)?;
         loop {
             tokio::time::sleep(self.pace).await;
             let piece = self.luck.random_range(4 << 10..128 << 10);
@@ -219,12 +228,15 @@ impl Volunteer {
             let received = self.client.receive(response, device_time);
             self.progress.acknowledged(received.acknowledged);
             for group in received.responses {
-                let changes: Vec<Change> = group
+                let changes: Vec<(String, Change)> = group
                     .changes
                     .iter()
-                    .map(|bytes| Change::try_from(bytes.as_slice()).map_err(|error| wrong(&error)))
-                    .collect::<Result<_, _>>()?;
-                self.open(&group.unit)?.apply(changes)?;
+                    .map(|bytes| {
+                        let change = Change::try_from(bytes.as_slice()).map_err(|error| wrong(&error))?;
+                        Ok((group.unit.clone(), change))
+                    })
+                    .collect::<Result<_, Failure>>()?;
+                self.take_in(changes, teammate)?;
             }
             if let Some((change, reason)) = self.client.refused().first() {
                 return Err(Failure::new(
@@ -240,6 +252,23 @@ impl Volunteer {
                 return Ok(());
             }
         }
+    }
+
+    /// Applies what came from the server.
+    ///
+    /// A demo that goes on after an interruption plays a hamlet's days again from the morning, and the server may have
+    /// changes of the afternoon already. A phone that read them in the morning would answer otherwise than the first time,
+    /// so it keeps them aside until they are written again.
+    fn take_in(&mut self, changes: Vec<(String, Change)>, teammate: &Self) -> Result<(), Failure> {
+        for (unit, change) in changes {
+            let hash = change.hash();
+            if self.written.contains(&hash) || teammate.written.contains(&hash) {
+                self.open(&unit)?.apply([change])?;
+            } else {
+                self.early.push((unit, change));
+            }
+        }
+        Ok(())
     }
 
     /// Sends a request until an answer comes through, as a phone on a bad link does. The same bytes are sent each time:

@@ -29,14 +29,25 @@ impl Events {
         }
     }
 
-    /// Figures are current up to `sequence` now.
+    /// Figures are current up to `sequence` now. Once the streams are ended they stay so.
     pub fn publish(&self, sequence: i64) {
-        self.sequence.send_replace(Some(sequence));
+        self.sequence.send_if_modified(|current| {
+            let open = current.is_some();
+            if open {
+                *current = Some(sequence);
+            }
+            open
+        });
     }
 
     /// Ends all streams, so that the server can stop.
     pub fn close(&self) {
         self.sequence.send_replace(None);
+    }
+
+    /// Whether the streams were ended.
+    pub fn is_closed(&self) -> bool {
+        self.sequence.borrow().is_none()
     }
 
     /// The sequence number up to which figures are current.
@@ -61,4 +72,19 @@ pub(super) async fn stream(State(app): State<App>) -> Sse<impl Stream<Item = Res
             Ok(Event::default().event("estimates").data(data.to_string()))
         });
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_that_come_after_the_end_do_not_open_the_streams_again() {
+        let events = Events::new(1);
+        events.publish(2);
+        assert_eq!((events.current(), events.is_closed()), (2, false));
+        events.close();
+        events.publish(3);
+        assert!(events.is_closed());
+    }
 }

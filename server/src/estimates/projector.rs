@@ -29,9 +29,9 @@ impl Projector {
         self.news.notify_one();
     }
 
-    /// Follows the log until the server stops.
+    /// Follows the log until the server stops: until `events` are closed, which it notices when it is woken.
     pub async fn run(self, store: Store, live: Arc<Live>, events: Events) {
-        loop {
+        while !events.is_closed() {
             match advance(&store, &live, &events).await {
                 Ok(true) => {}
                 Ok(false) => self.news.notified().await,

@@ -109,7 +109,8 @@ impl Store {
 
     /// Waits until everything that was handed to the writer is durable, and closes the database.
     pub async fn close(self) {
-        self.writer.stop().await;
         self.readers.close().await;
+        // The last connection to close brings the write-ahead log into the database file and removes it.
+        self.writer.close().await;
     }
 }

@@ -27,9 +27,13 @@ type BoxedJob = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> BoxFuture<'c
 /// A future that writes through the writer's connection.
 pub type Job<'c, T> = BoxFuture<'c, Result<T, StoreError>>;
 
-struct Request {
-    run: BoxedJob,
-    done: oneshot::Sender<Outcome>,
+enum Request {
+    Job {
+        run: BoxedJob,
+        done: oneshot::Sender<Outcome>,
+    },
+    /// Nothing comes after it: the writer closes its connection and ends.
+    Close { done: oneshot::Sender<()> },
 }
 
 /// A handle to the one writer.
@@ -60,7 +64,7 @@ impl Writer {
         });
         let (done, outcome) = oneshot::channel();
         self.queue
-            .send(Request { run, done })
+            .send(Request::Job { run, done })
             .await
             .map_err(|_| StoreError::ShuttingDown)?;
         let outcome = outcome.await.map_err(|_| StoreError::ShuttingDown)??;
@@ -70,17 +74,32 @@ impl Writer {
             .map_err(|_| StoreError::ShuttingDown)
     }
 
-    /// Waits until everything that was handed in so far is durable.
-    pub(super) async fn stop(self) {
-        // The queue is in order: once this empty job is answered, everything before it is on disk.
-        let _ = self.write(|_| Box::pin(async { Ok(()) })).await;
+    /// Waits until everything that was handed in so far is durable and the connection is closed.
+    pub(super) async fn close(self) {
+        let (done, closed) = oneshot::channel();
+        // The queue is in order, so everything before it is on disk by then. A writer that has ended is closed already.
+        if self.queue.send(Request::Close { done }).await.is_ok() {
+            let _ = closed.await;
+        }
     }
 }
 
 async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Request>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while requests.recv_many(&mut batch, BATCH).await > 0 {
-        let (jobs, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|request| (request.run, request.done)).unzip();
+    let mut closing = None;
+    while closing.is_none() && requests.recv_many(&mut batch, BATCH).await > 0 {
+        let (mut jobs, mut answers) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+        for request in batch.drain(..) {
+            match request {
+                Request::Job { run, done } if closing.is_none() => {
+                    jobs.push(run);
+                    answers.push(done);
+                }
+                // Whoever asks after the end learns from the dropped answer that the server is shutting down.
+                Request::Job { .. } => {}
+                Request::Close { done } => closing = Some(done),
+            }
+        }
         match commit(&mut connection, jobs).await {
             Ok(outcomes) => {
                 for (answer, outcome) in answers.into_iter().zip(outcomes) {
@@ -100,6 +119,9 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "the database did not close cleanly");
+    }
+    if let Some(done) = closing {
+        let _ = done.send(());
     }
 }
 
