@@ -34,6 +34,7 @@ pub struct Client {
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
     more: bool,
+    restoring: bool,
     refused: Vec<(OutgoingChange, RefusalReason)>,
 }
 
@@ -53,6 +54,7 @@ impl Client {
     pub fn new(cursor: u64) -> Self {
         Self {
             cursor,
+            restoring: cursor == 0,
             ..Self::default()
         }
     }
@@ -127,6 +129,7 @@ impl Client {
         SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: self.cursor,
+            restoring: self.restoring,
             device_time,
             responses,
             attestations,
@@ -145,6 +148,8 @@ impl Client {
         }
         self.cursor = response.cursor;
         self.more = response.more;
+        // Cursor 0 may also be the server's way to say that the device has to start over.
+        self.restoring = response.cursor == 0 || (self.restoring && response.more);
         Received {
             acknowledged,
             responses: response.responses,

@@ -233,6 +233,7 @@ mod tests {
         SyncRequest {
             version,
             cursor: 7,
+            restoring: false,
             device_time: -1,
             responses: Vec::new(),
             attestations: Vec::new(),
