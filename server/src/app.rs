@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use indicators::publication::PublicationRules;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::console;
 use crate::devices;
@@ -16,6 +18,10 @@ use crate::http::{render_problems, security_headers};
 use crate::rounds;
 use crate::store::{Store, StoreError};
 use crate::sync;
+
+/// How long requests that are under way may take to finish once the server is asked to stop. Changes that were not
+/// acknowledged by then are sent again.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// What routes share. Cloning it is cheap.
 #[derive(Clone)]
@@ -128,14 +134,24 @@ impl App {
             self.events.clone(),
         ));
         let events = self.events.clone();
-        let stopping = async move {
+        let (stopping, asked_to_stop) = oneshot::channel();
+        let stop = async move {
             stop.await;
             tracing::info!("stopping: finishing what is under way");
             events.close();
+            let _ = stopping.send(());
         };
-        axum::serve(listener, self.router())
-            .with_graceful_shutdown(stopping)
-            .await?;
+        let overdue = async move {
+            if asked_to_stop.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(GRACE).await;
+        };
+        let served = axum::serve(listener, self.router()).with_graceful_shutdown(stop);
+        tokio::select! {
+            served = served.into_future() => served?,
+            () = overdue => tracing::warn!("hanging up on clients that did not finish in {GRACE:?}"),
+        }
         // It ends by itself: cut off in the middle it would leave the database open for a moment.
         self.projector.wake();
         let _ = projector.await;

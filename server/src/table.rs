@@ -148,7 +148,7 @@ impl Table {
     /// Reads a table from CSV (RFC 4180, UTF-8, with or without byte order mark), which must have these columns.
     ///
     /// # Errors
-    /// [`TableError`] when the file is too large, is no CSV, or lacks a column.
+    /// [`TableError`] when the file is too large, is no CSV, lacks a column, or has no rows.
     pub fn read(bytes: &[u8], required: &[&str]) -> Result<Self, TableError> {
         let mut faults = Faults::default();
         if bytes.len() > FILE_BYTES {
@@ -162,10 +162,11 @@ impl Table {
             });
         }
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let bytes = unix_lines(bytes);
         let mut reader = ReaderBuilder::new()
             .flexible(false)
             .trim(csv::Trim::All)
-            .from_reader(bytes);
+            .from_reader(bytes.as_slice());
         let mut columns = BTreeMap::new();
         match reader.headers() {
             Ok(header) => columns.extend(header.iter().enumerate().map(|(place, name)| (name.to_owned(), place))),
@@ -195,6 +196,12 @@ impl Table {
                 }
             }
         }
+        if rows.is_empty() && faults.told.is_empty() {
+            faults.table(Text::new(
+                "bảng không có dòng dữ liệu nào dưới dòng tiêu đề",
+                "the table has no rows below its header",
+            ));
+        }
         faults.or(Self { columns, rows })
     }
 
@@ -202,6 +209,13 @@ impl Table {
     pub fn rows(&self) -> impl Iterator<Item = (u64, Cells<'_>)> {
         self.rows.iter().map(|row| (row.line, Cells { table: self, row }))
     }
+}
+
+/// The text with line feeds alone: between a carriage return and a line feed, the reader counts a line too few.
+fn unix_lines(bytes: &[u8]) -> Vec<u8> {
+    let followed = bytes.iter().skip(1).map(Some).chain([None]);
+    let kept = |(byte, next): &(&u8, Option<&u8>)| !(**byte == b'\r' && *next == Some(&b'\n'));
+    bytes.iter().zip(followed).filter(kept).map(|(byte, _)| *byte).collect()
 }
 
 fn unreadable(error: &csv::Error) -> Text {

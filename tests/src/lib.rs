@@ -1,5 +1,5 @@
-//! What tests and benchmarks that cross crates share: a real `khaosat` process on a fresh installation, and phones that
-//! talk to it as phones do.
+//! What tests and benchmarks that cross crates share: a real `khaosat` process on a fresh installation, phones that talk
+//! to it as phones do, and connections that talk to it as nobody should.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +8,7 @@
     reason = "a step that fails is a failed test"
 )]
 
+pub mod connection;
 pub mod demonstration;
 pub mod installation;
 pub mod phone;

@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::estimates::Measures;
 use crate::registry;
 use crate::rounds;
-use crate::store::{DataFolder, Store};
-use crate::units;
+use crate::store::{DataFolder, Store, StoreError};
+use crate::units::{self, AdminUnit, UnitTree};
 
 /// Replace reference data by a CSV file. Every wrong row is told before anything is changed.
 #[derive(Debug, Subcommand)]
@@ -39,6 +39,9 @@ pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> 
     let rows = match import {
         Import::Units { file } => {
             let admin_units = units::read_units(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
+            check_units_against_rounds(&store, &admin_units)
+                .await
+                .map_err(|failure| failure.of_file(&file))?;
             let rows = admin_units.len();
             let job = store
                 .writer
@@ -47,8 +50,12 @@ pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> 
             rows
         }
         Import::Successions { file } => {
+            let codes: Vec<String> = sqlx::query_scalar("SELECT code FROM admin_unit")
+                .fetch_all(&store.readers)
+                .await?;
+            let codes = codes.into_iter().collect();
             let successions =
-                units::read_successions(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
+                units::read_successions(&read_file(&file)?, &codes).map_err(|error| table_failure(&file, &error))?;
             let rows = successions.len();
             let job = store.writer.write(move |connection| {
                 Box::pin(async move { units::import_successions(connection, &successions).await })
@@ -58,7 +65,9 @@ pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> 
         }
         Import::Indicators { file } => {
             let registry = registry::read(&read_file(&file)?).map_err(|error| table_failure(&file, &error))?;
-            check_against_rounds(&store, &registry).await?;
+            check_registry_against_rounds(&store, &registry)
+                .await
+                .map_err(|failure| failure.of_file(&file))?;
             let rows = registry.len();
             let job = store
                 .writer
@@ -72,8 +81,32 @@ pub(super) async fn run(import: Import, config: &Config) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The hamlets of the rounds that are there must keep their communes.
+async fn check_units_against_rounds(store: &Store, units: &[AdminUnit]) -> Result<(), Failure> {
+    for round in rounds::load(&store.readers).await? {
+        let hamlets: Vec<(String, String)> =
+            sqlx::query_as("SELECT code, commune_code FROM frame_hamlet WHERE round_key = $1 ORDER BY code")
+                .bind(round.key)
+                .fetch_all(&store.readers)
+                .await?;
+        let on = round
+            .units_on
+            .parse()
+            .map_err(|error: jiff::Error| StoreError::Damaged {
+                table: "round",
+                reason: error.to_string(),
+            })?;
+        let tree = UnitTree::of(units, &round.root_code, on);
+        let hamlets = hamlets
+            .iter()
+            .map(|(hamlet, commune)| (hamlet.as_str(), commune.as_str()));
+        rounds::check_communes(&tree, &round.root_code, &round.units_on, hamlets)?;
+    }
+    Ok(())
+}
+
 /// The expressions must fit the forms of the rounds that are there.
-async fn check_against_rounds(store: &Store, registry: &[registry::Indicator]) -> Result<(), Failure> {
+async fn check_registry_against_rounds(store: &Store, registry: &[registry::Indicator]) -> Result<(), Failure> {
     for round in rounds::load(&store.readers).await? {
         let Some(workbook) = rounds::workbook(&store.readers, &round.form_hash).await? else {
             continue;

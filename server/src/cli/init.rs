@@ -27,7 +27,8 @@ pub(crate) async fn initialise(folder: &DataFolder) -> Result<Store, Failure> {
     let damaged = |error: crate::table::TableError| Failure::new(error.vietnamese(), error.to_string());
     let registry = registry::read(INDICATORS).map_err(damaged)?;
     let admin_units = units::read_units(ADMIN_UNITS).map_err(damaged)?;
-    let successions = units::read_successions(SUCCESSIONS).map_err(damaged)?;
+    let codes = admin_units.iter().map(|unit| unit.code.clone()).collect();
+    let successions = units::read_successions(SUCCESSIONS, &codes).map_err(damaged)?;
     let store = Store::open(&folder.database()).await?;
     store
         .writer

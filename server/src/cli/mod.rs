@@ -81,6 +81,14 @@ impl Failure {
             unread: false,
         }
     }
+
+    /// The failure with the name of the file whose fault it is.
+    fn of_file(self, file: &std::path::Path) -> Self {
+        Self::new(
+            format!("{}:\n{}", file.display(), self.text.vi),
+            format!("{}:\n{}", file.display(), self.text.en),
+        )
+    }
 }
 
 impl fmt::Display for Failure {

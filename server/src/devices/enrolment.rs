@@ -51,11 +51,9 @@ async fn enrol(
     State(app): State<App>,
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Enrolment>), Problem> {
-    let Json(request) = request.map_err(|rejection| malformed(&rejection.body_text()))?;
-    let key: [u8; 32] = hex::decode(&request.public_key)
-        .ok_or_else(|| malformed("public_key: 64 hexadecimal digits are needed (cần 64 chữ số thập lục phân)"))?;
-    let signature: [u8; 64] = hex::decode(&request.signature)
-        .ok_or_else(|| malformed("signature: 128 hexadecimal digits are needed (cần 128 chữ số thập lục phân)"))?;
+    let Json(request) = request.map_err(|rejection| unreadable(&rejection))?;
+    let key: [u8; 32] = hex::decode(&request.public_key).ok_or_else(|| no_hex("public_key", 64))?;
+    let signature: [u8; 64] = hex::decode(&request.signature).ok_or_else(|| no_hex("signature", 128))?;
     let device = DevicePublicKey(key);
     device.verify_enrolment(&request.code, &signature).map_err(|error| {
         Problem::new(
@@ -135,11 +133,46 @@ async fn enrol(
     Ok((StatusCode::CREATED, Json(Enrolment { token, round, hamlets })))
 }
 
-fn malformed(reason: &str) -> Problem {
+fn malformed(detail: Text) -> Problem {
     Problem::new(
         "malformed-enrolment",
         StatusCode::BAD_REQUEST,
         Text::new("Yêu cầu đăng ký không đúng", "Malformed enrolment"),
-        Text::new(reason, reason),
+        detail,
     )
+}
+
+fn no_hex(field: &str, digits: usize) -> Problem {
+    malformed(Text::new(
+        format!("{field}: cần {digits} chữ số thập lục phân"),
+        format!("{field}: {digits} hexadecimal digits are needed"),
+    ))
+}
+
+fn unreadable(rejection: &JsonRejection) -> Problem {
+    let reason = rejection.body_text();
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+            "too-large",
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Text::new("Yêu cầu quá lớn", "The request is too large"),
+            Text::new(
+                "yêu cầu đăng ký lớn hơn giới hạn",
+                "the enrolment is larger than the limit",
+            ),
+        ),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
+            "unsupported-media-type",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Text::new("Kiểu nội dung không được hỗ trợ", "Unsupported media type"),
+            Text::new(
+                "cần Content-Type: application/json",
+                "Content-Type: application/json is needed",
+            ),
+        ),
+        _ => malformed(Text::new(
+            format!("nội dung không phải yêu cầu đăng ký dạng JSON: {reason}"),
+            format!("the body is no enrolment in JSON: {reason}"),
+        )),
+    }
 }

@@ -185,7 +185,7 @@ fn reduce(
         let history = changes.remove(&response_key).unwrap_or_default();
         // Changes are applied once before they are logged, so this fails only where the database was damaged. One damaged
         // response must not hold up all others.
-        let response = match Response::with_changes(id, history) {
+        let response = match Response::restored(id, history) {
             Ok(response) => response,
             Err(error) => {
                 tracing::error!(response = %id, %error, "a stored response does not load and is not counted");

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LANGUAGE, CONTENT_TYPE};
+use axum::http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -107,12 +107,16 @@ pub async fn render_problems(request: Request, next: Next) -> Response {
         "detail": problem.detail.get(language),
     });
     let mut rendered = (problem.status, Json(body)).into_response();
-    rendered
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    rendered
-        .headers_mut()
-        .insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    let headers = rendered.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
+    // RFC 9110: a 405 says what is allowed (section 15.5.6), a 401 how to authenticate (section 15.5.2).
+    if let Some(allowed) = response.headers_mut().remove(ALLOW) {
+        headers.insert(ALLOW, allowed);
+    }
+    if problem.status == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     rendered
 }
 

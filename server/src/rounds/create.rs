@@ -107,27 +107,46 @@ pub async fn create(store: &Store, round: NewRound) -> Result<(), RoundError> {
         return Err(RoundError::EmptyFrame);
     }
     let tree = UnitTree::load(&store.readers, &round.root_code, &round.units_on).await?;
-    if tree.nodes().is_empty() {
-        return Err(RoundError::UnknownRoot {
-            code: round.root_code,
-            on: round.units_on,
-        });
-    }
-    for hamlet in &round.hamlets {
-        let commune = tree.find(&hamlet.commune_code).and_then(|node| tree.nodes().get(node));
-        if commune.is_none_or(|commune| commune.level != Level::Commune) {
-            return Err(RoundError::UnknownCommune {
-                hamlet: hamlet.code.clone(),
-                commune: hamlet.commune_code.clone(),
-                root: round.root_code.clone(),
-                on: round.units_on.clone(),
-            });
-        }
-    }
+    let hamlets = round
+        .hamlets
+        .iter()
+        .map(|hamlet| (hamlet.code.as_str(), hamlet.commune_code.as_str()));
+    check_communes(&tree, &round.root_code, &round.units_on, hamlets)?;
     Ok(store
         .writer
         .write(move |connection| Box::pin(async move { insert(connection, &round, &form).await }))
         .await?)
+}
+
+/// Every hamlet of a round, given with the code of its commune, must lie below the round's unit `root` in the tree of the
+/// day `on`.
+///
+/// # Errors
+/// [`RoundError::UnknownRoot`] or [`RoundError::UnknownCommune`].
+pub fn check_communes<'a>(
+    tree: &UnitTree,
+    root: &str,
+    on: &str,
+    hamlets: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), RoundError> {
+    if tree.nodes().is_empty() {
+        return Err(RoundError::UnknownRoot {
+            code: root.to_owned(),
+            on: on.to_owned(),
+        });
+    }
+    for (hamlet, commune) in hamlets {
+        let node = tree.find(commune).and_then(|node| tree.nodes().get(node));
+        if node.is_none_or(|node| node.level != Level::Commune) {
+            return Err(RoundError::UnknownCommune {
+                hamlet: hamlet.to_owned(),
+                commune: commune.to_owned(),
+                root: root.to_owned(),
+                on: on.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 async fn insert(connection: &mut SqliteConnection, round: &NewRound, form: &Form) -> Result<(), StoreError> {

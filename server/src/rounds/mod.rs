@@ -4,7 +4,7 @@ mod create;
 mod frame;
 mod routes;
 
-pub use create::{NewRound, RoundError, create};
+pub use create::{NewRound, RoundError, check_communes, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};
 pub use routes::{AssignedUnit, routes};
 

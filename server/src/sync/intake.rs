@@ -117,8 +117,7 @@ fn plan_response(id: ResponseId, group: Group, stored: &StoredResponse, plan: &m
         };
         plan.refused.extend(changes.into_iter().map(refusal));
     };
-    let history = stored.logged.iter().chain(&stored.waiting).cloned();
-    let Ok(mut response) = Response::with_changes(id, history) else {
+    let Ok(mut response) = Response::restored(id, stored.logged.iter().cloned()) else {
         // The stored history itself does not load. It stays as it is; new changes cannot be judged.
         tracing::error!(response = %id, "a stored response does not load");
         return refuse_all(plan, changes);
@@ -134,23 +133,26 @@ fn plan_response(id: ResponseId, group: Group, stored: &StoredResponse, plan: &m
             plan.waiting += 1;
             continue;
         }
-        match response.apply([admitted.change.clone()]) {
-            Ok(()) => fresh.push((number, admitted)),
-            Err(error) => {
-                tracing::warn!(response = %id, %error, "a change contradicts its response's history");
-                plan.refused.push(Refusal {
-                    change: number,
-                    reason: RefusalReason::Contradiction,
-                });
-            }
-        }
+        fresh.push((number, admitted));
     }
     if fresh.is_empty() {
         return;
     }
-    let (log, wait): (Vec<_>, Vec<_>) = fresh
+    // What was there first has the first claim to a sequence number.
+    let arrived = fresh.iter().map(|(_, admitted)| admitted.change.clone());
+    if let Err(error) = response.apply(stored.waiting.iter().cloned().chain(arrived)) {
+        tracing::warn!(response = %id, %error, "a change contradicts its response's history");
+    }
+    let (log, rest): (Vec<_>, Vec<_>) = fresh
         .into_iter()
         .partition(|(_, admitted)| response.has(&admitted.change.hash()));
+    let (wait, contradictory): (Vec<_>, Vec<_>) = rest
+        .into_iter()
+        .partition(|(_, admitted)| response.awaits(&admitted.change.hash()));
+    refuse_all(plan, contradictory);
+    if log.is_empty() && wait.is_empty() {
+        return;
+    }
     plan.waiting += u32::try_from(wait.len()).unwrap_or(u32::MAX);
     plan.responses.push(PlannedResponse {
         id,

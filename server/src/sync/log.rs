@@ -8,7 +8,7 @@ use sqlx::sqlite::SqliteConnection;
 use sync_core::device::AttestationSignature;
 use sync_core::exchange::ResponseChanges;
 use sync_core::identity::{ResponseId, RoundId};
-use sync_core::response::genesis;
+use sync_core::response::{Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 use uuid::Uuid;
 
@@ -244,54 +244,50 @@ async fn release(
     if rows.is_empty() {
         return Ok(());
     }
-    let genesis = genesis::hash(response.id).map_err(|error| StoreError::Damaged {
-        table: "response",
+    let logged: Vec<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM change_log WHERE response_key = $1 ORDER BY seq")
+        .bind(response_key)
+        .fetch_all(&mut *connection)
+        .await?;
+    let logged = logged
+        .iter()
+        .map(|bytes| change(bytes, "change_log"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let damaged = |error: ResponseError| StoreError::Damaged {
+        table: "change_log",
         reason: error.to_string(),
-    })?;
-    let mut left = Vec::with_capacity(rows.len());
+    };
+    let mut document = Response::restored(response.id, logged).map_err(damaged)?;
+    let mut waiting = BTreeMap::new();
     for (device_key, attestation_key, received_at, bytes) in rows {
-        left.push((
-            device_key,
-            attestation_key,
-            received_at,
-            change(&bytes, "waiting_change")?,
-        ));
+        let change = change(&bytes, "waiting_change")?;
+        waiting.insert(change.hash(), (device_key, attestation_key, received_at, change));
     }
-    loop {
-        let before = left.len();
-        let mut rest = Vec::new();
-        for (device_key, attestation_key, received_at, change) in left {
-            let mut ready = true;
-            for dependency in change.deps() {
-                ready = ready && (*dependency == genesis || is_logged(connection, *dependency).await?);
-            }
-            if !ready {
-                rest.push((device_key, attestation_key, received_at, change));
-                continue;
-            }
-            let hamlet_key = response.hamlet_key;
-            let entry = Entry {
-                response_key,
-                hamlet_key,
-                device_key,
-                attestation_key,
-                received_at,
-                change: &change,
-            };
-            if !entry.append(connection).await? {
-                tracing::warn!(response = %response.id, "a waiting change reuses a sequence number; it stays waiting");
-                continue;
-            }
-            sqlx::query("DELETE FROM waiting_change WHERE hash = $1")
-                .bind(change.hash().0.as_slice())
-                .execute(&mut *connection)
-                .await?;
-        }
-        if rest.len() == before || rest.is_empty() {
-            return Ok(());
-        }
-        left = rest;
+    if let Err(error) = document.apply(waiting.values().map(|(_, _, _, change)| change.clone())) {
+        tracing::warn!(response = %response.id, %error, "a waiting change cannot be; it is never logged");
     }
+    // The document gives its changes in an order in which each comes after those that it depends on.
+    for released in document.changes() {
+        let Some((device_key, attestation_key, received_at, change)) = waiting.get(&released.hash()) else {
+            continue;
+        };
+        let entry = Entry {
+            response_key,
+            hamlet_key: response.hamlet_key,
+            device_key: *device_key,
+            attestation_key: *attestation_key,
+            received_at: *received_at,
+            change,
+        };
+        if !entry.append(connection).await? {
+            tracing::warn!(response = %response.id, "a waiting change reuses a sequence number; it stays waiting");
+            continue;
+        }
+        sqlx::query("DELETE FROM waiting_change WHERE hash = $1")
+            .bind(change.hash().0.as_slice())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn response_key(connection: &mut SqliteConnection, response: &PlannedResponse) -> Result<i64, StoreError> {
@@ -334,27 +330,39 @@ pub(super) struct Pulled {
     pub(super) more: bool,
 }
 
-/// The changes after `cursor` in these hamlets.
-///
-/// A device that has a cursor has its own changes; one that starts from 0 (a new or restored phone) gets them too.
+/// Who reads the log, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) device_key: i64,
+    pub(super) cursor: u64,
+    /// Whether the cursor was beyond the log when the request came: it is of another or of a restored server.
+    pub(super) foreign_cursor: bool,
+    /// Whether the device's own changes are sent too: a new or restored phone has none, any other has them all.
+    pub(super) wants_own: bool,
+}
+
+/// The changes after the reader's cursor in these hamlets.
 pub(super) async fn pull(
     readers: &SqlitePool,
-    device_key: i64,
+    reader: &Reader,
     hamlets: impl Iterator<Item = i64>,
-    cursor: u64,
 ) -> Result<Pulled, StoreError> {
-    let cursor = i64::try_from(cursor).unwrap_or(i64::MAX);
-    let head = log_head(readers).await?;
-    if head <= cursor {
-        // A cursor beyond the log comes from another or a restored server: start over rather than miss anything.
-        let cursor = if head < cursor { 0 } else { cursor };
+    if reader.foreign_cursor {
+        // Start over rather than miss anything.
         return Ok(Pulled {
-            cursor: cursor.unsigned_abs(),
-            more: head < cursor,
-            responses: Vec::new(),
+            more: true,
+            ..Pulled::default()
         });
     }
-    let own = if cursor == 0 { -1 } else { device_key };
+    let cursor = i64::try_from(reader.cursor).unwrap_or(i64::MAX);
+    let head = log_head(readers).await?;
+    if head <= cursor {
+        return Ok(Pulled {
+            cursor: reader.cursor,
+            ..Pulled::default()
+        });
+    }
+    let left_out = if reader.wants_own { -1 } else { reader.device_key };
     let hamlets: Vec<i64> = hamlets.collect();
     type Row = (i64, Uuid, String, Vec<u8>);
     let rows: Vec<Row> = sqlx::query_as(
@@ -369,7 +377,7 @@ pub(super) async fn pull(
     .bind(json(&hamlets)?)
     .bind(cursor)
     .bind(head)
-    .bind(own)
+    .bind(left_out)
     .bind(PULL_CHANGES)
     .fetch_all(readers)
     .await?;

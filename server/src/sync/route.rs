@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -14,6 +14,7 @@ use sync_core::exchange::message::PROTOCOL_VERSION;
 use sync_core::exchange::wire;
 use sync_core::exchange::{
     AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit,
+    attested_hashes,
 };
 
 use super::intake::{check_scope, plan};
@@ -33,15 +34,15 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let limits = Limits::default();
     let body = read(body, &limits).await?;
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
-    let (request, verdicts) = blocking(move || {
+    let (request, verdicts, attestations) = blocking(move || {
         let request = wire::decode_request(&body, &limits)?;
         let verdicts = admit(&request, &limits)?;
-        Ok::<_, Problem>((request, verdicts))
+        let attestations = kept_attestations(&request);
+        Ok::<_, Problem>((request, verdicts, attestations))
     })
     .await??;
 
     let sent = verdicts.len();
-    let attestations = kept_attestations(&request, &verdicts);
     let clock_ahead = request.device_time.saturating_sub(clock::now());
     let readers = &app.store.readers;
 
@@ -63,6 +64,13 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let (refused, groups) = check_scope(verdicts, &rounds, &units, &caller.hamlets);
 
     let (device_key, cursor) = (caller.device_key, request.cursor);
+    let reader = log::Reader {
+        device_key,
+        cursor,
+        // Before this request's own changes make the log longer.
+        foreign_cursor: log::log_head(readers).await?.unsigned_abs() < cursor,
+        wants_own: request.restoring || cursor == 0,
+    };
     let stored = log::stored_responses(readers, groups.keys().copied()).await?;
     let plan = blocking(move || plan(refused, groups, &stored)).await?;
     let mut refused = plan.refused.clone();
@@ -86,7 +94,7 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         app.projector.wake();
     }
 
-    let pulled = log::pull(readers, device_key, caller.hamlets.iter().copied(), cursor).await?;
+    let pulled = log::pull(readers, &reader, caller.hamlets.iter().copied()).await?;
     let response = SyncResponse {
         version: PROTOCOL_VERSION,
         accepted: u32::try_from(sent - refused.len()).unwrap_or(u32::MAX) - waiting,
@@ -121,21 +129,16 @@ fn own_changes_only(verdicts: Vec<Verdict>, caller: &Caller) -> Vec<Verdict> {
 }
 
 /// The attestations with the hashes that they sign, which the wire leaves out.
-fn kept_attestations(request: &SyncRequest, verdicts: &[Verdict]) -> Vec<KeptAttestation> {
-    let mut kept: Vec<KeptAttestation> = request
+fn kept_attestations(request: &SyncRequest) -> Vec<KeptAttestation> {
+    request
         .attestations
         .iter()
-        .map(|attestation| KeptAttestation {
-            hashes: Vec::new(),
+        .zip(attested_hashes(request))
+        .map(|(attestation, hashes)| KeptAttestation {
+            hashes: hashes.iter().flat_map(|hash| hash.0).collect(),
             signature: attestation.signature,
         })
-        .collect();
-    for admitted in verdicts.iter().flatten() {
-        if let Some(attestation) = kept.get_mut(admitted.attestation) {
-            attestation.hashes.extend_from_slice(&admitted.change.hash().0);
-        }
-    }
-    kept
+        .collect()
 }
 
 fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
@@ -173,6 +176,10 @@ async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
             limit: limits.compressed_bytes,
         })
     };
+    // Who says that more will come than is allowed need not send it.
+    if body.size_hint().lower() > limits.compressed_bytes as u64 {
+        return Err(too_large());
+    }
     match Limited::new(body, limits.compressed_bytes).collect().await {
         Ok(collected) => Ok(collected.to_bytes().to_vec()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),

@@ -1,6 +1,6 @@
 //! Administrative units and their successions from CSV.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use sqlx::sqlite::SqliteConnection;
@@ -138,16 +138,35 @@ fn overlap(one: &AdminUnit, other: &AdminUnit) -> bool {
     one.valid_to.is_none_or(|end| other.valid_from < end) && other.valid_to.is_none_or(|end| one.valid_from < end)
 }
 
-/// Reads a table of successions.
+/// Reads a table of successions among the units with the codes `units`.
 ///
 /// # Errors
-/// [`TableError`] when a cell is wrong.
-pub fn read_successions(csv: &[u8]) -> Result<Vec<Succession>, TableError> {
+/// [`TableError`] when a cell is wrong, a code is none of `units`, or a succession stands twice.
+pub fn read_successions(csv: &[u8], units: &BTreeSet<String>) -> Result<Vec<Succession>, TableError> {
     let table = Table::read(csv, &SUCCESSION_COLUMNS)?;
     let mut faults = Faults::default();
-    let successions = table
-        .rows()
-        .map(|(_, cells)| Succession {
+    let mut read = BTreeSet::new();
+    let mut successions = Vec::new();
+    for (line, cells) in table.rows() {
+        for column in ["predecessor_code", "intermediate_code", "successor_code"] {
+            let code = cells.text(column);
+            if !code.is_empty() && !units.contains(code) {
+                let problem = Text::new(
+                    format!("không có đơn vị hành chính mã {code}; hãy nhập danh mục đơn vị trước"),
+                    format!("there is no administrative unit {code}; import the units first"),
+                );
+                faults.cell(line, column, problem);
+            }
+        }
+        let (predecessor, successor) = (cells.text("predecessor_code"), cells.text("successor_code"));
+        if !read.insert((predecessor, successor)) {
+            let problem = Text::new(
+                format!("{predecessor} → {successor} đã có ở một dòng trước"),
+                format!("{predecessor} → {successor} stands in an earlier row"),
+            );
+            faults.cell(line, "successor_code", problem);
+        }
+        successions.push(Succession {
             predecessor_code: cells.required("predecessor_code", &mut faults),
             intermediate_code: Some(cells.text("intermediate_code"))
                 .filter(|code| !code.is_empty())
@@ -158,8 +177,8 @@ pub fn read_successions(csv: &[u8]) -> Result<Vec<Succession>, TableError> {
                 .parse("sources", &mut faults, "một số nguyên", "a whole number")
                 .unwrap_or(0),
             note: cells.text("note").to_owned(),
-        })
-        .collect();
+        });
+    }
     faults.or(successions)
 }
 
@@ -245,7 +264,9 @@ mod tests {
         // (resolution 1663/NQ-UBTVQH15) there are 57 communes and no district.
         assert_eq!((on(plan, Level::District), on(plan, Level::Commune)), (11, 172));
         assert_eq!((on(reform, Level::District), on(reform, Level::Commune)), (0, 57));
-        let successions = read_successions(include_bytes!("../../reference/admin_unit_successions.csv")).unwrap();
+        let codes = units.iter().map(|unit| unit.code.clone()).collect();
+        let table = include_bytes!("../../reference/admin_unit_successions.csv");
+        let successions = read_successions(table, &codes).unwrap();
         assert_eq!(successions.len(), 172);
     }
 

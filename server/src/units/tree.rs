@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use sqlx::SqlitePool;
 
+use super::AdminUnit;
 use crate::store::StoreError;
 
 /// A level of administration, from the top.
@@ -61,6 +63,9 @@ pub struct Node {
     pub children: Vec<usize>,
 }
 
+/// A unit's code, its parent's, its level, kind and name.
+type UnitRow = (String, Option<String>, String, String, String);
+
 /// A tree of units: every node after its parent.
 #[derive(Debug, Clone, Default)]
 pub struct UnitTree {
@@ -74,8 +79,7 @@ impl UnitTree {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub async fn load(readers: &SqlitePool, root: &str, on: &str) -> Result<Self, StoreError> {
-        type Row = (String, Option<String>, String, String, String);
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<UnitRow> = sqlx::query_as(
             "SELECT code, parent_code, level, kind, name FROM admin_unit
              WHERE valid_from <= $1 AND (valid_to IS NULL OR valid_to > $1)
              ORDER BY code",
@@ -83,14 +87,37 @@ impl UnitTree {
         .bind(on)
         .fetch_all(readers)
         .await?;
-        let mut below: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
-        for row in &rows {
+        Ok(Self::grow(&rows, root))
+    }
+
+    /// The tree below `root` on the day `on` that these units make.
+    pub fn of(units: &[AdminUnit], root: &str, on: Date) -> Self {
+        let mut rows: Vec<UnitRow> = units
+            .iter()
+            .filter(|unit| unit.valid_from <= on && unit.valid_to.is_none_or(|end| on < end))
+            .map(|unit| {
+                (
+                    unit.code.clone(),
+                    unit.parent_code.clone(),
+                    unit.level.word().to_owned(),
+                    unit.kind.clone(),
+                    unit.name.clone(),
+                )
+            })
+            .collect();
+        rows.sort();
+        Self::grow(&rows, root)
+    }
+
+    fn grow(rows: &[UnitRow], root: &str) -> Self {
+        let mut below: BTreeMap<&str, Vec<&UnitRow>> = BTreeMap::new();
+        for row in rows {
             if let Some(parent) = &row.1 {
                 below.entry(parent).or_default().push(row);
             }
         }
         let mut tree = Self::default();
-        let mut open: Vec<(Option<usize>, &Row)> =
+        let mut open: Vec<(Option<usize>, &UnitRow)> =
             rows.iter().filter(|row| row.0 == root).map(|row| (None, row)).collect();
         while let Some((parent, row)) = open.pop() {
             let (code, _, level, kind, name) = row;
@@ -99,7 +126,7 @@ impl UnitTree {
             // The stack turns the order round, so the children go on it from the last.
             open.extend(children.iter().rev().map(|child| (Some(node), *child)));
         }
-        Ok(tree)
+        tree
     }
 
     /// Adds a node below `parent`, and gives its number.

@@ -5,16 +5,17 @@
 use automerge::legacy::{Key, ObjectId, Op, OpType};
 use automerge::{Change, ChangeHash, ObjType, ScalarValue};
 
+use super::extent::{self, KEY_BYTES};
 use super::message::{Attestation, RefusalReason, ResponseChanges, SyncRequest};
 use super::wire::Limits;
 use crate::device::{DevicePublicKey, SignatureError};
 use crate::identity::{ResponseId, RoundId};
 use crate::response::genesis;
 
-/// Bytes of a map's key at most.
-const KEY_BYTES: usize = 256;
 /// Bytes of a text answer at most.
 const TEXT_BYTES: usize = 64 << 10;
+/// The operations of the genesis are numbered from 1 to this.
+const GENESIS_OPERATIONS: u64 = 3;
 
 /// A change that is well-formed, of the structure of a response document, and signed by its author.
 #[derive(Debug, Clone)]
@@ -97,21 +98,26 @@ impl AdmissionError {
 /// [`AdmissionError`] when attestations do not fit the changes or a signature is wrong: then the message was damaged or
 /// forged and nothing of it is taken.
 pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, AdmissionError> {
-    let parsed: Vec<Result<Parsed<'_>, RefusalReason>> = request
+    let changes: Vec<Candidate<'_>> = request
         .responses
         .iter()
         .flat_map(|group| group.changes.iter().map(move |bytes| (group, bytes)))
-        .map(|(group, bytes)| Parsed::new(group, bytes, limits))
+        .map(|(group, bytes)| {
+            let hash = extent::hash(bytes);
+            Candidate {
+                hash: hash.ok(),
+                outcome: hash.and_then(|_| read(group, bytes, limits)),
+            }
+        })
         .collect();
 
-    let covering = coverage(&request.attestations, parsed.len())?;
+    let covering = coverage(&request.attestations, changes.len())?;
     let mut verified = vec![false; request.attestations.len()];
-    for ((number, attestation), verified) in request.attestations.iter().enumerate().zip(&mut verified) {
-        // A run with a damaged change cannot be verified, since the change's hash is unknown.
-        let hashes: Option<Vec<ChangeHash>> = parsed[run(attestation)]
-            .iter()
-            .map(|parsed| parsed.as_ref().ok().map(|parsed| parsed.change.hash()))
-            .collect();
+    for (number, attestation) in request.attestations.iter().enumerate() {
+        let run = run(attestation);
+        // A run with a damaged change cannot be verified, since the change's hash is unknown; none of it is taken. A
+        // change that is refused for what it says is no such change, and takes no other with it.
+        let hashes: Option<Vec<ChangeHash>> = changes[run].iter().map(|change| change.hash).collect();
         if let Some(hashes) = hashes {
             attestation
                 .device
@@ -120,56 +126,58 @@ pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, Adm
                     attestation: number,
                     source,
                 })?;
-            *verified = true;
+            verified[number] = true;
         }
     }
 
-    Ok(parsed
+    Ok(changes
         .into_iter()
         .zip(covering)
-        .map(|(parsed, number)| {
-            let parsed = parsed?;
+        .map(|(change, number)| {
+            let (response, group, change) = change.outcome?;
             let attestation = &request.attestations[number];
             if !verified[number] {
                 return Err(RefusalReason::Unverifiable);
             }
-            if *parsed.change.actor_id() != attestation.device.actor() {
+            if *change.actor_id() != attestation.device.actor() {
                 return Err(RefusalReason::ForeignAuthor);
             }
-            check_structure(&parsed.change, parsed.response)?;
             Ok(Admitted {
-                response: parsed.response,
-                round: parsed.group.round,
-                unit: parsed.group.unit.clone(),
+                response,
+                round: group.round,
+                unit: group.unit.clone(),
                 device: attestation.device,
                 attestation: number,
-                change: parsed.change,
+                change,
             })
         })
         .collect())
 }
 
-/// A change whose bytes are sound.
-struct Parsed<'a> {
-    group: &'a ResponseChanges,
-    response: ResponseId,
-    change: Change,
+/// What each attestation of an admitted request signs: the hashes of all changes that it covers, be they taken or not.
+/// Whoever keeps an attestation keeps these with it, or nobody can verify it again.
+pub fn attested_hashes(request: &SyncRequest) -> Vec<Vec<ChangeHash>> {
+    let hashes: Vec<Option<ChangeHash>> = request
+        .responses
+        .iter()
+        .flat_map(|group| &group.changes)
+        .map(|bytes| extent::hash(bytes).ok())
+        .collect();
+    request
+        .attestations
+        .iter()
+        .map(|attestation| {
+            let covered = hashes.get(run(attestation)).unwrap_or_default();
+            covered.iter().copied().flatten().collect()
+        })
+        .collect()
 }
 
-impl<'a> Parsed<'a> {
-    fn new(group: &'a ResponseChanges, bytes: &[u8], limits: &Limits) -> Result<Self, RefusalReason> {
-        if bytes.len() > limits.change_bytes {
-            return Err(RefusalReason::TooLarge);
-        }
-        if group.unit.len() > limits.unit_bytes {
-            return Err(RefusalReason::UnknownUnit);
-        }
-        Ok(Self {
-            group,
-            response: ResponseId::of(group.round, &group.unit),
-            change: parse(bytes)?,
-        })
-    }
+/// A change of a request before its author is known.
+struct Candidate<'a> {
+    /// Its hash; none where the bytes were damaged.
+    hash: Option<ChangeHash>,
+    outcome: Result<(ResponseId, &'a ResponseChanges, Change), RefusalReason>,
 }
 
 fn run(attestation: &Attestation) -> std::ops::Range<usize> {
@@ -209,14 +217,20 @@ fn coverage(attestations: &[Attestation], changes: usize) -> Result<Vec<usize>, 
         .collect()
 }
 
-fn parse(bytes: &[u8]) -> Result<Change, RefusalReason> {
-    let change = Change::from_bytes(bytes.to_vec()).map_err(|_| RefusalReason::Malformed)?;
-    // Automerge file format, section "chunk container": four magic bytes, then the first four bytes of the hash.
-    let raw = change.raw_bytes();
-    if raw != bytes || raw.get(4..8) != Some(&change.hash().0[..4]) {
-        return Err(RefusalReason::Malformed);
+/// Reads a change, whose checksum is right, and checks all that follows from it and its response alone.
+fn read<'a>(
+    group: &'a ResponseChanges,
+    bytes: &[u8],
+    limits: &Limits,
+) -> Result<(ResponseId, &'a ResponseChanges, Change), RefusalReason> {
+    if bytes.len() > limits.change_bytes || group.unit.len() > limits.unit_bytes {
+        return Err(RefusalReason::TooLarge);
     }
-    Ok(change)
+    extent::check(bytes)?;
+    let change = Change::from_bytes(bytes.to_vec()).map_err(|_| RefusalReason::Malformed)?;
+    let response = ResponseId::of(group.round, &group.unit);
+    check_structure(&change, response)?;
+    Ok((response, group, change))
 }
 
 /// A response document has three maps, and maps of scalars below two of them. A change that writes anything else, in
@@ -228,6 +242,10 @@ fn check_structure(change: &Change, response: ResponseId) -> Result<(), RefusalR
         let ObjectId::Id(object) = &operation.obj else {
             return false;
         };
+        // The first operations are the genesis's: under these numbers nobody else made an object of this response.
+        if object.0 <= GENESIS_OPERATIONS && object.1 != genesis {
+            return false;
+        }
         let within_collection = object.1 == genesis && matches!(object.0, 2 | 3);
         let action_fits = match &operation.action {
             OpType::Make(ObjType::Map) => within_collection && operation.pred.is_empty(),

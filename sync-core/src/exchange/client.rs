@@ -36,6 +36,7 @@ pub struct Client {
     more: bool,
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
+    restoring: bool,
     refused: Vec<(OutgoingChange, RefusalReason)>,
 }
 
@@ -55,6 +56,7 @@ impl Client {
     pub fn new(cursor: u64) -> Self {
         Self {
             cursor,
+            restoring: cursor == 0,
             ..Self::default()
         }
     }
@@ -129,6 +131,7 @@ impl Client {
         SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: self.cursor,
+            restoring: self.restoring,
             device_time,
             responses,
             attestations,
@@ -154,6 +157,8 @@ impl Client {
         }
         self.cursor = response.cursor;
         self.more = response.more;
+        // Cursor 0 may also be the server's way to say that the device has to start over.
+        self.restoring = response.cursor == 0 || (self.restoring && response.more);
         Received {
             acknowledged,
             responses: response.responses,

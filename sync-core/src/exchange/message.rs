@@ -18,6 +18,10 @@ pub struct SyncRequest {
     pub version: u16,
     /// The last sequence number of the server's log that the device has; 0 for none.
     pub cursor: u64,
+    /// Whether the device reads the log from its start and has not come to its end yet, so that it wants back also what
+    /// it wrote itself. A request with cursor 0 always gets that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restoring: bool,
     /// The device's clock when it sent this, in milliseconds since 1970-01-01T00:00:00Z. Evidence, never an order.
     pub device_time: i64,
     /// New changes, grouped by response. Their flat order numbers them from 0.

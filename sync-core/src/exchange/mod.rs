@@ -5,10 +5,11 @@
 
 mod admission;
 mod client;
+mod extent;
 pub mod message;
 pub mod wire;
 
-pub use admission::{AdmissionError, Admitted, Verdict, admit};
+pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
 pub use client::{Client, OutgoingChange, Received};
 pub use message::{Attestation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
 pub use wire::{Limits, WireError};

@@ -37,6 +37,8 @@ pub struct Limits {
     pub change_bytes: usize,
     /// Bytes of a unit's code.
     pub unit_bytes: usize,
+    /// CBOR items in a message, nested ones among them. An item of one byte on the wire takes dozens in memory.
+    pub items: usize,
 }
 
 impl Default for Limits {
@@ -47,6 +49,7 @@ impl Default for Limits {
             changes: 20_000,
             change_bytes: 256 << 10,
             unit_bytes: 64,
+            items: 400_000,
         }
     }
 }
@@ -128,7 +131,9 @@ pub fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// Every [`WireError`] but those about the version and the number of changes.
 pub fn decode<M: DeserializeOwned>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
-    from_cbor(&inflate(compressed, limits)?)
+    let inflated = inflate(compressed, limits)?;
+    check_items(&inflated, limits)?;
+    from_cbor(&inflated)
 }
 
 /// The request in compressed bytes, with its version and sizes checked.
@@ -137,6 +142,7 @@ pub fn decode<M: DeserializeOwned>(compressed: &[u8], limits: &Limits) -> Result
 /// Every [`WireError`].
 pub fn decode_request(compressed: &[u8], limits: &Limits) -> Result<SyncRequest, WireError> {
     let inflated = inflate(compressed, limits)?;
+    check_items(&inflated, limits)?;
     // A message of a later version may have another shape, so the version is read first and by itself.
     let Version { version } = from_cbor(&inflated)?;
     if version != PROTOCOL_VERSION {
@@ -196,6 +202,40 @@ fn inflate(compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, WireError> {
     Ok(inflated)
 }
 
+/// Counts the items of a message by their heads (RFC 8949, section 3). Whether the message is well-formed is found when
+/// it is read.
+fn check_items(inflated: &[u8], limits: &Limits) -> Result<(), WireError> {
+    let mut rest = inflated;
+    let mut items = 0;
+    while let Some((head, after)) = rest.split_first() {
+        items += 1;
+        if items > limits.items {
+            return Err(WireError::TooMany {
+                what: "items",
+                limit: limits.items,
+            });
+        }
+        let width = match head & 0x1f {
+            24 => 1,
+            25 => 2,
+            26 => 4,
+            27 => 8,
+            _ => 0,
+        };
+        let Some((argument, after)) = after.split_at_checked(width) else {
+            return Ok(());
+        };
+        let value = argument.iter().fold(0u64, |value, byte| value << 8 | u64::from(*byte));
+        let length = match (head >> 5, width) {
+            (2 | 3, 0) => usize::from(head & 0x1f) % 31,
+            (2 | 3, _) => usize::try_from(value).unwrap_or(usize::MAX),
+            _ => 0,
+        };
+        rest = after.get(length..).unwrap_or_default();
+    }
+    Ok(())
+}
+
 fn from_cbor<M: DeserializeOwned>(inflated: &[u8]) -> Result<M, WireError> {
     let mut rest = inflated;
     let message = ciborium::de::from_reader_with_recursion_limit(&mut rest, CBOR_DEPTH).map_err(|error| {
@@ -233,6 +273,7 @@ mod tests {
         SyncRequest {
             version,
             cursor: 7,
+            restoring: false,
             device_time: -1,
             responses: Vec::new(),
             attestations: Vec::new(),
@@ -302,7 +343,7 @@ mod tests {
     #[test]
     fn deep_nesting_and_false_lengths_cost_nothing() {
         let limits = Limits::default();
-        let nested = vec![0x81; 1 << 20];
+        let nested = vec![0x81; 1 << 17];
         assert!(matches!(
             decode_request(&compress(&nested).unwrap(), &limits),
             Err(WireError::Malformed { .. })

@@ -1,10 +1,11 @@
 //! Reading a response document and bringing other people's changes into it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use automerge::{ActorId, Automerge, AutomergeError, Change, ChangeHash, ObjId, ObjType, ReadDoc, ScalarValue};
 use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value};
 
+use super::causality::{Clocks, Misfit};
 use super::{CHOICE_SEPARATOR, Conflict, Edit, POSITION, REMOVED, REPEAT, Visit, conflict, genesis};
 use crate::identity::ResponseId;
 
@@ -18,6 +19,16 @@ pub enum ResponseError {
         response: ResponseId,
         /// Automerge's reason.
         source: Box<AutomergeError>,
+    },
+    /// A change does not follow from the changes that it builds on.
+    #[error("response {response}: change {change} cannot be: {misfit}")]
+    Misfit {
+        /// The response.
+        response: ResponseId,
+        /// The change.
+        change: ChangeHash,
+        /// What does not fit.
+        misfit: Misfit,
     },
     /// An edit names a repeat instance that the response does not have.
     #[error("response {response} has no member {instance}; add it first")]
@@ -51,6 +62,16 @@ impl ResponseError {
             Self::Automerge { response, source } => {
                 format!("phiếu {response}: thay đổi không khớp với phiếu ({source})")
             }
+            Self::Misfit {
+                response,
+                change,
+                misfit,
+            } => {
+                format!(
+                    "phiếu {response}: thay đổi {change} không hợp lệ: {}",
+                    misfit.vietnamese()
+                )
+            }
             Self::UnknownInstance { response, instance } => {
                 format!("phiếu {response} không có thành viên {instance}; hãy thêm người này trước")
             }
@@ -66,6 +87,9 @@ impl ResponseError {
 pub struct Response {
     id: ResponseId,
     document: Automerge,
+    clocks: Clocks,
+    /// Changes whose dependencies are missing.
+    waiting: Vec<Change>,
 }
 
 /// What a response says at one moment.
@@ -86,10 +110,15 @@ impl Response {
     /// [`ResponseError::Automerge`], in practice never.
     pub fn new(id: ResponseId) -> Result<Self, ResponseError> {
         let document = genesis::document(id).map_err(|source| ResponseError::automerge(id, source))?;
-        Ok(Self { id, document })
+        Ok(Self {
+            id,
+            document,
+            clocks: Clocks::default(),
+            waiting: Vec::new(),
+        })
     }
 
-    /// A response with these changes, in any order. Those whose dependencies are missing wait inside the document.
+    /// A response with these changes, in any order. Those whose dependencies are missing wait for them.
     ///
     /// # Errors
     /// As [`Self::apply`].
@@ -99,20 +128,85 @@ impl Response {
         Ok(response)
     }
 
+    /// A response from changes that [`apply`](Self::apply) took when they first came: a log or a device's own store. They
+    /// are believed, which is several times as quick.
+    ///
+    /// # Errors
+    /// [`ResponseError::Automerge`] when the changes contradict one another.
+    pub fn restored(id: ResponseId, changes: impl IntoIterator<Item = Change>) -> Result<Self, ResponseError> {
+        let mut response = Self::new(id)?;
+        let changes: Vec<Change> = changes.into_iter().collect();
+        response
+            .document
+            .apply_changes(changes)
+            .map_err(|source| ResponseError::automerge(id, source))?;
+        Ok(response)
+    }
+
     /// The response's name.
     pub fn id(&self) -> ResponseId {
         self.id
     }
 
-    /// Brings changes in. A change that is here already does nothing.
+    /// Brings changes in, in any order. A change that is here already does nothing; one whose dependencies are missing
+    /// waits for them. A change that cannot be is left out, and keeps no other from coming in.
     ///
     /// # Errors
-    /// [`ResponseError::Automerge`] when a change contradicts the history, for example by reusing an author's sequence
-    /// number.
+    /// Of the first change that was left out: [`ResponseError::Misfit`] when it does not follow from what it builds on,
+    /// [`ResponseError::Automerge`] when it contradicts the history by reusing an author's sequence number.
     pub fn apply(&mut self, changes: impl IntoIterator<Item = Change>) -> Result<(), ResponseError> {
-        let changes: Vec<Change> = changes.into_iter().collect();
+        let arrived = std::mem::take(&mut self.waiting).into_iter().chain(changes);
+        let mut left: HashMap<ChangeHash, (usize, Change)> = HashMap::new();
+        let mut dependents: HashMap<ChangeHash, Vec<ChangeHash>> = HashMap::new();
+        let mut ready = VecDeque::new();
+        for change in arrived {
+            let hash = change.hash();
+            if self.has(&hash) || left.contains_key(&hash) {
+                continue;
+            }
+            let missing: BTreeSet<ChangeHash> = change.deps().iter().filter(|hash| !self.has(hash)).copied().collect();
+            if missing.is_empty() {
+                ready.push_back(hash);
+            }
+            for dependency in &missing {
+                dependents.entry(*dependency).or_default().push(hash);
+            }
+            left.insert(hash, (missing.len(), change));
+        }
+
+        let mut first = None;
+        while let Some(hash) = ready.pop_front() {
+            let Some((_, change)) = left.remove(&hash) else {
+                continue;
+            };
+            if let Err(error) = self.apply_ready(change) {
+                first.get_or_insert(error);
+                continue;
+            }
+            for dependent in dependents.remove(&hash).unwrap_or_default() {
+                if let Some((missing, _)) = left.get_mut(&dependent) {
+                    *missing -= 1;
+                    if *missing == 0 {
+                        ready.push_back(dependent);
+                    }
+                }
+            }
+        }
+        self.waiting = left.into_values().map(|(_, change)| change).collect();
+        first.map_or(Ok(()), Err)
+    }
+
+    /// Brings in a change whose dependencies are all here.
+    fn apply_ready(&mut self, change: Change) -> Result<(), ResponseError> {
+        self.clocks
+            .check(&self.document, &change)
+            .map_err(|misfit| ResponseError::Misfit {
+                response: self.id,
+                change: change.hash(),
+                misfit,
+            })?;
         self.document
-            .apply_changes(changes)
+            .apply_changes([change])
             .map_err(|source| ResponseError::automerge(self.id, source))
     }
 
@@ -143,6 +237,11 @@ impl Response {
     /// Whether the change with this hash is in the document (and not waiting for its dependencies).
     pub fn has(&self, hash: &ChangeHash) -> bool {
         self.document.get_change_meta_by_hash(hash).is_some()
+    }
+
+    /// Whether the change with this hash waits for its dependencies.
+    pub fn awaits(&self, hash: &ChangeHash) -> bool {
+        self.waiting.iter().any(|change| change.hash() == *hash)
     }
 
     /// The document as an Automerge file, which any Automerge implementation opens.
@@ -206,7 +305,7 @@ impl Response {
     }
 
     fn read_answers(&self, object: &ObjId, instance: Option<&InstanceId>, reading: &mut Reading) {
-        let mut choices: BTreeMap<String, std::collections::BTreeSet<String>> = BTreeMap::new();
+        let mut choices: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for item in self.document.map_range(object, ..) {
             let key: &str = &item.key;
             if key.starts_with('@') {

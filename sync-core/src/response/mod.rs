@@ -10,12 +10,14 @@
 //! write into the same maps. A cleared answer is a null, not an absence, so that clearing and answering at the same
 //! time is seen as the difference that it is.
 
+mod causality;
 mod conflict;
 mod document;
 mod edit;
 pub mod genesis;
 mod visit;
 
+pub use causality::Misfit;
 pub use conflict::{Claim, Conflict};
 pub use document::{Reading, Response, ResponseError};
 pub use edit::Edit;
