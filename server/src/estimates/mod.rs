@@ -11,14 +11,16 @@ mod measures;
 mod overview;
 mod projector;
 mod reduced;
+mod view;
 
 pub use events::Events;
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
-pub use overview::{Coverage, EstimateView, FieldState, IndicatorView, Overview, UnitView, Withheld, overview, routes};
+pub use overview::{overview, routes};
 pub use projector::Projector;
 pub(crate) use projector::advance;
 pub use reduced::Reduced;
+pub use view::{Coverage, EstimateView, FieldState, IndicatorView, Overview, UnitView, Withheld};
 
 use indicators::design::DesignError;
 

@@ -7,234 +7,22 @@ use axum::routing::get;
 use axum::{Json, Router};
 use indicators::bounds::BoundedEstimate;
 use indicators::decision::Decision;
-use indicators::estimators::Absence;
-use indicators::intervals::{Interval, IntervalMethod};
+use indicators::intervals::Interval;
 use indicators::publication::{self, PublicationRules};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::events;
 use super::live::LiveRound;
+use super::view::{
+    BoundsView, ChildIndicatorView, ChildView, Coverage, EstimateView, FieldState, Freshness, IndicatorView,
+    IntervalView, Overview, RoundView, TargetView, UnitView, Withheld,
+};
 use crate::app::App;
 use crate::clock;
 use crate::http::{Problem, Text};
 use crate::registry::{Indicator, operator_sign};
 use crate::sync::log_head;
-use crate::units::{Level, Node};
-
-/// Everything about one unit.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Overview {
-    /// The round.
-    pub round: RoundView,
-    generated_at: String,
-    /// The unit.
-    pub unit: UnitView,
-    path: Vec<UnitView>,
-    /// How far the survey has come.
-    pub coverage: Coverage,
-    /// How current the figures are.
-    pub freshness: Freshness,
-    /// Every indicator of the registry.
-    pub indicators: Vec<IndicatorView>,
-    children: Vec<ChildView>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-/// The round of an overview.
-pub struct RoundView {
-    /// Its identity.
-    pub id: String,
-    /// Its name.
-    pub name: Text,
-    /// Whether its answers are simulated.
-    pub simulated: bool,
-    /// The date for which it asks.
-    pub reference_date: String,
-}
-
-/// A unit's name.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct UnitView {
-    /// Official code.
-    pub code: String,
-    /// Name without the kind.
-    pub name: String,
-    /// Kind.
-    pub kind: String,
-    /// Level.
-    pub level: String,
-}
-
-/// How far the survey has come in a unit. Numbers of households unless named otherwise.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Coverage {
-    /// Hamlets of the frame.
-    pub frame_hamlets: u64,
-    /// Hamlets with households to be surveyed.
-    pub sampled_hamlets: u64,
-    /// Hamlets from which somebody responded.
-    pub responding_hamlets: u64,
-    /// Households of the frame.
-    pub frame_households: u64,
-    /// Households to be surveyed.
-    pub expected: u64,
-    /// Households about which something came in, whatever the outcome.
-    pub received: u64,
-    /// Households that answered.
-    pub responded: u64,
-    /// Questions with differing answers.
-    pub open_conflicts: u64,
-    /// Responses with such questions.
-    pub responses_with_conflicts: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-/// How current the figures are.
-pub struct Freshness {
-    /// When the last change came, RFC 3339.
-    pub last_received_at: Option<String>,
-    /// Up to where in the log the figures go.
-    pub sequence: i64,
-    /// Where the log ends.
-    pub log_head: i64,
-    /// Devices that are enrolled.
-    pub devices_enrolled: i64,
-    /// Devices that were heard from in the last 24 hours.
-    pub devices_heard_24_hours: i64,
-}
-
-/// What the database knows of the field.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct FieldState {
-    /// Where the log ends.
-    pub log_head: i64,
-    /// Devices that are enrolled.
-    pub devices_enrolled: i64,
-    /// Devices that were heard from in the last 24 hours.
-    pub devices_heard: i64,
-}
-
-/// One indicator for one unit.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct IndicatorView {
-    /// The plan's code.
-    pub code: String,
-    /// `economy` or `society`.
-    pub group: String,
-    /// Its name.
-    pub name: Text,
-    unit_of_analysis: String,
-    numerator_vi: String,
-    denominator_vi: String,
-    /// The plan's target.
-    pub target: TargetView,
-    /// The agency in the lead.
-    pub lead_agency: String,
-    /// The coordinating agencies.
-    pub coordinating_agencies: String,
-    source_kind: String,
-    note: Text,
-    /// The estimate; none where the survey does not measure it, nothing is known, or it is withheld.
-    pub estimate: Option<EstimateView>,
-    /// Why there is no estimate of what the survey measures, where nothing withholds it.
-    pub reason: Option<Absence>,
-    /// Why it may not be shown.
-    pub withheld: Option<Withheld>,
-    /// Whether the target is met; none without an estimate.
-    pub decision: Option<Decision>,
-    /// Responses with open conflicts that touch it.
-    pub open_conflicts: u64,
-}
-
-/// A plan's target.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct TargetView {
-    /// `>=` or `>`.
-    pub operator: String,
-    /// In percent.
-    pub percent: f64,
-    /// The year.
-    pub year: i64,
-}
-
-/// An estimate. Shares are from 0 to 1.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct EstimateView {
-    /// The point estimate.
-    pub point: f64,
-    /// Its standard error.
-    pub standard_error: Option<f64>,
-    /// Its confidence interval.
-    pub interval: Option<IntervalView>,
-    /// The smallest and largest point estimate over all ways to settle open conflicts.
-    pub bounds: Option<BoundsView>,
-    /// Whether the bounds are exact.
-    pub bounds_exact: bool,
-    /// Design effect.
-    pub design_effect: Option<f64>,
-    /// Degrees of freedom.
-    pub degrees_of_freedom: u64,
-    /// Responding households.
-    pub households: u64,
-    /// What the denominator counts, unweighted: persons or households.
-    pub denominator_count: f64,
-    /// Why there is no standard error or interval.
-    pub reason: Option<Absence>,
-}
-
-/// A confidence interval.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct IntervalView {
-    /// Lower end.
-    pub lower: f64,
-    /// Upper end.
-    pub upper: f64,
-    /// Confidence level, as a share.
-    pub level: f64,
-    /// How it was computed.
-    pub method: IntervalMethod,
-}
-
-/// The bounds that open conflicts leave.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct BoundsView {
-    /// The smallest value.
-    pub lower: f64,
-    /// The largest value.
-    pub upper: f64,
-}
-
-/// Why a figure may not be shown.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Withheld {
-    /// The rule's name.
-    pub rule: String,
-    /// The number that the rule asks for.
-    pub minimum: u64,
-    /// The number that there is.
-    pub households: u64,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ChildView {
-    #[serde(flatten)]
-    unit: UnitView,
-    has_children: bool,
-    coverage: Coverage,
-    indicators: BTreeMap<String, ChildIndicatorView>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct ChildIndicatorView {
-    point: Option<f64>,
-    interval: Option<IntervalView>,
-    /// Why there is no point or no interval, where nothing withholds them.
-    reason: Option<Absence>,
-    bounds: Option<BoundsView>,
-    decision: Option<Decision>,
-    withheld: Option<Withheld>,
-    households: u64,
-}
+use crate::units::Node;
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -413,13 +201,8 @@ fn indicator_view(
 }
 
 fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> BTreeMap<String, ChildIndicatorView> {
-    // Hamlets without any response have nothing to show, and there are many of them.
-    let hamlet = live
-        .tree
-        .nodes()
-        .get(node)
-        .is_some_and(|node| node.level == Level::Hamlet);
-    if live.hamlets(node).all(|(hamlet, _)| hamlet.received == 0) && (hamlet || live.hamlets(node).count() > 0) {
+    // Units from which nothing came have nothing to show, and there are many of them.
+    if live.hamlets(node).all(|(hamlet, _)| hamlet.received == 0) {
         return BTreeMap::new();
     }
     live.measures
