@@ -211,6 +211,15 @@ fn write_until(stop: &AtomicBool, mut phone: Phone, server: SocketAddr, acknowle
     }
 }
 
+/// Ends the writers however the thread that holds it ends, so that a failed check fails the test at once.
+struct StopAll<'a>(&'a AtomicBool);
+
+impl Drop for StopAll<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Deaths in one run of the test below.
 const DEATHS: usize = 24;
 
@@ -231,13 +240,18 @@ fn what_was_acknowledged_survives_every_death_of_the_server() {
     let server = std::thread::scope(|scope| {
         for phone in writers {
             let (stop, acknowledged) = (&stop, &acknowledged);
-            scope.spawn(move || write_until(stop, phone, address, acknowledged));
+            scope.spawn(move || {
+                let _stop_all = StopAll(stop);
+                write_until(stop, phone, address, acknowledged);
+            });
         }
+        let _stop_all = StopAll(&stop);
         for _ in 0..DEATHS {
             let told = || acknowledged.lock().unwrap().len();
             let goal = told() + random.random_range(1..6);
             while told() < goal {
                 assert!(server.is_alive(), "the server died by itself");
+                assert!(!stop.load(Ordering::Relaxed), "a writer failed");
                 std::thread::yield_now();
             }
             // Anywhere within the requests that follow, and not always just after an answer.
@@ -255,7 +269,6 @@ fn what_was_acknowledged_survives_every_death_of_the_server() {
             }
             audits.fetch_add(1, Ordering::Relaxed);
         }
-        stop.store(true, Ordering::Relaxed);
         server
     });
     assert_eq!(audits.into_inner(), DEATHS);
