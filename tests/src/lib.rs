@@ -8,5 +8,6 @@
     reason = "a step that fails is a failed test"
 )]
 
+pub mod bench;
 pub mod installation;
 pub mod phone;
