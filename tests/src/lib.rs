@@ -8,6 +8,7 @@
     reason = "a step that fails is a failed test"
 )]
 
+pub mod bench;
 pub mod connection;
 pub mod demonstration;
 pub mod installation;

@@ -13,31 +13,31 @@ const REFERENCE_YEAR: i64 = 2025;
 
 /// What is true of one household, by question.
 #[derive(Debug, Clone)]
-pub(super) struct Household {
+pub struct Household {
     /// Answers outside the roster.
-    pub(super) answers: BTreeMap<&'static str, Value>,
+    pub answers: BTreeMap<&'static str, Value>,
     /// The members, each with a random identity and answers.
-    pub(super) members: Vec<Person>,
+    pub members: Vec<Person>,
 }
 
 /// One member of a simulated household.
 #[derive(Debug, Clone)]
-pub(super) struct Person {
+pub struct Person {
     /// The random identity that the interviewer's phone gives the member.
-    pub(super) id: String,
+    pub id: String,
     /// Answers by question.
-    pub(super) answers: BTreeMap<&'static str, Value>,
+    pub answers: BTreeMap<&'static str, Value>,
 }
 
 /// How digital a hamlet is, on the logit scale; neighbours resemble one another.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Hamlet {
+pub struct Hamlet {
     effect: f64,
 }
 
 impl Hamlet {
-    /// A hamlet; wards and townships are somewhat ahead.
-    pub(super) fn new(urban: bool, random: &mut ChaCha12Rng) -> Self {
+    /// Draws a hamlet; wards and townships are somewhat ahead.
+    pub fn new(urban: bool, random: &mut ChaCha12Rng) -> Self {
         // The sum of four uniform numbers is near enough to a normal one.
         let spread: f64 = (0..4).map(|_| random.random_range(-0.5..0.5)).sum();
         Self {
@@ -52,8 +52,8 @@ impl Hamlet {
 }
 
 impl Household {
-    /// A household of the hamlet.
-    pub(super) fn new(hamlet: Hamlet, random: &mut ChaCha12Rng) -> Self {
+    /// Draws a household of the hamlet.
+    pub fn new(hamlet: Hamlet, random: &mut ChaCha12Rng) -> Self {
         let mut answers: BTreeMap<&'static str, Value> = BTreeMap::new();
         let text = |word: &str| Value::from(word);
         answers.insert(

@@ -5,6 +5,7 @@
 //! estimates every time, however often connections break or the server dies.
 
 mod household;
+mod interview;
 mod network;
 mod progress;
 mod report;
@@ -31,6 +32,9 @@ use crate::http::Text;
 use crate::rounds::{self, NewRound};
 use crate::store::{DataFolder, FolderError, Store};
 use crate::units::UnitTree;
+
+pub use household::{Hamlet, Household, Person};
+pub use interview::{InterviewError, interview};
 
 use progress::Progress;
 use supervisor::Supervisor;
@@ -197,6 +201,17 @@ async fn prepare(path: &Path, parameters: &Parameters) -> Result<Store, Failure>
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Makes a new installation with one simulated round: so many households sampled from a synthetic frame of the province,
+/// all that is random coming from `seed`.
+///
+/// # Errors
+/// [`Failure`] when the folder cannot be written or the territory does not hold so many households.
+pub async fn install(folder: &DataFolder, households: u64, seed: u64) -> Result<Store, Failure> {
+    let store = initialise(folder).await?;
+    make_round(&store, &Parameters { households, seed }).await?;
+    Ok(store)
 }
 
 async fn make_round(store: &Store, parameters: &Parameters) -> Result<(), Failure> {

@@ -8,23 +8,17 @@ use rand_chacha::ChaCha12Rng;
 use sha2::{Digest as _, Sha256};
 use survey_forms::answers::{AnswerPath, Answers as _, InstanceId, Value};
 use survey_forms::model::Form;
-use survey_forms::session::Session;
-use survey_forms::xpath::{EvaluationContext, Moment};
 use sync_core::device::DeviceKey;
-use sync_core::response::Edit;
 use tokio::sync::OnceCell;
 
 use super::Field;
 use super::household::{Hamlet, Household};
+use super::interview::{InterviewError, interview, short_interview};
 use super::volunteer::{Start, Volunteer};
 use crate::cli::Failure;
 
-/// The roster's name in the household form.
-const ROSTER: &str = "members";
 /// When the field work begins, in seconds since 1970-01-01T00:00:00Z: 10 November 2025, eight o'clock in Vietnam.
 const MORNING: i64 = 1_762_736_400;
-/// Vietnam's offset from UTC in minutes.
-const UTC_OFFSET: i32 = 7 * 60;
 
 /// One hamlet's work.
 pub(super) struct HamletWork {
@@ -203,29 +197,10 @@ impl Visited {
         }
     }
 
-    /// A whole interview: the form decides which question comes next.
     fn interview(&self, form: &Form, volunteer: &mut Volunteer) -> Result<(), Failure> {
-        let now = context(volunteer.phone_time());
-        let mut answers = self.household.answers.clone();
-        answers.insert("consent", "yes".into());
-        answers.insert("visit_outcome", "completed".into());
-        let members: BTreeMap<InstanceId, &BTreeMap<&'static str, Value>> = self
-            .household
-            .members
-            .iter()
-            .map(|member| (InstanceId::new(member.id.clone()), &member.answers))
-            .collect();
+        let now = volunteer.phone_time();
         volunteer.visit(&self.unit, 8, "completed", |edit| {
-            let mut session = Session::new(form, edit, now);
-            for member in &self.household.members {
-                session
-                    .add_instance(ROSTER, &InstanceId::new(member.id.clone()))
-                    .map_err(|error| refused(&error))?;
-            }
-            fill(&mut session, |path| match &path.instance {
-                None => answers.get(path.question.as_str()).cloned(),
-                Some(instance) => members.get(instance)?.get(path.question.as_str()).cloned(),
-            })
+            interview(form, edit, &self.household, now).map_err(refused)
         })
     }
 
@@ -236,12 +211,9 @@ impl Visited {
         outcome: &str,
         answers: &BTreeMap<&str, &str>,
     ) -> Result<(), Failure> {
-        let now = context(volunteer.phone_time());
+        let now = volunteer.phone_time();
         volunteer.visit(&self.unit, 2, outcome, |edit| {
-            fill(&mut Session::new(form, edit, now), |path| {
-                let word = answers.get(path.question.as_str())?;
-                path.instance.is_none().then(|| Value::from(*word))
-            })
+            short_interview(form, edit, answers, now).map_err(refused)
         })
     }
 
@@ -299,29 +271,6 @@ impl Visited {
     }
 }
 
-/// Answers every question that the form asks, in its order, until it asks nothing new.
-fn fill(
-    session: &mut Session<'_, &mut Edit<'_>>,
-    answer: impl Fn(&AnswerPath) -> Option<Value>,
-) -> Result<(), Failure> {
-    let mut asked = std::collections::BTreeSet::new();
-    loop {
-        let before = asked.len();
-        let paths: Vec<AnswerPath> = session.questions().into_iter().map(|question| question.path).collect();
-        for path in paths {
-            if session.is_relevant(&path)
-                && asked.insert(path.clone())
-                && let Some(value) = answer(&path)
-            {
-                session.answer(&path, value).map_err(|error| refused(&error))?;
-            }
-        }
-        if asked.len() == before {
-            return Ok(());
-        }
-    }
-}
-
 fn correct(volunteer: &mut Volunteer, unit: &str, path: &AnswerPath, word: &str) -> Result<(), Failure> {
     use survey_forms::answers::AnswersMut as _;
     volunteer.correct(unit, |edit| {
@@ -333,14 +282,6 @@ fn correct(volunteer: &mut Volunteer, unit: &str, path: &AnswerPath, word: &str)
     })
 }
 
-fn context(seconds: i64) -> EvaluationContext {
-    let now = Moment {
-        unix_milliseconds: seconds * 1000,
-        utc_offset_minutes: UTC_OFFSET,
-    };
-    EvaluationContext::new(now, "vi")
-}
-
-fn refused<E: std::error::Error + 'static>(error: &survey_forms::session::AnswerError<E>) -> Failure {
+fn refused(error: InterviewError) -> Failure {
     Failure::new(error.vietnamese(), error.to_string())
 }

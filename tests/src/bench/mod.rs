@@ -1,0 +1,67 @@
+//! The benchmarks: each measurement runs beside its baseline, by turns, in one process on one disk, and what counts is
+//! their ratio. Absolute numbers depend on the machine and on what else it does; they stand beside as context.
+//!
+//! | room | subject |
+//! | --- | --- |
+//! | [`table`] | comparisons and the table that shows them |
+//! | [`survey`] | an installation with a sampled round, and phones with filled forms |
+//! | [`ingest`] | durable ingest over HTTP |
+//! | [`wire`] | bytes on the wire and round trips |
+//! | [`relay`] | counts what travels between a phone and a server |
+//! | [`estimates`] | from an acknowledgement to the figure on a page; recomputation |
+//! | [`figures`] | listens for changed figures as a console page does |
+//! | [`province`] | the same estimates by R's survey package |
+//! | [`documents`] | response documents against bare Automerge |
+
+pub mod documents;
+pub mod estimates;
+pub mod figures;
+pub mod ingest;
+pub mod province;
+pub mod relay;
+pub mod survey;
+pub mod table;
+pub mod wire;
+
+use table::Comparison;
+
+/// One group of measurements, by the name that the command line calls it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Measurement {
+    /// [`ingest`].
+    Ingest,
+    /// [`wire`].
+    Wire,
+    /// [`estimates`].
+    Estimates,
+    /// [`documents`].
+    Documents,
+}
+
+impl Measurement {
+    /// Every measurement, in the order in which they run.
+    pub const ALL: [Self; 4] = [Self::Ingest, Self::Wire, Self::Estimates, Self::Documents];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ingest => "ingest",
+            Self::Wire => "wire",
+            Self::Estimates => "estimates",
+            Self::Documents => "documents",
+        }
+    }
+
+    /// Measures.
+    ///
+    /// # Panics
+    /// When something that is measured does not do what it should.
+    pub fn run(self) -> Vec<Comparison> {
+        match self {
+            Self::Ingest => ingest::measure(),
+            Self::Wire => wire::measure(),
+            Self::Estimates => estimates::measure(),
+            Self::Documents => documents::measure(),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Bytes on the wire, against the same answers as gzip'd JSON.
+
+use std::io::Write as _;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value as Json, json};
+use survey_forms::answers::{AnswerPath, Answers as _, AnswersMut as _};
+use survey_forms::model::Form;
+use sync_core::exchange::{Limits, SyncResponse, wire};
+use sync_core::response::Response;
+
+use super::relay::Relay;
+use super::survey::{QUESTION, ROSTER, Survey, another};
+use super::table::{Better, Comparison};
+use crate::phone::Phone;
+
+/// Households of the phone.
+const HOUSEHOLDS: usize = 300;
+/// Of these, how many are corrected before the second exchange.
+const CORRECTED: usize = 10;
+/// Uncompressed bytes of a request at most: what a phone sends at once over a tolerable link.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// What one exchange cost.
+#[derive(Debug, Default)]
+struct Cost {
+    round_trips: u64,
+    /// Bytes of bodies, requests and answers together.
+    bodies: u64,
+    /// Bytes of HTTP's own.
+    headers: u64,
+}
+
+/// Measures the bytes of a first push, an incremental exchange and an empty one. The same inputs give the same bytes but
+/// for the random keys of a round, so one repetition tells all.
+pub fn measure() -> Vec<Comparison> {
+    let survey = Survey::new(HOUSEHOLDS as u64);
+    let server = survey.serve();
+    let mut assignments = survey.enrol(&server, 1);
+    let assignment = &mut assignments[0];
+    assert_eq!(assignment.units.len(), HOUSEHOLDS);
+    let relay = Relay::start(server.address);
+    assignment.phone.move_to(relay.address);
+    let units = assignment.units.clone();
+
+    survey.interview(std::slice::from_mut(assignment), HOUSEHOLDS);
+    let phone = &mut assignment.phone;
+    let all = documents(&survey.form, phone, &units);
+    let mut comparisons = Vec::new();
+    let first = exchange(phone, &relay);
+    let what = format!("first push of {HOUSEHOLDS} households");
+    compare(
+        &mut comparisons,
+        &what,
+        HOUSEHOLDS,
+        &first,
+        &baselines(&all, "households"),
+    );
+
+    let corrected: Vec<String> = units.iter().step_by(HOUSEHOLDS / CORRECTED).cloned().collect();
+    let mut corrections = Vec::new();
+    for unit in &corrected {
+        let instance = phone.open(unit).read().answers.instances(ROSTER).remove(0);
+        let path = AnswerPath::within(&instance, QUESTION);
+        let after = another(phone.open(unit).read().answers.answer(&path));
+        phone.edit(unit, |edit| edit.put_answer(&path, &after)).unwrap();
+        corrections.push(json!({ "unit": unit, "member": instance.as_str(), QUESTION: after }));
+    }
+    let changed = documents(&survey.form, phone, &corrected);
+    let incremental = exchange(phone, &relay);
+    let mut against = baselines(&changed, "households");
+    against.push((
+        "only the corrected answers, one gzip".to_owned(),
+        gzip(&Json::Array(corrections)),
+    ));
+    let what = format!("{} corrected of {HOUSEHOLDS} households", corrected.len());
+    compare(&mut comparisons, &what, corrected.len(), &incremental, &against);
+
+    let empty = exchange(phone, &relay);
+    let against = [("an empty JSON list, gzip".to_owned(), gzip(&json!([])))];
+    compare(&mut comparisons, "nothing new", 1, &empty, &against);
+    comparisons
+}
+
+fn compare(into: &mut Vec<Comparison>, what: &str, households: usize, cost: &Cost, baselines: &[(String, u64)]) {
+    eprintln!(
+        "wire: {what}: {} round trips, {} bytes of bodies, {} bytes of HTTP headers",
+        cost.round_trips, cost.bodies, cost.headers
+    );
+    for (against, bytes) in baselines {
+        let each = |bytes: u64| bytes as f64 / households as f64;
+        into.push(Comparison {
+            what: format!("{what}: bodies"),
+            against: against.clone(),
+            unit: if households > 1 { "bytes/household" } else { "bytes" },
+            better: Better::Lower,
+            pairs: vec![(each(cost.bodies), each(*bytes))],
+        });
+    }
+}
+
+/// Exchanges as [`Phone::sync`] does, and counts.
+fn exchange(phone: &mut Phone, relay: &Relay) -> Cost {
+    let mut cost = Cost::default();
+    relay.take();
+    loop {
+        let request = wire::encode(&phone.client.request(&phone.key, 0, PIECE_BYTES)).unwrap();
+        let answer = phone.post(&request);
+        assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+        let response: SyncResponse = wire::decode(&answer.body, &Limits::default()).unwrap();
+        assert_eq!(response.refused, []);
+        phone.client.receive(response, 0);
+        cost.round_trips += 1;
+        cost.bodies += (request.len() + answer.body.len()) as u64;
+        if !phone.client.pending() {
+            let (sent, received) = relay.take();
+            cost.headers = sent + received - cost.bodies;
+            return cost;
+        }
+    }
+}
+
+/// Gzip of each document by itself, and of all in one.
+fn baselines(documents: &[Json], what: &str) -> Vec<(String, u64)> {
+    vec![
+        (
+            format!("JSON, one gzip a household ({} {what})", documents.len()),
+            documents.iter().map(gzip).sum(),
+        ),
+        (
+            format!("JSON, all {} {what} in one gzip", documents.len()),
+            gzip(&Json::Array(documents.to_vec())),
+        ),
+    ]
+}
+
+fn gzip(document: &Json) -> u64 {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&serde_json::to_vec(document).unwrap()).unwrap();
+    encoder.finish().unwrap().len() as u64
+}
+
+/// The households' answers as a JSON document each, as a client without merging would send them.
+fn documents(form: &Form, phone: &mut Phone, units: &[String]) -> Vec<Json> {
+    units
+        .iter()
+        .map(|unit| document(form, unit, phone.open(unit)))
+        .collect()
+}
+
+fn document(form: &Form, unit: &str, response: &Response) -> Json {
+    let reading = response.read();
+    let answers = |path: &dyn Fn(&str) -> AnswerPath| -> serde_json::Map<String, Json> {
+        form.nodes()
+            .iter()
+            .filter_map(|node| {
+                let value = reading.answers.answer(&path(&node.name))?;
+                Some((node.name.clone(), json!(value)))
+            })
+            .collect()
+    };
+    let mut document = answers(&|question| AnswerPath::top(question));
+    let members: Vec<Json> = reading
+        .answers
+        .instances(ROSTER)
+        .iter()
+        .map(|instance| {
+            let mut member = answers(&|question| AnswerPath::within(instance, question));
+            member.insert("id".to_owned(), json!(instance.as_str()));
+            Json::Object(member)
+        })
+        .collect();
+    document.insert("unit".to_owned(), json!(unit));
+    document.insert(ROSTER.to_owned(), Json::Array(members));
+    document.insert("visits".to_owned(), json!(reading.visits.values().collect::<Vec<_>>()));
+    Json::Object(document)
+}
