@@ -56,11 +56,6 @@ impl Demonstration {
         answer.body_mut().read_json().ok()
     }
 
-    /// The process's standard error, followed line by line.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-
     /// Waits until the demo has ended.
     pub fn end(self) -> Ended {
         self.process.end()
