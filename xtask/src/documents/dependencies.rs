@@ -11,8 +11,8 @@ const DOCUMENT: &str = "docs/dependencies.md";
 pub(crate) fn check(files: &Files) -> Vec<String> {
     let text = |path: &str| files.get(path).and_then(Option::as_deref).unwrap_or_default();
     let explained: BTreeSet<&str> = text(DOCUMENT).lines().filter_map(first_cell).collect();
-    let folders = files.keys().filter_map(|path| path.strip_suffix("/Cargo.toml"));
-    let members: BTreeSet<&str> = folders.filter_map(|folder| folder.rsplit('/').next()).collect();
+    let manifests = files.keys().filter(|path| path.ends_with("/Cargo.toml"));
+    let members: BTreeSet<&str> = manifests.filter_map(|path| package_name(text(path))).collect();
     let mut complaints = Vec::new();
     for path in files.keys() {
         let dependencies = match path.rsplit('/').next() {
@@ -30,6 +30,13 @@ pub(crate) fn check(files: &Files) -> Vec<String> {
         }
     }
     complaints
+}
+
+/// The name of a crate in its manifest.
+fn package_name(manifest: &str) -> Option<&str> {
+    let (_, package) = manifest.split_once("[package]")?;
+    let line = package.lines().find(|line| line.starts_with("name"))?;
+    line.split('"').nth(1)
 }
 
 /// The first cell of a row of a Markdown table.
