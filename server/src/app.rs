@@ -9,7 +9,7 @@ use axum::middleware::from_fn;
 use axum::routing::get;
 use indicators::publication::PublicationRules;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::console;
 use crate::devices;
@@ -22,6 +22,9 @@ use crate::sync;
 /// How long requests that are under way may take to finish once the server is asked to stop. Changes that were not
 /// acknowledged by then are sent again.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// Exchanges that are worked on at the same time; each may hold a whole inflated message. Others wait their turn.
+const EXCHANGES: usize = 64;
 
 /// What routes share. Cloning it is cheap.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct App {
     pub projector: Projector,
     /// What may be published.
     pub publication: PublicationRules,
+    /// Turns for exchanges that are being worked on, so that memory stays bounded however many phones call at once.
+    pub exchanges: Arc<Semaphore>,
 }
 
 /// Why the server does not run.
@@ -87,6 +92,7 @@ impl App {
             events: Events::new(sequence),
             projector: Projector::default(),
             publication,
+            exchanges: Arc::new(Semaphore::new(EXCHANGES)),
         })
     }
 

@@ -23,6 +23,7 @@ use crate::app::App;
 use crate::clock;
 use crate::devices::Caller;
 use crate::http::{Problem, Text};
+use crate::store::StoreError;
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -33,6 +34,7 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     check_encoding(&headers)?;
     let limits = Limits::default();
     let body = read(body, &limits).await?;
+    let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
     let (request, verdicts, attestations) = blocking(move || {
         let request = wire::decode_request(&body, &limits)?;
