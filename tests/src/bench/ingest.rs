@@ -36,7 +36,7 @@ pub fn measure() -> Vec<Comparison> {
     let server = survey.serve();
     let mut assignments = survey.enrol(&server, PHONES);
     let rounds = REPETITIONS + 1;
-    let changes = survey.interview(&mut assignments, PIECE * PIECES * rounds);
+    let changes = survey.interview(&mut assignments, 1 + PIECE * PIECES * rounds);
     let prepared: Vec<Prepared> = assignments
         .iter_mut()
         .zip(&changes)
@@ -99,21 +99,25 @@ pub fn measure() -> Vec<Comparison> {
 }
 
 /// The requests of a phone, each signed and encoded beforehand: that is the phone's work, done on another machine.
+///
+/// Its first response is delivered at once, so that the phone has a cursor as any phone in use: one without gets what it
+/// wrote itself too.
 fn prepare(phone: &mut Phone, changes: &[(String, Change)]) -> Prepared {
+    let round = phone.round();
+    let outgoing = |(unit, change): &(String, Change)| OutgoingChange {
+        round,
+        unit: unit.clone(),
+        change: change.clone(),
+    };
     phone.client = Client::new(0);
+    phone.client.enqueue(outgoing(&changes[0]));
     phone.sync();
     let cursor = phone.client.cursor();
-    changes
-        .chunks(PIECE)
+    changes[1..]
+        .chunks_exact(PIECE)
         .map(|piece| {
             let mut client = Client::new(cursor);
-            for (unit, change) in piece {
-                client.enqueue(OutgoingChange {
-                    round: phone.round(),
-                    unit: unit.clone(),
-                    change: change.clone(),
-                });
-            }
+            piece.iter().map(outgoing).for_each(|change| client.enqueue(change));
             let request = client.request(&phone.key, 0, usize::MAX);
             let bytes = piece.iter().map(|(_, change)| change.raw_bytes().to_vec()).collect();
             (wire::encode(&request).unwrap(), bytes)
