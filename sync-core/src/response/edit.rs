@@ -114,15 +114,17 @@ impl<'a> Edit<'a> {
         self.check_name(&path.question)?;
         match &path.instance {
             None => Ok(self.objects[0].clone()),
-            Some(instance) => self
-                .members
-                .get(instance)
-                .cloned()
-                .ok_or_else(|| ResponseError::UnknownInstance {
-                    response: self.id,
-                    instance: instance.clone(),
-                }),
+            Some(instance) => self.member(instance),
         }
+    }
+
+    /// The map of a repeat instance.
+    fn member(&self, instance: &InstanceId) -> Result<ObjId, ResponseError> {
+        let unknown = || ResponseError::UnknownInstance {
+            response: self.id,
+            instance: instance.clone(),
+        };
+        self.members.get(instance).cloned().ok_or_else(unknown)
     }
 
     fn check_name(&self, name: &str) -> Result<(), ResponseError> {
@@ -196,14 +198,7 @@ impl AnswersMut for Edit<'_> {
 
     /// Marks the instance as removed. Its answers stay in the document, so that nothing that anybody wrote is lost.
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), ResponseError> {
-        let object = self
-            .members
-            .get(instance)
-            .cloned()
-            .ok_or_else(|| ResponseError::UnknownInstance {
-                response: self.id,
-                instance: instance.clone(),
-            })?;
+        let object = self.member(instance)?;
         self.checked(|transaction| transaction.put(&object, REMOVED, true))?;
         let Ok(()) = self.answers.remove_instance(repeat, instance);
         Ok(())
