@@ -77,6 +77,16 @@ impl<'a> Edit<'a> {
             Some(Value::Text(text)) => ScalarValue::Str(text.as_str().into()),
             Some(Value::Choices(names)) => return self.write_choices(path, &object, names),
         };
+        if self.conflicted.contains(path) && self.answers.answer(path).as_ref() == value {
+            // Asked to write what wins already, Automerge deletes the other claims and writes nothing: the decision would
+            // then be out of sight as soon as somebody else's concurrent answer replaced the winner. Another value in
+            // between makes it an answer of its own.
+            let between = match value {
+                Some(_) => ScalarValue::Null,
+                None => ScalarValue::Boolean(false),
+            };
+            self.checked(|transaction| transaction.put(&object, path.question.as_str(), between))?;
+        }
         self.checked(|transaction| transaction.put(&object, path.question.as_str(), scalar))?;
         self.conflicted.remove(path);
         let Ok(()) = match value {
