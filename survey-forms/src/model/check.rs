@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::definition::{FormDefinition, FormNode, NodeKind};
+use super::definition::{FormDefinition, FormNode};
 use super::dependencies::{Dependencies, question_references, references};
 use super::form::Formulas;
+use super::kind::NodeKind;
+use super::lexical::is_qualified_name;
 use super::problem::{FormProblem, FormProblems, Place, ProblemKind};
 use crate::xpath::{Expression, parse};
 
 /// How deeply groups may nest.
-const MAX_GROUP_DEPTH: usize = 16;
+const MAX_GROUP_DEPTH: usize = 64;
+/// The group of metadata that every filled form has (ODK XForms, "Metadata").
+const RESERVED_NAME: &str = "meta";
 
 /// Checks everything and parses the expressions.
 pub(super) fn check(definition: &FormDefinition) -> Result<(Vec<Formulas>, Dependencies), FormProblems> {
@@ -43,7 +47,8 @@ pub(super) fn check(definition: &FormDefinition) -> Result<(Vec<Formulas>, Depen
 }
 
 struct Checker<'a> {
-    positions: HashMap<&'a str, usize>,
+    /// The rows of each name.
+    positions: HashMap<&'a str, Vec<usize>>,
     /// The names of further columns of `choices`, which choice filters may use.
     extra_names: HashSet<&'a str>,
     problems: Vec<FormProblem>,
@@ -71,20 +76,15 @@ impl<'a> Checker<'a> {
             });
         }
         let mut depths: Vec<usize> = Vec::with_capacity(definition.nodes.len());
+        let mut siblings: HashMap<(Option<usize>, &str), u32> = HashMap::new();
         for (position, node) in definition.nodes.iter().enumerate() {
-            if !is_name(&node.name) {
-                self.report(node.row, "name", ProblemKind::BadName(node.name.clone()));
-            }
-            match self.positions.get(node.name.as_str()) {
-                Some(first) => {
-                    let first = definition.nodes.get(*first).map_or(0, |first| first.row);
-                    let name = node.name.clone();
-                    self.report(node.row, "name", ProblemKind::DuplicateName { name, first });
-                }
-                None => {
-                    self.positions.insert(&node.name, position);
-                }
-            }
+            self.name(
+                definition,
+                node,
+                siblings.get(&(node.parent, node.name.as_str())).copied(),
+            );
+            siblings.entry((node.parent, &node.name)).or_insert(node.row);
+            self.positions.entry(&node.name).or_default().push(position);
             let parent = node.parent.and_then(|parent| definition.nodes[..position].get(parent));
             if node.parent.is_some() && !parent.is_some_and(FormNode::is_container) {
                 self.report(node.row, "type", ProblemKind::BadParent(node.name.clone()));
@@ -97,9 +97,31 @@ impl<'a> Checker<'a> {
             if depth == MAX_GROUP_DEPTH + 1 {
                 self.report(node.row, "type", ProblemKind::TooDeep(MAX_GROUP_DEPTH));
             }
-            if node.kind == NodeKind::Repeat && is_within_repeat(definition, position) {
-                self.report(node.row, "type", ProblemKind::NestedRepeat);
-            }
+        }
+    }
+
+    /// Checks one row's name; `taken` is the row of its group that has the name already.
+    fn name(&mut self, definition: &FormDefinition, node: &FormNode, taken: Option<u32>) {
+        let name = || node.name.clone();
+        if !is_qualified_name(&node.name) {
+            self.report(node.row, "name", ProblemKind::BadName(name()));
+        }
+        if node.name == RESERVED_NAME {
+            self.report(node.row, "name", ProblemKind::ReservedName(name()));
+        } else if let Some(first) = taken {
+            self.report(node.row, "name", ProblemKind::DuplicateName { name: name(), first });
+        }
+        if node.kind != NodeKind::Repeat {
+            return;
+        }
+        let earlier = self.positions.get(node.name.as_str()).into_iter().flatten();
+        let mut earlier = earlier.filter_map(|position| definition.nodes.get(*position));
+        let repeat = earlier.find(|other| other.kind == NodeKind::Repeat && taken.is_none());
+        let first = repeat.map(|other| other.row);
+        if node.name == definition.settings.root_name {
+            self.report(node.row, "name", ProblemKind::ReservedName(name()));
+        } else if let Some(first) = first {
+            self.report(node.row, "name", ProblemKind::DuplicateRepeat { name: name(), first });
         }
     }
 
@@ -116,7 +138,7 @@ impl<'a> Checker<'a> {
                 if choice.name.contains(char::is_whitespace) {
                     report(ProblemKind::SpaceInChoice(choice.name.clone()));
                 }
-                if !names.insert(&choice.name) {
+                if !names.insert(&choice.name) && !definition.settings.allow_choice_duplicates {
                     report(ProblemKind::DuplicateChoice {
                         list: list.clone(),
                         name: choice.name.clone(),
@@ -136,7 +158,7 @@ impl<'a> Checker<'a> {
         if node.kind == NodeKind::Calculate && node.calculation.is_none() && node.default.is_none() {
             self.report(node.row, "calculation", ProblemKind::MissingCalculation);
         }
-        let default = node.default.as_deref().filter(|default| is_dynamic(default));
+        let default = node.default.as_deref().filter(|_| node.has_dynamic_default());
         Formulas {
             required: self.formula(node, "required", node.required.as_deref()),
             relevant: self.formula(node, "relevant", node.relevant.as_deref()),
@@ -185,34 +207,6 @@ impl<'a> Checker<'a> {
         }
         Some(expression)
     }
-}
-
-/// Whether a default is an expression: it refers to a question or calls a function. Plain words and dates are values.
-fn is_dynamic(default: &str) -> bool {
-    default.contains("${") || (default.contains('(') && parse(default).is_ok())
-}
-
-fn is_within_repeat(definition: &FormDefinition, position: usize) -> bool {
-    let mut place = position;
-    while let Some(parent) = definition.nodes.get(place).and_then(|node| node.parent) {
-        if parent >= place {
-            return false;
-        }
-        if definition
-            .nodes
-            .get(parent)
-            .is_some_and(|node| node.kind == NodeKind::Repeat)
-        {
-            return true;
-        }
-        place = parent;
-    }
-    false
-}
-
-/// Whether the text can name an XML element and stand in `${…}`.
-pub(crate) fn is_name(text: &str) -> bool {
-    !text.is_empty() && crate::xpath::name_length(text) == text.len()
 }
 
 /// The known name nearest to `name` by edit distance, if it is near enough to be a slip.

@@ -21,7 +21,7 @@ impl Dependencies {
     pub(super) fn new(
         definition: &FormDefinition,
         formulas: &[Formulas],
-        positions: &HashMap<&str, usize>,
+        positions: &HashMap<&str, Vec<usize>>,
     ) -> Result<Self, Vec<usize>> {
         let direct: Vec<BTreeSet<usize>> = definition
             .nodes
@@ -30,7 +30,7 @@ impl Dependencies {
             .map(|(node, formulas)| {
                 let mut needs: BTreeSet<usize> = node.parent.into_iter().collect();
                 for expression in [&formulas.relevant, &formulas.calculation].into_iter().flatten() {
-                    needs.extend(references(expression).filter_map(|name| positions.get(name)));
+                    needs.extend(references(expression).filter_map(|name| positions.get(name)).flatten());
                 }
                 needs
             })

@@ -7,9 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use super::check;
-use super::definition::{Choice, FormDefinition, FormNode, Language, NodeKind, Settings};
+use super::choices::Choice;
+use super::definition::{FormDefinition, FormNode, Settings};
 use super::dependencies::Dependencies;
+use super::kind::NodeKind;
 use super::problem::FormProblems;
+use super::text::{Language, NO_LANGUAGE};
 use crate::xpath::{Expression, Name, QuestionIndex};
 
 /// The parsed expressions of one row.
@@ -43,6 +46,8 @@ pub struct Form {
     dependencies: Dependencies,
     index: Arc<QuestionIndex>,
     names: Vec<Arc<Name>>,
+    /// By which name each row's answers are kept.
+    keys: Vec<String>,
     children: Vec<Vec<usize>>,
     top: Vec<usize>,
     /// The innermost repeat around (or at) each row.
@@ -69,8 +74,10 @@ impl Form {
                 _ => node.parent.and_then(|parent| repeats[parent]),
             });
         }
+        let keys = keys(&definition);
         Ok(Self {
-            index: Arc::new(question_index(&definition)),
+            index: Arc::new(question_index(&definition, &keys)),
+            keys,
             names: definition
                 .nodes
                 .iter()
@@ -105,14 +112,20 @@ impl Form {
         &self.definition.nodes
     }
 
-    /// The row of that name.
-    pub fn node(&self, name: &str) -> Option<&FormNode> {
-        self.definition.nodes.get(self.position(name)?)
+    /// The row of that key.
+    pub fn node(&self, key: &str) -> Option<&FormNode> {
+        self.definition.nodes.get(self.position(key)?)
     }
 
-    /// The position of the row of that name.
-    pub fn position(&self, name: &str) -> Option<usize> {
-        self.index.positions.get(name).copied()
+    /// The position of the row of that key.
+    pub fn position(&self, key: &str) -> Option<usize> {
+        self.index.positions.get(key).copied()
+    }
+
+    /// By which name the answers of the row at `position` are kept: its own name where no other row has it, else the
+    /// names of the groups around it and its own, separated by `/`.
+    pub fn key(&self, position: usize) -> &str {
+        self.keys.get(position).map_or("", String::as_str)
     }
 
     /// The parsed expressions of the row at `position`.
@@ -164,15 +177,38 @@ impl Form {
     }
 }
 
-fn question_index(definition: &FormDefinition) -> QuestionIndex {
+/// Names are unique among siblings only, so the path of names is unique in the form.
+fn keys(definition: &FormDefinition) -> Vec<String> {
+    let mut occurrences: HashMap<&str, usize> = HashMap::new();
+    for node in &definition.nodes {
+        *occurrences.entry(&node.name).or_default() += 1;
+    }
+    let mut paths: Vec<String> = Vec::with_capacity(definition.nodes.len());
+    for node in &definition.nodes {
+        let parent = node.parent.and_then(|parent| paths.get(parent));
+        paths.push(parent.map_or_else(|| node.name.clone(), |parent| format!("{parent}/{}", node.name)));
+    }
+    let keys = paths.into_iter().zip(&definition.nodes).map(|(path, node)| {
+        let is_unique = occurrences.get(node.name.as_str()) == Some(&1);
+        if is_unique { node.name.clone() } else { path }
+    });
+    keys.collect()
+}
+
+fn question_index(definition: &FormDefinition, keys: &[String]) -> QuestionIndex {
     let nodes = || definition.nodes.iter().enumerate();
-    let positions: HashMap<String, usize> = nodes().map(|(position, node)| (node.name.clone(), position)).collect();
+    let positions = keys.iter().cloned().zip(0..).collect();
+    let default_language = definition.languages.first().map(|language| language.code.clone());
     let mut choice_labels = BTreeMap::new();
     for (position, node) in nodes() {
         if let Some(choices) = node.list().and_then(|list| definition.choices.get(list)) {
-            let labels = choices
-                .iter()
-                .map(|choice| (choice.name.clone(), choice.label.0.clone()));
+            let labels = choices.iter().map(|choice| {
+                let mut texts = choice.label.0.clone();
+                if let (Some(plain), Some(language)) = (texts.remove(NO_LANGUAGE), &default_language) {
+                    texts.insert(language.clone(), plain);
+                }
+                (choice.name.clone(), texts)
+            });
             choice_labels.insert(position, labels.collect());
         }
     }

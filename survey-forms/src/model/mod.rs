@@ -4,14 +4,22 @@
 //! what filling needs: parsed expressions, the order in which they depend on one another, and look-up by name.
 
 mod check;
+mod choices;
 mod definition;
 mod dependencies;
+mod entity;
 mod form;
+mod kind;
+pub(crate) mod lexical;
 mod problem;
+mod text;
 
 pub(crate) use check::nearest as nearest_name;
-pub use definition::{Choice, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations};
+pub use choices::{Choice, ChoiceLists, ChoiceSource};
+pub use definition::{ExtraAttributes, FormDefinition, FormNode, Settings, Submission};
 pub(crate) use dependencies::references;
+pub use entity::EntityDeclaration;
 pub use form::{Form, Formulas};
-pub(crate) use problem::QUESTION_TYPES;
+pub use kind::{DataFile, Metadata, NodeKind};
 pub use problem::{FormProblem, FormProblems, Place, ProblemKind};
+pub use text::{Language, Media, MediaKind, Translations};

@@ -163,9 +163,18 @@ pub enum ProblemKind {
     /// `begin group` or `begin repeat` without its end.
     #[error("{0} is never closed; add the row {1}")]
     NeverClosed(&'static str, &'static str),
-    /// A repeat within a repeat.
-    #[error("a repeat inside another repeat is not supported; use one repeat, or two beside each other")]
-    NestedRepeat,
+    /// A name that the form itself uses.
+    #[error("the name {0:?} is the form's own; choose another")]
+    ReservedName(String),
+    /// Two repeats of one name.
+    #[error("the repeat {name:?} exists already{}; repeats need different names throughout a form", first_row(*.first))]
+    DuplicateRepeat { name: String, first: u32 },
+    /// A reference to a name that several rows have.
+    #[error("{name:?} may be any of several rows ({}); give the one that is meant a name of its own", row_list(.rows))]
+    AmbiguousReference { name: String, rows: Vec<u32> },
+    /// A `${` that does not begin a reference.
+    #[error("a reference is written ${{name}}, without spaces; at character {0} it is not")]
+    MalformedReference(usize),
     /// Groups nested too deeply.
     #[error("groups are nested more than {0} deep")]
     TooDeep(usize),
@@ -221,6 +230,11 @@ fn type_meant(nearest: &Option<String>) -> String {
         Some(nearest) => format!("did you mean {nearest}?"),
         None => format!("the types are {}", QUESTION_TYPES.join(", ")),
     }
+}
+
+fn row_list(rows: &[u32]) -> String {
+    let rows: Vec<String> = rows.iter().map(u32::to_string).collect();
+    rows.join(", ")
 }
 
 fn first_row(row: u32) -> String {
@@ -285,7 +299,22 @@ impl ProblemKind {
                 None => format!("{found} không đóng nhóm nào; hãy bỏ hàng này hoặc thêm hàng mở"),
             },
             Self::NeverClosed(begin, end) => format!("{begin} chưa được đóng; hãy thêm hàng {end}"),
-            Self::NestedRepeat => "chưa hỗ trợ nhóm lặp nằm trong nhóm lặp".to_owned(),
+            Self::ReservedName(name) => format!("tên {name:?} do biểu mẫu dùng riêng; hãy chọn tên khác"),
+            Self::DuplicateRepeat { name, first } if *first > 0 => {
+                format!("nhóm lặp {name:?} đã có ở hàng {first}; các nhóm lặp phải khác tên nhau")
+            }
+            Self::DuplicateRepeat { name, .. } => {
+                format!("nhóm lặp {name:?} bị trùng; các nhóm lặp phải khác tên nhau")
+            }
+            Self::AmbiguousReference { name, rows } => {
+                format!(
+                    "{name:?} có thể là nhiều hàng ({}); hãy đặt tên riêng cho hàng cần dùng",
+                    row_list(rows)
+                )
+            }
+            Self::MalformedReference(character) => {
+                format!("tham chiếu phải viết là ${{tên}}, không có dấu cách; sai ở ký tự {character}")
+            }
             Self::TooDeep(most) => format!("các nhóm lồng nhau quá {most} tầng"),
             Self::Syntax { error, source_text } => format!("{}\n{}", error.vietnamese(), error.caret(source_text)),
             Self::UnknownQuestion { name, nearest } => match nearest {

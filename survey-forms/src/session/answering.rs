@@ -232,6 +232,7 @@ where
                 Metadata::Start | Metadata::End => self.context.now.to_date_time_text(),
                 Metadata::Today => self.context.now.date()?.to_string(),
                 Metadata::DeviceId => self.context.device_id.clone()?,
+                _ => return None,
             }));
         }
         let written = row.default.as_deref()?;

@@ -1,18 +1,12 @@
 //! The sheet `choices`: one row for each choice of each list.
 
-use std::collections::BTreeMap;
-
 use super::columns::{Cells, Languages, headings};
 use super::workbook::Sheet;
 use crate::Phrase;
-use crate::model::{Choice, FormProblem, Place, ProblemKind};
+use crate::model::{Choice, ChoiceLists, FormProblem, Media, Place, ProblemKind};
 
 /// Reads the lists; rows without a list's name are comments and skipped, as pyxform does.
-pub(super) fn read(
-    sheet: &Sheet,
-    languages: &mut Languages,
-    problems: &mut Vec<FormProblem>,
-) -> BTreeMap<String, Vec<Choice>> {
+pub(super) fn read(sheet: &Sheet, languages: &mut Languages, problems: &mut Vec<FormProblem>) -> ChoiceLists {
     let mut report = |row: Option<u32>, column, kind| {
         problems.push(FormProblem {
             place: Place::new(&sheet.name, row, column),
@@ -26,7 +20,7 @@ pub(super) fn read(
             report(None, None, ProblemKind::MissingColumn(column));
         }
     }
-    let mut lists: BTreeMap<String, Vec<Choice>> = BTreeMap::new();
+    let mut lists = ChoiceLists::new();
     for row in &sheet.rows {
         let mut cells = Cells::new(row, &headings);
         let Some(list) = cells.take("list_name") else {
@@ -51,7 +45,8 @@ pub(super) fn read(
         lists.entry(list.to_owned()).or_default().push(Choice {
             name: name.to_owned(),
             label,
-            other: cells.rest(),
+            media: Media::new(),
+            other: cells.rest().into_iter().collect(),
             row: row.number,
         });
     }

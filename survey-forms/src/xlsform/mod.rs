@@ -50,6 +50,9 @@ fn read_definition(bytes: &[u8]) -> Result<FormDefinition, FormProblems> {
                 languages: languages.finish(),
                 nodes,
                 choices: choices.unwrap_or_default(),
+                external_choices: Default::default(),
+                osm_tags: Default::default(),
+                entities: Vec::new(),
             };
             if let Err(FormProblems(more)) = Form::compile(definition) {
                 problems.extend(more);
@@ -62,5 +65,8 @@ fn read_definition(bytes: &[u8]) -> Result<FormDefinition, FormProblems> {
         languages: languages.finish(),
         nodes: nodes.unwrap_or_default(),
         choices: choices.unwrap_or_default(),
+        external_choices: Default::default(),
+        osm_tags: Default::default(),
+        entities: Vec::new(),
     })
 }

@@ -33,6 +33,8 @@ pub(super) fn read(sheet: &Sheet, problems: &mut Vec<FormProblem>) -> Settings {
         form_id,
         title,
         version,
+        root_name: Settings::DEFAULT_ROOT_NAME.to_owned(),
         other: cells.rest(),
+        ..Settings::default()
     }
 }

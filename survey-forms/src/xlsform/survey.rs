@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::columns::{Cells, Languages, headings};
 use super::workbook::{Row, Sheet};
 use crate::Phrase;
-use crate::model::{FormNode, FormProblem, Metadata, NodeKind, Place, ProblemKind, QUESTION_TYPES};
+use crate::model::{FormNode, FormProblem, Metadata, NodeKind, Place, ProblemKind};
 
 /// The types that take no further words, with the ways to write them.
 const SIMPLE_TYPES: [(&[&str], NodeKind); 13] = [
@@ -221,7 +221,7 @@ fn unknown_type(written: &str) -> ProblemKind {
     let word = written.split_whitespace().next().unwrap_or_default();
     ProblemKind::UnknownType {
         found: written.to_owned(),
-        nearest: crate::model::nearest_name(word, QUESTION_TYPES.into_iter()),
+        nearest: crate::model::nearest_name(word, SIMPLE_TYPES.iter().map(|(ways, _)| ways[0])),
     }
 }
 
