@@ -12,12 +12,13 @@ mod form;
 mod kind;
 pub(crate) mod lexical;
 mod problem;
+mod reads;
 mod text;
 
 pub(crate) use check::nearest as nearest_name;
 pub use choices::{Choice, ChoiceLists, ChoiceSource};
 pub use definition::{ExtraAttributes, FormDefinition, FormNode, Settings, Submission};
-pub(crate) use dependencies::references;
+pub(crate) use dependencies::{Part, Reader, references};
 pub use entity::EntityDeclaration;
 pub use form::{Form, Formulas};
 pub use kind::{DataFile, Metadata, NodeKind};
