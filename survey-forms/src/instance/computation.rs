@@ -4,7 +4,7 @@ use super::{Instance, MAX_COUNTED_INSTANCES, Shortage, building};
 use crate::answers::{Answers, InstanceId};
 use crate::model::{Form, NodeKind, Part, Reader};
 use crate::xpath::{
-    EvaluationContext, EvaluationError, Expression, NodeId, Object, Tree, Variables, evaluate, number_to_text,
+    EvaluationContext, Expression, NodeId, Object, Tree, Variables, evaluate, number_to_text,
 };
 
 /// Something to be computed anew; cells compare in the order of computing.
