@@ -217,7 +217,10 @@ impl Answers for AnswerMap {
 
     fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
         let inside = self.instances.get(&parent.cloned());
-        inside.and_then(|inside| inside.get(repeat)).cloned().unwrap_or_default()
+        inside
+            .and_then(|inside| inside.get(repeat))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -263,7 +266,13 @@ impl AnswersMut for AnswerMap {
         while let Some(instance) = removed.pop() {
             let place = Some(instance);
             self.answers.remove(&place);
-            removed.extend(self.instances.remove(&place).into_iter().flatten().flat_map(|(_, inner)| inner));
+            removed.extend(
+                self.instances
+                    .remove(&place)
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(_, inner)| inner),
+            );
         }
         // An empty list is as no list, so that two stores with the same answers are equal.
         self.instances.retain(|_, inside| {

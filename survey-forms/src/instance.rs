@@ -31,8 +31,8 @@ pub(crate) struct Instance {
     places: BTreeMap<InstanceId, Place>,
     /// The same by their nodes.
     ids: BTreeMap<NodeId, InstanceId>,
-    /// How many instances of a repeat the form wants inside the instance around it, where an expression says so.
-    wanted: BTreeMap<(usize, Option<InstanceId>), usize>,
+    /// How many instances the form wants in a roster, where an expression says so.
+    wanted: BTreeMap<Roster, usize>,
     /// The expressions that could not be evaluated in the last computation, by the row's node.
     failures: BTreeMap<NodeId, EvaluationError>,
     /// What has to be computed anew.
@@ -47,9 +47,9 @@ struct Place {
     parent: Option<InstanceId>,
 }
 
-/// A repeat that has fewer instances in the store than the form wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Shortage {
+/// The instances of a repeat inside one instance of the repeat around it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Roster {
     pub(crate) repeat: usize,
     pub(crate) parent: Option<InstanceId>,
 }
@@ -111,24 +111,23 @@ impl Instance {
         nodes.iter().filter_map(|node| self.ids.get(node)).cloned().collect()
     }
 
-    /// How many instances are missing that the form wants in a place.
-    pub(crate) fn missing(&self, form: &Form, answers: &impl Answers, shortage: &Shortage) -> usize {
-        let wanted = self.wanted.get(&(shortage.repeat, shortage.parent.clone())).copied();
-        let is_there = match &shortage.parent {
+    /// How many instances are missing that the form wants in a roster.
+    pub(crate) fn missing(&self, form: &Form, answers: &impl Answers, roster: &Roster) -> usize {
+        let is_there = match &roster.parent {
             None => true,
             Some(parent) => self.places.contains_key(parent),
         };
-        let stored = answers.instances(form.key(shortage.repeat), shortage.parent.as_ref()).len();
-        wanted.filter(|_| is_there).unwrap_or(0).min(MAX_COUNTED_INSTANCES).saturating_sub(stored)
+        let wanted = self.wanted.get(roster).copied().filter(|_| is_there).unwrap_or(0);
+        let stored = answers.instances(form.key(roster.repeat), roster.parent.as_ref()).len();
+        wanted.min(MAX_COUNTED_INSTANCES).saturating_sub(stored)
     }
 
-    /// Every place that has fewer instances in the store than the form wants.
-    pub(crate) fn shortages(&self, form: &Form, answers: &impl Answers) -> Vec<Shortage> {
-        let places = self.wanted.keys().map(|(repeat, parent)| Shortage {
-            repeat: *repeat,
-            parent: parent.clone(),
-        });
-        places.filter(|shortage| self.missing(form, answers, shortage) > 0).collect()
+    /// Every roster that has fewer instances in the store than the form wants.
+    pub(crate) fn shortages(&self, form: &Form, answers: &impl Answers) -> Vec<Roster> {
+        let rosters = self.wanted.keys().cloned();
+        rosters
+            .filter(|roster| self.missing(form, answers, roster) > 0)
+            .collect()
     }
 
     /// The address of a row's node.
@@ -142,11 +141,15 @@ impl Instance {
     /// The places of the row `target` that share with `node`, a node of the row at `position`, the innermost repeat
     /// instance that both rows stand in.
     pub(crate) fn beside(&self, form: &Form, target: usize, position: usize, node: NodeId) -> Vec<AnswerPath> {
-        let repeats = |position| std::iter::successors(form.repeat_of(position), |repeat| {
-            form.repeat_of(form.nodes().get(*repeat)?.parent?)
-        });
+        let repeats = |position| {
+            std::iter::successors(form.repeat_of(position), |repeat| {
+                form.repeat_of(form.nodes().get(*repeat)?.parent?)
+            })
+        };
         let shared = repeats(target).find(|repeat| repeats(position).any(|other| other == *repeat));
-        let place = shared.and_then(|repeat| self.around(repeat, node)).unwrap_or(Tree::ROOT);
+        let place = shared
+            .and_then(|repeat| self.around(repeat, node))
+            .unwrap_or(Tree::ROOT);
         let nodes = self.within(target, place).iter();
         nodes.map(|node| self.path_of(form, target, *node)).collect()
     }
@@ -160,7 +163,7 @@ impl Instance {
     pub(crate) fn excessive(&self) -> impl Iterator<Item = (usize, Option<&InstanceId>, usize)> {
         let all = self.wanted.iter();
         all.filter(|(_, wanted)| **wanted > MAX_COUNTED_INSTANCES)
-            .map(|((repeat, parent), wanted)| (*repeat, parent.as_ref(), *wanted))
+            .map(|(roster, wanted)| (roster.repeat, roster.parent.as_ref(), *wanted))
     }
 
     /// The nodes of a row inside the subtree of `ancestor`, or of `ancestor` itself.
@@ -175,7 +178,10 @@ impl Instance {
     fn around(&self, repeat: usize, node: NodeId) -> Option<NodeId> {
         let nodes = self.tree.nodes_of(repeat);
         let before = nodes.partition_point(|instance| *instance <= node).checked_sub(1)?;
-        nodes.get(before).copied().filter(|instance| self.tree.contains(*instance, node))
+        nodes
+            .get(before)
+            .copied()
+            .filter(|instance| self.tree.contains(*instance, node))
     }
 
     /// The identity of the innermost repeat instance around a container's node.
@@ -196,5 +202,8 @@ impl Instance {
 /// Whether the row's value is worked out from others, and so never in the store.
 pub(crate) fn is_calculated(form: &Form, position: usize) -> bool {
     let waits = form.nodes().get(position).is_some_and(|row| !row.triggers.is_empty());
-    !waits && form.formulas(position).is_some_and(|formulas| formulas.calculation.is_some())
+    !waits
+        && form
+            .formulas(position)
+            .is_some_and(|formulas| formulas.calculation.is_some())
 }

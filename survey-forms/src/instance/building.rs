@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Instance, Place, is_calculated};
+use super::{Instance, Place, Roster, is_calculated};
 use crate::answers::{AnswerPath, Answers, InstanceId, Value};
 use crate::model::{ChoiceSource, Form, NodeKind};
 use crate::xpath::{Name, NodeId, Tree, TreeBuilder};
@@ -24,7 +24,7 @@ pub(super) struct Built {
 pub(super) fn build(
     form: &Form,
     answers: &impl Answers,
-    wanted: &BTreeMap<(usize, Option<InstanceId>), usize>,
+    wanted: &BTreeMap<Roster, usize>,
     matters: Option<&[bool]>,
     older: Option<&Instance>,
 ) -> Built {
@@ -53,7 +53,11 @@ pub(super) fn build(
             tree.set_relevant(*new, older.tree.is_relevant(*old));
         }
     }
-    let ids = building.places.iter().map(|(id, place)| (place.node, id.clone())).collect();
+    let ids = building
+        .places
+        .iter()
+        .map(|(id, place)| (place.node, id.clone()))
+        .collect();
     Built {
         instance: Instance {
             tree,
@@ -71,7 +75,7 @@ pub(super) fn build(
 struct Building<'b, A> {
     form: &'b Form,
     answers: &'b A,
-    wanted: &'b BTreeMap<(usize, Option<InstanceId>), usize>,
+    wanted: &'b BTreeMap<Roster, usize>,
     matters: Option<&'b [bool]>,
     older: Option<&'b Instance>,
     builder: TreeBuilder,
@@ -86,7 +90,11 @@ impl<A: Answers> Building<'_, A> {
     /// Adds rows and what is inside them; `old` is the node of their container in the older tree.
     fn rows(&mut self, rows: &[usize], instance: Option<&InstanceId>, old: Option<NodeId>) {
         let older = self.older;
-        let mut old_children = old.into_iter().filter_map(|node| Some(older?.tree.children(node))).flatten().peekable();
+        let mut old_children = old
+            .into_iter()
+            .filter_map(|node| Some(older?.tree.children(node)))
+            .flatten()
+            .peekable();
         for position in rows {
             let Some(node) = self.form.nodes().get(*position) else {
                 continue;
@@ -122,7 +130,11 @@ impl<A: Answers> Building<'_, A> {
 
     fn instances(&mut self, repeat: usize, name: &std::sync::Arc<Name>, parent: Option<&InstanceId>) {
         let mut ids = self.answers.instances(self.form.key(repeat), parent);
-        let wanted = self.wanted.get(&(repeat, parent.cloned()));
+        let roster = Roster {
+            repeat,
+            parent: parent.cloned(),
+        };
+        let wanted = self.wanted.get(&roster);
         ids.truncate(wanted.copied().unwrap_or(usize::MAX));
         for id in ids {
             // A store whose instances hold one another in a circle, or twice, shows each once.
@@ -151,8 +163,14 @@ impl<A: Answers> Building<'_, A> {
     }
 
     fn text(&mut self, position: usize, instance: Option<&InstanceId>) -> String {
-        let matters = self.matters.is_none_or(|matters| matters.get(position).copied().unwrap_or(false));
-        let is_note = self.form.nodes().get(position).is_some_and(|node| node.kind == NodeKind::Note);
+        let matters = self
+            .matters
+            .is_none_or(|matters| matters.get(position).copied().unwrap_or(false));
+        let is_note = self
+            .form
+            .nodes()
+            .get(position)
+            .is_some_and(|node| node.kind == NodeKind::Note);
         if !matters || is_note || is_calculated(self.form, position) {
             return String::new();
         }
@@ -179,7 +197,10 @@ pub(crate) fn text_of(form: &Form, position: usize, value: Value) -> String {
         _ => &[],
     };
     let mut seen = BTreeSet::new();
-    let in_order = listed.iter().map(|choice| choice.name.as_str()).filter(|name| names.contains(*name));
+    let in_order = listed
+        .iter()
+        .map(|choice| choice.name.as_str())
+        .filter(|name| names.contains(*name));
     let mut ordered: Vec<&str> = in_order.filter(|name| seen.insert(*name)).collect();
     ordered.extend(names.iter().map(String::as_str).filter(|name| !seen.contains(name)));
     ordered.join(" ")

@@ -1,11 +1,9 @@
 //! Working out relevance, calculations and numbers of instances: of everything, or of what a change touches.
 
-use super::{Instance, MAX_COUNTED_INSTANCES, Shortage, building};
-use crate::answers::{Answers, InstanceId};
+use super::{Instance, MAX_COUNTED_INSTANCES, Roster, building};
+use crate::answers::Answers;
 use crate::model::{Form, NodeKind, Part, Reader};
-use crate::xpath::{
-    EvaluationContext, Expression, NodeId, Object, Tree, Variables, evaluate, number_to_text,
-};
+use crate::xpath::{EvaluationContext, Expression, NodeId, Object, Tree, Variables, evaluate, number_to_text};
 
 /// Something to be computed anew; cells compare in the order of computing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +14,14 @@ pub(super) struct Cell {
     part: Part,
     /// The row's node; of a number of instances, the node around them.
     node: NodeId,
+}
+
+/// What counting the instances of a roster brought to light.
+struct Recounted {
+    /// The roster, where the store has too few instances.
+    shortage: Option<Roster>,
+    /// The roster, where others are to be shown than are.
+    resized: Option<Roster>,
 }
 
 impl Instance {
@@ -146,7 +152,8 @@ impl Instance {
                 (Part::Count, None) => self.tree.children(Tree::ROOT).collect(),
             };
             let part = reader.part;
-            self.dirty.extend(nodes.into_iter().map(|node| Cell { rank, part, node }));
+            self.dirty
+                .extend(nodes.into_iter().map(|node| Cell { rank, part, node }));
         }
     }
 
@@ -167,13 +174,9 @@ impl Instance {
 
     /// Computes what is marked, and what that touches, each once it is certain. Returns where the store has fewer
     /// instances than the form wants.
-    pub(crate) fn settle(
-        &mut self,
-        form: &Form,
-        answers: &impl Answers,
-        context: &EvaluationContext,
-    ) -> Vec<Shortage> {
+    pub(crate) fn settle(&mut self, form: &Form, answers: &impl Answers, context: &EvaluationContext) -> Vec<Roster> {
         let mut shortages = Vec::new();
+        let mut resized = Vec::new();
         while let Some(cell) = self.dirty.pop_first() {
             let Some(position) = form.dependencies().order().get(cell.rank).copied() else {
                 continue;
@@ -181,7 +184,17 @@ impl Instance {
             match cell.part {
                 Part::Count => {
                     if let Some(count) = form.dependencies().count(position) {
-                        shortages.extend(self.recount(form, answers, context, position, count, cell.node));
+                        let recounted = self.recount(form, answers, context, position, count, cell.node);
+                        shortages.extend(recounted.shortage);
+                        resized.extend(recounted.resized);
+                    }
+                    // All places of one repeat are counted before the tree is built anew, once for all of them.
+                    let same = self
+                        .dirty
+                        .first()
+                        .is_some_and(|next| (next.rank, next.part) == (cell.rank, cell.part));
+                    if !same && !resized.is_empty() {
+                        self.reshape(form, answers, &std::mem::take(&mut resized));
                     }
                 }
                 Part::Content => {
@@ -198,7 +211,7 @@ impl Instance {
         shortages
     }
 
-    /// Works out how many instances the form wants inside `around`, and shows so many of those in the store.
+    /// Works out how many instances the form wants inside `around`.
     fn recount(
         &mut self,
         form: &Form,
@@ -207,22 +220,25 @@ impl Instance {
         repeat: usize,
         count: &Expression,
         around: NodeId,
-    ) -> Option<Shortage> {
-        let container = form.nodes().get(repeat)?.parent;
-        let parent = self.identity(form, container, around);
-        let wanted = self.wanted_count(count, around, context);
-        let key = (repeat, parent.clone());
-        match wanted {
-            Some(wanted) => self.wanted.insert(key, wanted),
-            None => self.wanted.remove(&key),
+    ) -> Recounted {
+        let container = form.nodes().get(repeat).and_then(|row| row.parent);
+        let roster = Roster {
+            repeat,
+            parent: self.identity(form, container, around),
         };
-        let stored = answers.instances(form.key(repeat), parent.as_ref()).len();
+        let wanted = self.wanted_count(count, around, context);
+        match wanted {
+            Some(wanted) => self.wanted.insert(roster.clone(), wanted),
+            None => self.wanted.remove(&roster),
+        };
+        let stored = answers.instances(form.key(repeat), roster.parent.as_ref()).len();
         let shown = self.within(repeat, around).len();
-        if wanted.map_or(stored, |wanted| wanted.min(stored)) != shown {
-            self.reshape(form, answers, repeat, parent.as_ref());
+        let is_short = wanted.is_some_and(|wanted| wanted.min(MAX_COUNTED_INSTANCES) > stored);
+        let is_resized = wanted.map_or(stored, |wanted| wanted.min(stored)) != shown;
+        Recounted {
+            shortage: is_short.then(|| roster.clone()),
+            resized: is_resized.then_some(roster),
         }
-        let shortage = Shortage { repeat, parent };
-        (wanted.is_some_and(|wanted| wanted.min(MAX_COUNTED_INSTANCES) > stored)).then_some(shortage)
     }
 
     /// The number of instances that an expression wants; none where it says nothing.
@@ -260,22 +276,16 @@ impl Instance {
             };
             let parent = self.identity(form, container, around);
             fits &= self.within(repeat, around).len() <= wanted;
-            self.wanted.insert((repeat, parent), wanted);
+            self.wanted.insert(Roster { repeat, parent }, wanted);
         }
         if !fits {
             self.rebuild(form, answers);
         }
     }
 
-    /// Takes up that the instances of a repeat in one place are others than before: the store's, or the number wanted.
-    /// New instances and all that counts them are marked, nothing is computed.
-    pub(crate) fn reshape(
-        &mut self,
-        form: &Form,
-        answers: &impl Answers,
-        repeat: usize,
-        parent: Option<&InstanceId>,
-    ) {
+    /// Takes up that the instances of some rosters are others than before: the store's, or the number wanted. New
+    /// instances and all that counts them are marked, nothing is computed.
+    pub(crate) fn reshape(&mut self, form: &Form, answers: &impl Answers, rosters: &[Roster]) {
         let added = self.rebuild(form, answers);
         for (position, node) in added {
             let part = Part::Content;
@@ -298,11 +308,17 @@ impl Instance {
                 self.mark_readers(form, form.dependencies().readers(position), node);
             }
         }
-        let around = parent.map_or(Some(Tree::ROOT), |parent| self.instance_node(parent));
-        if let Some(around) = around {
-            self.mark_counters(form, repeat, around);
+        for roster in rosters {
+            let around = match &roster.parent {
+                None => Tree::ROOT,
+                Some(parent) => match self.instance_node(parent) {
+                    Some(node) => node,
+                    None => continue,
+                },
+            };
+            self.mark_counters(form, roster.repeat, around);
             // Instances inside the instances are as new or as gone.
-            for inner in inner_repeats(form, repeat) {
+            for inner in inner_repeats(form, roster.repeat) {
                 self.mark_counters(form, inner, around);
             }
         }
@@ -317,12 +333,24 @@ impl Instance {
             built.kept.get(place).map(|(_, new)| *new)
         };
         let failures = std::mem::take(&mut self.failures).into_iter();
-        let failures = failures.filter_map(|(node, error)| Some((renamed(node)?, error))).collect();
+        let failures = failures
+            .filter_map(|(node, error)| Some((renamed(node)?, error)))
+            .collect();
         let cells = std::mem::take(&mut self.dirty).into_iter();
-        let dirty = cells.filter_map(|cell| Some(Cell { node: renamed(cell.node)?, ..cell })).collect();
+        let dirty = cells
+            .filter_map(|cell| {
+                Some(Cell {
+                    node: renamed(cell.node)?,
+                    ..cell
+                })
+            })
+            .collect();
         let mut wanted = std::mem::take(&mut self.wanted);
         *self = built.instance;
-        wanted.retain(|(_, parent), _| parent.as_ref().is_none_or(|parent| self.places.contains_key(parent)));
+        wanted.retain(|roster, _| {
+            let parent = roster.parent.as_ref();
+            parent.is_none_or(|parent| self.places.contains_key(parent))
+        });
         (self.failures, self.dirty, self.wanted) = (failures, dirty, wanted);
         built.added
     }

@@ -104,7 +104,14 @@ impl<'a> Outline<'a> {
         match spot {
             Spot::Document => vec![Spot::Root],
             Spot::Root => self.top.iter().copied().map(Spot::Row).collect(),
-            Spot::Row(row) => self.children.get(row).into_iter().flatten().copied().map(Spot::Row).collect(),
+            Spot::Row(row) => self
+                .children
+                .get(row)
+                .into_iter()
+                .flatten()
+                .copied()
+                .map(Spot::Row)
+                .collect(),
         }
     }
 
@@ -123,7 +130,11 @@ impl<'a> Outline<'a> {
         match spot {
             Spot::Document | Spot::Root => (Spot::Document, None),
             Spot::Row(row) => {
-                let scope = if scope == Some(row) { self.repeat_around(row) } else { scope };
+                let scope = if scope == Some(row) {
+                    self.repeat_around(row)
+                } else {
+                    scope
+                };
                 match self.nodes.get(row).and_then(|node| node.parent) {
                     Some(parent) => (Spot::Row(parent), scope),
                     None => (Spot::Root, scope),
@@ -155,9 +166,11 @@ impl<'a> Outline<'a> {
         let mut reached = Reached::new();
         for place in from {
             let (spot, scope) = *place;
-            let ancestors = || std::iter::successors(Some(*place), |place| {
-                (place.0 != Spot::Document).then(|| self.parent(*place))
-            });
+            let ancestors = || {
+                std::iter::successors(Some(*place), |place| {
+                    (place.0 != Spot::Document).then(|| self.parent(*place))
+                })
+            };
             let with_scope = |spots: Vec<Spot>| spots.into_iter().map(|spot| (spot, scope)).collect::<Vec<_>>();
             let on_axis: Vec<(Spot, Option<usize>)> = match step.axis {
                 Axis::SelfNode => vec![*place],
@@ -305,10 +318,14 @@ impl Reader<'_, '_> {
             PathStart::Question(name) => self.outline.question(name, self.origin),
             PathStart::Expression(inner) => self.nodes(inner, context),
         };
-        path.predicates.iter().for_each(|predicate| self.value(predicate, &reached));
+        path.predicates
+            .iter()
+            .for_each(|predicate| self.value(predicate, &reached));
         for step in &path.steps {
             reached = self.outline.step(&reached, step);
-            step.predicates.iter().for_each(|predicate| self.value(predicate, &reached));
+            step.predicates
+                .iter()
+                .for_each(|predicate| self.value(predicate, &reached));
         }
         reached
     }

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::Session;
 use crate::Phrase;
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
-use crate::instance::text_of;
+use crate::instance::{Roster, text_of};
 use crate::model::NodeKind;
 use crate::xpath::NodeId;
 
@@ -146,7 +146,9 @@ where
             }
         };
         let Some(position) = position else { return Ok(()) };
-        let changes = self.node(path).is_some_and(|node| !self.instance.tree.value(node).is_empty());
+        let changes = self
+            .node(path)
+            .is_some_and(|node| !self.instance.tree.value(node).is_empty());
         self.keep(position, path, None)?;
         self.settle()?;
         if changes {
@@ -168,13 +170,23 @@ where
         instance: &InstanceId,
     ) -> Result<(), AnswerError<S::Error>> {
         let position = self.changeable_repeat(repeat)?;
-        let around = self.form.nodes()[position].parent.and_then(|around| self.form.repeat_of(around));
-        let place = parent.and_then(|parent| self.instance.place_of(parent)).map(|(repeat, _)| repeat);
+        let around = self.form.nodes()[position]
+            .parent
+            .and_then(|around| self.form.repeat_of(around));
+        let place = parent
+            .and_then(|parent| self.instance.place_of(parent))
+            .map(|(repeat, _)| repeat);
         if around != place || parent.is_some() != place.is_some() {
             return Err(unknown_place(repeat));
         }
-        self.store.add_instance(repeat, parent, instance).map_err(AnswerError::Store)?;
-        self.instance.reshape(self.form, &self.store, position, parent);
+        self.store
+            .add_instance(repeat, parent, instance)
+            .map_err(AnswerError::Store)?;
+        let roster = Roster {
+            repeat: position,
+            parent: parent.cloned(),
+        };
+        self.instance.reshape(self.form, &self.store, &[roster]);
         self.settle()?;
         self.put_defaults(self.form.children(position).to_vec(), Some(instance))
     }
@@ -190,7 +202,11 @@ where
         self.store
             .remove_instance(repeat, instance)
             .map_err(AnswerError::Store)?;
-        self.instance.reshape(self.form, &self.store, position, parent.as_ref());
+        let roster = Roster {
+            repeat: position,
+            parent,
+        };
+        self.instance.reshape(self.form, &self.store, &[roster]);
         self.settle()
     }
 

@@ -18,7 +18,10 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     pub(super) fn known_choices(&self, path: &AnswerPath) -> Option<Vec<Cow<'f, Choice>>> {
         let position = self.form.position(&path.question)?;
         let row = self.form.nodes().get(position)?;
-        let filter = self.form.formulas(position).and_then(|formulas| formulas.choice_filter.as_ref());
+        let filter = self
+            .form
+            .formulas(position)
+            .and_then(|formulas| formulas.choice_filter.as_ref());
         let definition = self.form.definition();
         let node = self.node(path);
         let mut offered = match row.kind.choice_source() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{AnswerError, Session};
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
-use crate::instance::{Shortage, text_of, value_text};
+use crate::instance::{Roster, text_of, value_text};
 use crate::model::{FormNode, Metadata, NodeKind};
 use crate::xpath::{Expression, Moment, NodeId, Variables, evaluate};
 
@@ -21,7 +21,7 @@ where
     pub fn begin(&mut self) -> Result<(), AnswerError<S::Error>> {
         self.put_defaults(self.form.top().to_vec(), None)?;
         let shortages = self.instance.shortages(self.form, &self.store);
-        self.fill_counts(shortages.into())
+        self.fill_counts(shortages)
     }
 
     /// Records when filling ended (metadata `end`); call it when the person leaves the form.
@@ -45,28 +45,31 @@ where
     /// Computes anew what was touched, and makes the instances that counts ask for.
     pub(super) fn settle(&mut self) -> Result<(), AnswerError<S::Error>> {
         let shortages = self.instance.settle(self.form, &self.store, &self.context);
-        self.fill_counts(shortages.into())
+        self.fill_counts(shortages)
     }
 
-    fn fill_counts(&mut self, mut shortages: VecDeque<Shortage>) -> Result<(), AnswerError<S::Error>> {
-        while let Some(shortage) = shortages.pop_front() {
-            let missing = self.instance.missing(self.form, &self.store, &shortage);
-            let repeat = self.form.key(shortage.repeat);
+    /// Makes the instances that are missing, and those that are missing in them, and so on: a form has no circles.
+    fn fill_counts(&mut self, mut shortages: Vec<Roster>) -> Result<(), AnswerError<S::Error>> {
+        while !shortages.is_empty() {
             let mut made = Vec::new();
-            for _ in 0..missing {
-                let Some(ids) = &mut self.ids.0 else { break };
-                let id = ids();
-                let parent = shortage.parent.as_ref();
-                self.store.add_instance(repeat, parent, &id).map_err(AnswerError::Store)?;
-                made.push(id);
+            for roster in &shortages {
+                for _ in 0..self.instance.missing(self.form, &self.store, roster) {
+                    let Some(ids) = &mut self.ids.0 else { break };
+                    let id = ids();
+                    let added = self
+                        .store
+                        .add_instance(self.form.key(roster.repeat), roster.parent.as_ref(), &id);
+                    added.map_err(AnswerError::Store)?;
+                    made.push((roster.repeat, id));
+                }
             }
             if made.is_empty() {
-                continue;
+                break;
             }
-            self.instance.reshape(self.form, &self.store, shortage.repeat, shortage.parent.as_ref());
-            shortages.extend(self.instance.settle(self.form, &self.store, &self.context));
-            for id in made {
-                self.put_defaults_without_counts(self.form.children(shortage.repeat), Some(&id))?;
+            self.instance.reshape(self.form, &self.store, &shortages);
+            shortages = self.instance.settle(self.form, &self.store, &self.context);
+            for (repeat, id) in made {
+                self.put_defaults_without_counts(self.form.children(repeat), Some(&id))?;
             }
             shortages.extend(self.instance.settle(self.form, &self.store, &self.context));
         }
@@ -180,7 +183,10 @@ where
         let Some(node) = self.node(path) else {
             return Ok(false);
         };
-        let calculation = self.form.formulas(position).and_then(|formulas| formulas.calculation.as_ref());
+        let calculation = self
+            .form
+            .formulas(position)
+            .and_then(|formulas| formulas.calculation.as_ref());
         let text = calculation.and_then(|calculation| self.evaluated_text(calculation, node));
         let value = text.filter(|text| !text.is_empty()).map(|text| typed(&row.kind, text));
         let changes = self.store.answer(path) != value;
@@ -195,7 +201,10 @@ where
 /// The question that a trigger names, written `${name}` or plainly.
 fn trigger_name(written: &str) -> &str {
     let inner = written.trim();
-    let inner = inner.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(inner);
+    let inner = inner
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'))
+        .unwrap_or(inner);
     inner.trim()
 }
 
@@ -204,7 +213,12 @@ fn typed(kind: &NodeKind, text: String) -> Value {
     match kind {
         NodeKind::Integer | NodeKind::Decimal | NodeKind::Range => {
             let whole = text.parse().ok().map(Value::Integer);
-            let number = || text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Decimal);
+            let number = || {
+                text.parse()
+                    .ok()
+                    .filter(|number: &f64| number.is_finite())
+                    .map(Value::Decimal)
+            };
             whole.or_else(number).unwrap_or(Value::Text(text))
         }
         NodeKind::SelectMultiple { .. } => Value::Choices(text.split_ascii_whitespace().map(str::to_owned).collect()),

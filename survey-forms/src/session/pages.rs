@@ -82,7 +82,10 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     pub fn progress(&self) -> Vec<Progress> {
         let mut parts: Vec<Progress> = Vec::new();
         for asked in self.questions().into_iter().filter(AskedQuestion::takes_answer) {
-            let group = self.form.position(&asked.path.question).and_then(|position| self.top_group(position));
+            let group = self
+                .form
+                .position(&asked.path.question)
+                .and_then(|position| self.top_group(position));
             let place = parts.iter().position(|part| part.group == group).unwrap_or_else(|| {
                 parts.push(Progress {
                     group,

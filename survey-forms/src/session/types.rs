@@ -13,9 +13,15 @@ const DECIMAL: Phrase = Phrase::new("a number", "số");
 const RANGE: Phrase = Phrase::new("a number of the scale", "một số của thang đo");
 const DATE: Phrase = Phrase::new("a date YYYY-MM-DD", "ngày dạng NNNN-TT-NN");
 const TIME: Phrase = Phrase::new("a time HH:MM:SS", "giờ dạng GG:PP:GG");
-const DATE_TIME: Phrase = Phrase::new("a date and time YYYY-MM-DDTHH:MM:SS", "ngày giờ dạng NNNN-TT-NNTGG:PP:GG");
+const DATE_TIME: Phrase = Phrase::new(
+    "a date and time YYYY-MM-DDTHH:MM:SS",
+    "ngày giờ dạng NNNN-TT-NNTGG:PP:GG",
+);
 const GEOPOINT: Phrase = Phrase::new("latitude longitude altitude accuracy", "vĩ độ, kinh độ, độ cao, sai số");
-const GEOTRACE: Phrase = Phrase::new("at least two points separated by ;", "ít nhất hai điểm cách nhau bằng dấu ;");
+const GEOTRACE: Phrase = Phrase::new(
+    "at least two points separated by ;",
+    "ít nhất hai điểm cách nhau bằng dấu ;",
+);
 const GEOSHAPE: Phrase = Phrase::new(
     "at least four points separated by ;, the last the same as the first",
     "ít nhất bốn điểm cách nhau bằng dấu ;, điểm cuối trùng điểm đầu",
@@ -66,7 +72,8 @@ impl<S: AnswersMut> Session<'_, S> {
                 NodeKind::Geopoint => is_geopoint(text),
                 NodeKind::Geotrace => points(text).is_some_and(|points| points.len() >= 2),
                 NodeKind::Geoshape => points(text).is_some_and(|points| {
-                    points.len() >= 4 && points.first().map(|point| place(point)) == points.last().map(|point| place(point))
+                    points.len() >= 4
+                        && points.first().map(|point| place(point)) == points.last().map(|point| place(point))
                 }),
                 NodeKind::Acknowledge => text == "OK",
                 NodeKind::SelectOne { .. } | NodeKind::SelectOneExternal { .. } => {

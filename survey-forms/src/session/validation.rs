@@ -51,18 +51,26 @@ where
     /// Checks every question that is to be asked now, in the form's order. Empty where the form is complete.
     pub fn validate(&self) -> Vec<AnswerProblem> {
         let mut problems = self.validate_questions(&self.questions());
-        problems.extend(self.instance.excessive().map(|(repeat, instance, wanted)| AnswerProblem {
-            path: AnswerPath {
-                instance: instance.cloned(),
-                question: self.form.key(repeat).to_owned(),
-            },
-            severity: Severity::Error,
-            kind: AnswerProblemKind::TooManyInstances,
-            message: match self.context.language.as_str() {
-                "vi" => format!("biểu mẫu yêu cầu {wanted} mục lặp; chỉ được nhiều nhất {MAX_COUNTED_INSTANCES}"),
-                _ => format!("the form asks for {wanted} instances; at most {MAX_COUNTED_INSTANCES} are allowed"),
-            },
-        }));
+        problems.extend(
+            self.instance
+                .excessive()
+                .map(|(repeat, instance, wanted)| AnswerProblem {
+                    path: AnswerPath {
+                        instance: instance.cloned(),
+                        question: self.form.key(repeat).to_owned(),
+                    },
+                    severity: Severity::Error,
+                    kind: AnswerProblemKind::TooManyInstances,
+                    message: match self.context.language.as_str() {
+                        "vi" => {
+                            format!("biểu mẫu yêu cầu {wanted} mục lặp; chỉ được nhiều nhất {MAX_COUNTED_INSTANCES}")
+                        }
+                        _ => {
+                            format!("the form asks for {wanted} instances; at most {MAX_COUNTED_INSTANCES} are allowed")
+                        }
+                    },
+                }),
+        );
         problems
     }
 

@@ -70,7 +70,11 @@ fn circles_are_found_through_every_kind_of_expression() {
         ],
         vec![
             row("r", NodeKind::Repeat),
-            calculate("running", Some(0), "indexed-repeat(${running}, ${r}, position(..) - 1) + 1"),
+            calculate(
+                "running",
+                Some(0),
+                "indexed-repeat(${running}, ${r}, position(..) - 1) + 1",
+            ),
         ],
     ];
     for nodes in cases {

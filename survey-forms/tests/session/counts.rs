@@ -55,19 +55,31 @@ fn the_count_makes_and_hides_instances() {
     session.answer(&size, Value::Integer(2)).unwrap();
     let members = session.instances("members", None);
     assert_eq!(members.len(), 2);
-    assert_eq!((value(&session, "total"), value(&session, "all_phones")), (Some("2".into()), Some("2".into())));
+    assert_eq!(
+        (value(&session, "total"), value(&session, "all_phones")),
+        (Some("2".into()), Some("2".into()))
+    );
 
     let name = AnswerPath::within(&members[1], "name");
     session.answer(&name, Value::from("Lan")).unwrap();
-    session.answer(&AnswerPath::within(&members[1], "phone_count"), Value::Integer(3)).unwrap();
+    session
+        .answer(&AnswerPath::within(&members[1], "phone_count"), Value::Integer(3))
+        .unwrap();
     assert_eq!(session.instances("phones", Some(&members[1])).len(), 3);
     assert_eq!(value(&session, "all_phones"), Some("4".into()));
 
     session.answer(&size, Value::Integer(1)).unwrap();
     assert_eq!(session.instances("members", None), members[..1]);
     assert_eq!(session.value(&name), None);
-    assert_eq!(session.store().answer(&name), Some(Value::from("Lan")), "the store keeps the answer");
-    assert_eq!((value(&session, "total"), value(&session, "all_phones")), (Some("1".into()), Some("1".into())));
+    assert_eq!(
+        session.store().answer(&name),
+        Some(Value::from("Lan")),
+        "the store keeps the answer"
+    );
+    assert_eq!(
+        (value(&session, "total"), value(&session, "all_phones")),
+        (Some("1".into()), Some("1".into()))
+    );
 
     session.answer(&size, Value::Integer(2)).unwrap();
     assert_eq!(session.instances("members", None), members);
@@ -77,7 +89,11 @@ fn the_count_makes_and_hides_instances() {
     session.answer(&size, Value::Integer(-1)).unwrap();
     assert_eq!(session.instances("members", None), []);
     session.clear(&size).unwrap();
-    assert_eq!(session.instances("members", None), members, "a blank count neither makes nor hides");
+    assert_eq!(
+        session.instances("members", None),
+        members,
+        "a blank count neither makes nor hides"
+    );
 }
 
 #[test]
@@ -95,7 +111,9 @@ fn people_do_not_add_to_a_counted_repeat() {
 fn a_count_without_bounds_is_told_not_followed() {
     let form = household();
     let mut session = open(&form);
-    session.answer(&AnswerPath::top("size"), Value::Integer(1_000_000_000_000)).unwrap();
+    session
+        .answer(&AnswerPath::top("size"), Value::Integer(1_000_000_000_000))
+        .unwrap();
     assert_eq!(session.instances("members", None).len(), 1000);
     let problems = session.validate();
     let problem = problems.last().unwrap();

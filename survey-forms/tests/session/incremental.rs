@@ -29,7 +29,12 @@ enum Step {
 
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let expression = || proptest::option::of((any::<u8>(), any::<u8>(), any::<u8>()));
-    let row = (0..10_u8, any::<u8>(), expression(), proptest::option::weighted(0.3, (any::<u8>(), any::<u8>(), any::<u8>())));
+    let row = (
+        0..10_u8,
+        any::<u8>(),
+        expression(),
+        proptest::option::weighted(0.3, (any::<u8>(), any::<u8>(), any::<u8>())),
+    );
     let row = row.prop_map(|(shape, parent, calculation, relevance)| Row {
         shape,
         parent,
@@ -53,14 +58,18 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn expression(nodes: &[FormNode], (form, one, other): (u8, u8, u8), truth: bool) -> String {
     let name = |choice: u8| nodes[usize::from(choice) % nodes.len()].name.clone();
     let repeats: Vec<&FormNode> = nodes.iter().filter(|node| node.kind == NodeKind::Repeat).collect();
-    let repeat = repeats.get(usize::from(other) % repeats.len().max(1)).map(|node| node.name.clone());
+    let repeat = repeats
+        .get(usize::from(other) % repeats.len().max(1))
+        .map(|node| node.name.clone());
     let (one, other) = (name(one), name(other));
     let value = match form % 9 {
         0 => format!("${{{one}}} + 1"),
         1 => format!("sum(${{{one}}})"),
         2 => format!("coalesce(${{{one}}}, ${{{other}}})"),
         3 => repeat.map_or("2".into(), |repeat| format!("count(${{{repeat}}})")),
-        4 => repeat.map_or("3".into(), |repeat| format!("indexed-repeat(${{{one}}}, ${{{repeat}}}, 2)")),
+        4 => repeat.map_or("3".into(), |repeat| {
+            format!("indexed-repeat(${{{one}}}, ${{{repeat}}}, 2)")
+        }),
         5 => "position(..)".into(),
         6 => format!("count(//{one}[. > 1])"),
         7 => format!("concat(../{one}, ../../{other})"),
@@ -73,7 +82,9 @@ fn expression(nodes: &[FormNode], (form, one, other): (u8, u8, u8), truth: bool)
 fn random_form(rows: &[Row]) -> Form {
     let mut nodes: Vec<FormNode> = Vec::new();
     for (position, row) in rows.iter().enumerate() {
-        let containers: Vec<usize> = (0..nodes.len()).filter(|position| nodes[*position].is_container()).collect();
+        let containers: Vec<usize> = (0..nodes.len())
+            .filter(|position| nodes[*position].is_container())
+            .collect();
         let choice = usize::from(row.parent) % (containers.len() + 1);
         let parent = containers.get(choice).copied();
         let kind = match row.shape {
@@ -145,7 +156,11 @@ fn state(session: &Session<'_, AnswerMap>) -> Vec<String> {
                 question: form.key(position).to_owned(),
             };
             if form.repeat_of(position).is_some() == place.is_some() {
-                seen.push(format!("{path}: {} {:?}", session.is_relevant(&path), session.value(&path)));
+                seen.push(format!(
+                    "{path}: {} {:?}",
+                    session.is_relevant(&path),
+                    session.value(&path)
+                ));
             }
         }
     }
@@ -158,9 +173,12 @@ fn opened(form: &Form, store: AnswerMap) -> Session<'_, AnswerMap> {
 
 fn take(session: &mut Session<'_, AnswerMap>, step: &Step, number: usize) {
     let form = session.form();
-    let leaves: Vec<usize> = (0..form.nodes().len()).filter(|position| form.nodes()[*position].is_asked()).collect();
-    let repeats: Vec<usize> =
-        (0..form.nodes().len()).filter(|position| form.nodes()[*position].kind == NodeKind::Repeat).collect();
+    let leaves: Vec<usize> = (0..form.nodes().len())
+        .filter(|position| form.nodes()[*position].is_asked())
+        .collect();
+    let repeats: Vec<usize> = (0..form.nodes().len())
+        .filter(|position| form.nodes()[*position].kind == NodeKind::Repeat)
+        .collect();
     let pick = |from: &[usize], choice: u8| from.get(usize::from(choice) % from.len().max(1)).copied();
     let instances = |session: &Session<'_, AnswerMap>, repeat: Option<usize>| -> Vec<Option<InstanceId>> {
         match repeat {
@@ -170,9 +188,13 @@ fn take(session: &mut Session<'_, AnswerMap>, step: &Step, number: usize) {
     };
     match step {
         Step::Answer(question, place, number) => {
-            let Some(position) = pick(&leaves, *question) else { return };
+            let Some(position) = pick(&leaves, *question) else {
+                return;
+            };
             let places = instances(session, form.repeat_of(position));
-            let Some(place) = places.get(usize::from(*place) % places.len().max(1)) else { return };
+            let Some(place) = places.get(usize::from(*place) % places.len().max(1)) else {
+                return;
+            };
             let path = AnswerPath {
                 instance: place.clone(),
                 question: form.key(position).to_owned(),
@@ -187,7 +209,9 @@ fn take(session: &mut Session<'_, AnswerMap>, step: &Step, number: usize) {
             let Some(repeat) = pick(&repeats, *repeat) else { return };
             let around = form.nodes()[repeat].parent.and_then(|parent| form.repeat_of(parent));
             let places = instances(session, around);
-            let Some(place) = places.get(usize::from(*place) % places.len().max(1)) else { return };
+            let Some(place) = places.get(usize::from(*place) % places.len().max(1)) else {
+                return;
+            };
             let id = InstanceId::new(format!("added{number}"));
             let _ = session.add_instance(form.key(repeat), place.as_ref(), &id);
         }

@@ -6,8 +6,8 @@ mod counts;
 mod incremental;
 mod nested;
 mod pages;
-mod types;
 mod triggers;
+mod types;
 
 use survey_forms::answers::{AnswerMap, AnswerPath, InstanceId, Value};
 use survey_forms::model::{

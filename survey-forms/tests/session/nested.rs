@@ -78,7 +78,10 @@ fn expressions_see_their_own_instances() {
     assert_eq!(shown(&session, None, "total"), "30");
     assert_eq!(shown(&session, None, "second"), "20");
     let asked: Vec<String> = session.questions().iter().map(|asked| asked.path.to_string()).collect();
-    assert_eq!(asked, ["p1/plot_area", "rice/area", "beans/area", "p2/plot_area", "corn/area"]);
+    assert_eq!(
+        asked,
+        ["p1/plot_area", "rice/area", "beans/area", "p2/plot_area", "corn/area"]
+    );
 }
 
 #[test]
@@ -91,22 +94,40 @@ fn removing_an_outer_instance_removes_the_inner_ones() {
     assert_eq!(shown(&session, None, "second"), "", "there is no second plot any more");
     assert_eq!(session.store().answer(&AnswerPath::within(&id("rice"), "area")), None);
     session.add_instance("plots", None, &id("p3")).unwrap();
-    assert_eq!(shown(&session, Some("p3"), "used"), "0", "a plot without crops sums its own only");
+    assert_eq!(
+        shown(&session, Some("p3"), "used"),
+        "0",
+        "a plot without crops sums its own only"
+    );
     session.remove_instance("crops", &id("corn")).unwrap();
-    assert_eq!((shown(&session, Some("p2"), "used"), shown(&session, None, "total")), ("0".into(), "0".into()));
+    assert_eq!(
+        (shown(&session, Some("p2"), "used"), shown(&session, None, "total")),
+        ("0".into(), "0".into())
+    );
 }
 
 #[test]
 fn an_instance_needs_its_place() {
     let form = farm();
     let mut session = planted(&form);
-    for (repeat, parent) in [("crops", None), ("crops", Some("rice")), ("plots", Some("p1")), ("crops", Some("nowhere"))] {
+    for (repeat, parent) in [
+        ("crops", None),
+        ("crops", Some("rice")),
+        ("plots", Some("p1")),
+        ("crops", Some("nowhere")),
+    ] {
         let parent = parent.map(id);
         let refused = refusal(session.add_instance(repeat, parent.as_ref(), &id("new")));
         assert_eq!(refused, Refusal::UnknownPlace, "{repeat} in {parent:?}");
     }
     let result = session.answer(&AnswerPath::within(&id("p1"), "area"), Value::Integer(1));
-    assert!(matches!(result, Err(AnswerError::Refused { refusal: Refusal::UnknownPlace, .. })));
+    assert!(matches!(
+        result,
+        Err(AnswerError::Refused {
+            refusal: Refusal::UnknownPlace,
+            ..
+        })
+    ));
 }
 
 #[test]

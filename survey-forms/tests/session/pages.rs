@@ -21,7 +21,18 @@ fn household() -> Form {
     let members = row("members", NodeKind::Repeat);
     let age = FormNode::new("age", NodeKind::Integer, Some(7));
     let note = FormNode::new("note", NodeKind::Note, Some(7));
-    form(vec![row("name", NodeKind::Text), adult, address, head, street, inner, door, members, age, note])
+    form(vec![
+        row("name", NodeKind::Text),
+        adult,
+        address,
+        head,
+        street,
+        inner,
+        door,
+        members,
+        age,
+        note,
+    ])
 }
 
 fn shown(page: &Page<'_>) -> Vec<String> {
@@ -46,7 +57,14 @@ fn each_question_has_its_page_and_a_field_list_one_together() {
         session.add_instance("members", None, &InstanceId::new(id)).unwrap();
     }
     let together = vec!["head", "street", "door"];
-    let expected = [vec!["name"], together.clone(), vec!["m1/age"], vec!["m1/note"], vec!["m2/age"], vec!["m2/note"]];
+    let expected = [
+        vec!["name"],
+        together.clone(),
+        vec!["m1/age"],
+        vec!["m1/note"],
+        vec!["m2/age"],
+        vec!["m2/note"],
+    ];
     assert_eq!(walk(&session), expected);
     session.answer(&AnswerPath::top("name"), Value::from("Lan")).unwrap();
     assert_eq!(walk(&session)[1], ["adult"]);
@@ -68,11 +86,18 @@ fn a_page_is_checked_by_itself_and_headings_ask_nothing() {
     let page = session.next_page(Some(&AnswerPath::top("name"))).unwrap();
     assert_eq!(page.questions.iter().filter(|asked| asked.takes_answer()).count(), 2);
     let problems = session.validate_questions(&page.questions);
-    let [problem] = problems.as_slice() else { panic!("{problems:?}") };
-    assert_eq!((problem.path.to_string().as_str(), problem.kind), ("street", AnswerProblemKind::Missing));
+    let [problem] = problems.as_slice() else {
+        panic!("{problems:?}")
+    };
+    assert_eq!(
+        (problem.path.to_string().as_str(), problem.kind),
+        ("street", AnswerProblemKind::Missing)
+    );
     let progress = |group, answered, asked| Progress { group, answered, asked };
     assert_eq!(session.progress(), [progress(None, 0, 1), progress(Some(2), 0, 2)]);
-    session.answer(&AnswerPath::top("street"), Value::from("Lê Lợi")).unwrap();
+    session
+        .answer(&AnswerPath::top("street"), Value::from("Lê Lợi"))
+        .unwrap();
     session.add_instance("members", None, &InstanceId::new("m1")).unwrap();
     assert_eq!(
         session.progress(),

@@ -15,21 +15,42 @@ fn a_triggered_calculation_is_computed_only_when_its_trigger_changes() {
     let mut shout = row("shout", NodeKind::Text);
     shout.calculation = Some("concat(${noted}, '!')".into());
     shout.triggers = vec!["noted".into()];
-    let form = form(vec![row("name", NodeKind::Text), row("age", NodeKind::Integer), noted, shout]);
+    let form = form(vec![
+        row("name", NodeKind::Text),
+        row("age", NodeKind::Integer),
+        noted,
+        shout,
+    ]);
     let mut session = session(&form);
     let [name, age, noted, shout] = ["name", "age", "noted", "shout"].map(AnswerPath::top);
     session.answer(&age, Value::Integer(3)).unwrap();
     assert_eq!(session.value(&noted), None);
     session.answer(&name, Value::from("An")).unwrap();
     assert_eq!(session.value(&noted), Some(Value::from("An 3")));
-    assert_eq!(session.store().answer(&noted), Some(Value::from("An 3")), "the value is kept");
-    assert_eq!(session.value(&shout), Some(Value::from("An 3!")), "one trigger sets off another");
+    assert_eq!(
+        session.store().answer(&noted),
+        Some(Value::from("An 3")),
+        "the value is kept"
+    );
+    assert_eq!(
+        session.value(&shout),
+        Some(Value::from("An 3!")),
+        "one trigger sets off another"
+    );
     session.answer(&age, Value::Integer(4)).unwrap();
     assert_eq!(session.value(&noted), Some(Value::from("An 3")));
     session.answer(&name, Value::from("An")).unwrap();
-    assert_eq!(session.value(&noted), Some(Value::from("An 3")), "the same answer is no change");
+    assert_eq!(
+        session.value(&noted),
+        Some(Value::from("An 3")),
+        "the same answer is no change"
+    );
     session.answer(&shout, Value::from("mine")).unwrap();
-    assert_eq!(session.value(&shout), Some(Value::from("mine")), "it may be corrected by hand");
+    assert_eq!(
+        session.value(&shout),
+        Some(Value::from("mine")),
+        "it may be corrected by hand"
+    );
     session.clear(&name).unwrap();
     assert_eq!(session.value(&noted), Some(Value::from(" 4")));
 }
@@ -51,13 +72,23 @@ fn a_trigger_reaches_its_own_instance_only_and_an_empty_calculation_clears() {
     let [one, two] = ["one", "two"].map(InstanceId::new);
     for id in [&one, &two] {
         session.add_instance("r", None, id).unwrap();
-        session.answer(&AnswerPath::within(id, "reset"), Value::from("x")).unwrap();
+        session
+            .answer(&AnswerPath::within(id, "reset"), Value::from("x"))
+            .unwrap();
     }
-    session.answer(&AnswerPath::within(&one, "n"), Value::Integer(4)).unwrap();
-    assert_eq!(session.value(&AnswerPath::within(&one, "double")), Some(Value::Integer(8)));
+    session
+        .answer(&AnswerPath::within(&one, "n"), Value::Integer(4))
+        .unwrap();
+    assert_eq!(
+        session.value(&AnswerPath::within(&one, "double")),
+        Some(Value::Integer(8))
+    );
     assert_eq!(session.value(&AnswerPath::within(&one, "reset")), None);
     assert_eq!(session.value(&AnswerPath::within(&two, "double")), None);
-    assert_eq!(session.value(&AnswerPath::within(&two, "reset")), Some(Value::from("x")));
+    assert_eq!(
+        session.value(&AnswerPath::within(&two, "reset")),
+        Some(Value::from("x"))
+    );
 }
 
 #[test]
@@ -83,9 +114,17 @@ fn metadata_comes_from_the_device_and_its_user() {
     assert_eq!(value(&session, "mail"), Some(Value::from("mailto:lan@example.vn")));
     assert_eq!(value(&session, "phone"), None);
     assert_eq!(value(&session, "begun"), value(&session, "ended"));
-    session.finish(Moment::parse("2025-10-15T09:00:00+07:00", 420).unwrap()).unwrap();
-    assert_eq!(value(&session, "ended"), Some(Value::from("2025-10-15T09:00:00.000+07:00")));
-    assert_eq!(value(&session, "begun"), Some(Value::from("2025-10-15T08:30:00.000+07:00")));
+    session
+        .finish(Moment::parse("2025-10-15T09:00:00+07:00", 420).unwrap())
+        .unwrap();
+    assert_eq!(
+        value(&session, "ended"),
+        Some(Value::from("2025-10-15T09:00:00.000+07:00"))
+    );
+    assert_eq!(
+        value(&session, "begun"),
+        Some(Value::from("2025-10-15T08:30:00.000+07:00"))
+    );
 }
 
 #[test]
@@ -102,13 +141,24 @@ fn answers_given_in_a_repeat_can_be_choices() {
     for (id, name, age) in [("1", "An", 40), ("2", "Bé", 7), ("3", "Chi", 38), ("4", "", 50)] {
         let id = InstanceId::new(id);
         session.add_instance("members", None, &id).unwrap();
-        session.answer(&AnswerPath::within(&id, "name"), Value::from(name)).unwrap();
-        session.answer(&AnswerPath::within(&id, "age"), Value::Integer(age)).unwrap();
+        session
+            .answer(&AnswerPath::within(&id, "name"), Value::from(name))
+            .unwrap();
+        session
+            .answer(&AnswerPath::within(&id, "age"), Value::Integer(age))
+            .unwrap();
     }
     let head = AnswerPath::top("head");
-    let offered: Vec<String> = session.choices(&head).iter().map(|choice| choice.name.clone()).collect();
+    let offered: Vec<String> = session
+        .choices(&head)
+        .iter()
+        .map(|choice| choice.name.clone())
+        .collect();
     assert_eq!(offered, ["An", "Chi"]);
-    assert_eq!(refusal(session.answer(&head, Value::from("Bé"))), Refusal::UnknownChoice("Bé".into()));
+    assert_eq!(
+        refusal(session.answer(&head, Value::from("Bé"))),
+        Refusal::UnknownChoice("Bé".into())
+    );
     session.answer(&head, Value::from("Chi")).unwrap();
 }
 
@@ -118,10 +168,17 @@ fn ticked_choices_read_in_the_order_of_their_list() {
     ticked.calculation = Some("string(${many})".into());
     let mut first = row("first", NodeKind::Calculate);
     first.calculation = Some("selected-at(${many}, 0)".into());
-    let form = form(vec![row("many", NodeKind::SelectMultiple { list: "colour".into() }), ticked, first]);
+    let form = form(vec![
+        row("many", NodeKind::SelectMultiple { list: "colour".into() }),
+        ticked,
+        first,
+    ]);
     let mut session = session(&form);
     let names = ["blue", "orange", "red"].map(str::to_owned).into();
     session.answer(&AnswerPath::top("many"), Value::Choices(names)).unwrap();
-    assert_eq!(session.value(&AnswerPath::top("ticked")), Some(Value::from("red orange blue")));
+    assert_eq!(
+        session.value(&AnswerPath::top("ticked")),
+        Some(Value::from("red orange blue"))
+    );
     assert_eq!(session.value(&AnswerPath::top("first")), Some(Value::from("red")));
 }

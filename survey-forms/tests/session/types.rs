@@ -26,7 +26,12 @@ fn every_type_accepts_its_values_and_refuses_others() {
         row("picture", NodeKind::Image),
         row("code", NodeKind::Barcode),
         row("order", NodeKind::Rank { list: "colour".into() }),
-        row("list", NodeKind::SelectOne { list: "villages.csv".into() }),
+        row(
+            "list",
+            NodeKind::SelectOne {
+                list: "villages.csv".into(),
+            },
+        ),
     ]);
     let mut session = session(&form);
     let good = [
@@ -43,7 +48,9 @@ fn every_type_accepts_its_values_and_refuses_others() {
         ("list", Value::from("any")),
     ];
     for (name, value) in good {
-        session.answer(&AnswerPath::top(name), value.clone()).unwrap_or_else(|error| panic!("{error}"));
+        session
+            .answer(&AnswerPath::top(name), value.clone())
+            .unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(session.value(&AnswerPath::top(name)), Some(value));
     }
     let wrong = [
@@ -63,7 +70,10 @@ fn every_type_accepts_its_values_and_refuses_others() {
     ];
     for (name, value) in wrong {
         let refused = refusal(session.answer(&AnswerPath::top(name), value.clone()));
-        assert!(matches!(refused, Refusal::WrongType { .. }), "{name} {value}: {refused:?}");
+        assert!(
+            matches!(refused, Refusal::WrongType { .. }),
+            "{name} {value}: {refused:?}"
+        );
         assert!(refused.vietnamese().starts_with("cần "));
     }
     let unknown = refusal(session.answer(&AnswerPath::top("order"), Value::from("blue red green")));

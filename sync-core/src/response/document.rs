@@ -300,12 +300,15 @@ impl Response {
             }
             let Some(repeat) = text(REPEAT) else { continue };
             let position = scalar(&self.document, &object, POSITION).and_then(|value| value.as_i64());
-            rosters.entry(text(PARENT).map(InstanceId::new)).or_default().push(Member {
-                position: position.unwrap_or(i64::MAX),
-                instance: InstanceId::new(instance),
-                repeat,
-                object,
-            });
+            rosters
+                .entry(text(PARENT).map(InstanceId::new))
+                .or_default()
+                .push(Member {
+                    position: position.unwrap_or(i64::MAX),
+                    instance: InstanceId::new(instance),
+                    repeat,
+                    object,
+                });
         }
         // From the top down: what stands in an instance that was removed, or in itself, is never reached.
         let mut outer = VecDeque::from([None]);
@@ -313,7 +316,9 @@ impl Response {
             let mut roster = rosters.remove(&parent).unwrap_or_default();
             roster.sort_by(|one, other| (one.position, &one.instance).cmp(&(other.position, &other.instance)));
             for member in roster {
-                let Ok(()) = reading.answers.add_instance(&member.repeat, parent.as_ref(), &member.instance);
+                let Ok(()) = reading
+                    .answers
+                    .add_instance(&member.repeat, parent.as_ref(), &member.instance);
                 self.read_answers(&member.object, Some(&member.instance), &mut reading);
                 outer.push_back(Some(member.instance));
             }
