@@ -20,7 +20,7 @@ pub(crate) const MAX_COUNTED_INSTANCES: usize = 1000;
 ///
 /// Answers to questions that are not to be asked now stay in the store but are not seen by expressions, as in ODK; and
 /// calculated values live here only, never in the store: they follow from the answers, so storing them could only bring
-/// two devices' copies into conflict.
+/// two devices' copies into conflict. What `once()` computed does not follow from the answers and is kept in the store.
 ///
 /// A repeat whose number of instances an expression gives shows no more than that many of those in the store; the rest
 /// keep their answers there and are seen again when the number grows.
@@ -37,6 +37,8 @@ pub(crate) struct Instance {
     failures: BTreeMap<NodeId, EvaluationError>,
     /// What has to be computed anew.
     dirty: BTreeSet<Cell>,
+    /// What `once()` computed and the store does not have yet.
+    unsaved: Vec<(AnswerPath, String)>,
 }
 
 /// Where a repeat instance stands.
@@ -152,6 +154,11 @@ impl Instance {
             .unwrap_or(Tree::ROOT);
         let nodes = self.within(target, place).iter();
         nodes.map(|node| self.path_of(form, target, *node)).collect()
+    }
+
+    /// Takes what `once()` computed and the store does not have yet.
+    pub(crate) fn take_unsaved(&mut self) -> Vec<(AnswerPath, String)> {
+        std::mem::take(&mut self.unsaved)
     }
 
     /// The error of the row's expressions at its node.
