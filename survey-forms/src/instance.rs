@@ -15,6 +15,8 @@ pub(crate) use computation::value_text;
 
 /// The most instances that an expression may ask for in one place: a slip of the pen must not fill a phone's memory.
 pub(crate) const MAX_COUNTED_INSTANCES: usize = 1000;
+/// The most instances of all repeats together beyond which expressions get no more, for counts inside counts multiply.
+pub(crate) const MAX_INSTANCES: usize = 10_000;
 
 /// A form's instance tree.
 ///
@@ -166,11 +168,19 @@ impl Instance {
         self.failures.get(&node)
     }
 
-    /// The repeats whose expressions ask for more instances than are allowed, with the number asked for.
-    pub(crate) fn excessive(&self) -> impl Iterator<Item = (usize, Option<&InstanceId>, usize)> {
-        let all = self.wanted.iter();
-        all.filter(|(_, wanted)| **wanted > MAX_COUNTED_INSTANCES)
-            .map(|(roster, wanted)| (roster.repeat, roster.parent.as_ref(), *wanted))
+    /// How many more instances expressions may ask for.
+    pub(crate) fn allowance(&self) -> usize {
+        MAX_INSTANCES.saturating_sub(self.places.len())
+    }
+
+    /// The rosters whose expressions ask for more instances than are allowed, with the number asked for.
+    pub(crate) fn excessive(&self) -> impl Iterator<Item = (&Roster, usize)> {
+        let is_full = self.allowance() == 0;
+        let all = self.wanted.iter().map(|(roster, wanted)| (roster, *wanted));
+        all.filter(move |(roster, wanted)| {
+            let is_short = || self.instances(roster.repeat, roster.parent.as_ref()).len() < *wanted;
+            *wanted > MAX_COUNTED_INSTANCES || (is_full && is_short())
+        })
     }
 
     /// The nodes of a row inside the subtree of `ancestor`, or of `ancestor` itself.

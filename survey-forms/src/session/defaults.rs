@@ -52,9 +52,11 @@ where
     /// keeps what was computed once.
     fn fill_counts(&mut self, mut shortages: Vec<Roster>) -> Result<(), AnswerError<S::Error>> {
         while !shortages.is_empty() {
-            let mut made = Vec::new();
+            let mut made: Vec<(usize, InstanceId)> = Vec::new();
+            let allowance = self.instance.allowance();
             for roster in &shortages {
-                for _ in 0..self.instance.missing(self.form, &self.store, roster) {
+                let missing = self.instance.missing(self.form, &self.store, roster);
+                for _ in 0..missing.min(allowance - made.len()) {
                     let Some(ids) = &mut self.ids.0 else { break };
                     let id = ids();
                     let added = self

@@ -119,9 +119,10 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         &self.context
     }
 
-    /// Changes the language of messages.
+    /// Changes the language of messages, and of the labels that calculations see.
     pub fn set_language(&mut self, language: impl Into<String>) {
         self.context.language = language.into();
+        self.refresh();
     }
 
     /// Reads the store again after it was changed from outside, for example by merging another device's changes.
