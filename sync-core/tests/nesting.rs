@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test's own helpers fail by panicking
 
 use automerge::ActorId;
-use survey_forms::answers::{AnswerPath, Answers as _, AnswersMut as _, InstanceId, Value};
+use survey_forms::answers::{AnswerMap, AnswerPath, Answers as _, AnswersMut as _, InstanceId, Value};
+use survey_forms::model::{ChoiceLists, Form, FormDefinition, FormNode, Language, NodeKind, Settings};
+use survey_forms::session::Session;
+use survey_forms::xpath::{EvaluationContext, Moment};
 use sync_core::device::DeviceKey;
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Response, ResponseError};
@@ -117,4 +120,74 @@ fn a_key_that_is_a_path_is_no_choice() {
         edit.put_answer(&AnswerPath::top("first>total"), &"y".into())
     });
     assert!(matches!(result, Err(ResponseError::ReservedName { .. })));
+}
+
+/// As many members as the household says, each with a name.
+fn counted() -> Form {
+    let mut members = FormNode::new("members", NodeKind::Repeat, None);
+    members.repeat_count = Some("${size}".into());
+    Form::compile(FormDefinition {
+        settings: Settings::default(),
+        languages: vec![Language {
+            code: "vi".into(),
+            name: "vi".into(),
+        }],
+        nodes: vec![
+            FormNode::new("size", NodeKind::Integer, None),
+            members,
+            FormNode::new("name", NodeKind::Text, Some(1)),
+        ],
+        choices: ChoiceLists::new(),
+        external_choices: ChoiceLists::new(),
+        osm_tags: ChoiceLists::new(),
+        entities: Vec::new(),
+    })
+    .unwrap()
+}
+
+fn context() -> EvaluationContext {
+    let now = Moment {
+        unix_milliseconds: 0,
+        utc_offset_minutes: 420,
+    };
+    EvaluationContext::new(now, "vi")
+}
+
+/// Two phones that never met each count two members: all four are kept, two are shown until the count says four.
+#[test]
+fn counted_instances_of_two_phones_are_all_kept() {
+    let form = counted();
+    let fill = |response: &mut Response, phone: u8| {
+        let outcome = response.edit::<_, ResponseError>(&actor(phone), 1, |edit| {
+            let mut made = 0;
+            let mut session = Session::new(&form, edit, context()).with_instance_ids(|| {
+                made += 1;
+                id(&format!("{phone}-{made}"))
+            });
+            session.answer(&AnswerPath::top("size"), Value::Integer(2)).unwrap();
+            for member in session.instances("members", None) {
+                let name = AnswerPath::within(&member, "name");
+                session.answer(&name, Value::Text(format!("of {phone}"))).unwrap();
+            }
+            Ok(())
+        });
+        outcome.unwrap();
+    };
+    let unit = ResponseId::of(RoundId(Uuid::nil()), "28249-01-0002");
+    let (mut one, mut two) = (Response::new(unit).unwrap(), Response::new(unit).unwrap());
+    fill(&mut one, 1);
+    fill(&mut two, 2);
+    one.merge(&two).unwrap();
+    let answers: AnswerMap = one.read().answers;
+    assert_eq!(answers.instances("members", None).len(), 4);
+    let mut session = Session::new(&form, answers, context());
+    assert_eq!(session.instances("members", None).len(), 2);
+    session.answer(&AnswerPath::top("size"), Value::Integer(4)).unwrap();
+    assert_eq!(session.instances("members", None).len(), 4);
+    assert!(
+        session
+            .questions()
+            .iter()
+            .all(|asked| session.value(&asked.path).is_some())
+    );
 }
