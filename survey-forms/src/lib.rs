@@ -14,6 +14,8 @@ pub mod model;
 pub mod projection;
 pub mod session;
 mod wording;
+pub mod workbook;
+pub mod xform;
 pub mod xlsform;
 pub mod xpath;
 

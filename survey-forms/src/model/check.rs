@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::definition::{FormDefinition, FormNode};
 use super::dependencies::{Dependencies, question_references, references};
+use super::entity_scope;
 use super::form::Formulas;
 use super::kind::NodeKind;
 use super::lexical::is_qualified_name;
@@ -15,8 +16,15 @@ const MAX_GROUP_DEPTH: usize = 64;
 /// The group of metadata that every filled form has (ODK XForms, "Metadata").
 const RESERVED_NAME: &str = "meta";
 
+/// What checking a form finds out.
+pub(super) struct Checked {
+    pub(super) formulas: Vec<Formulas>,
+    pub(super) dependencies: Dependencies,
+    pub(super) entity_places: Vec<Option<usize>>,
+}
+
 /// Checks everything and parses the expressions.
-pub(super) fn check(definition: &FormDefinition) -> Result<(Vec<Formulas>, Dependencies), FormProblems> {
+pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems> {
     let mut checker = Checker {
         positions: HashMap::new(),
         extra_names: HashSet::new(),
@@ -40,8 +48,13 @@ pub(super) fn check(definition: &FormDefinition) -> Result<(Vec<Formulas>, Depen
         };
         checker.report(first.map_or(0, |node| node.row), column, ProblemKind::Circular(names));
     }
+    let entity_places = entity_scope::allocate(definition, &mut checker.problems);
     match dependencies {
-        Ok(dependencies) if checker.problems.is_empty() => Ok((formulas, dependencies)),
+        Ok(dependencies) if checker.problems.is_empty() => Ok(Checked {
+            formulas,
+            dependencies,
+            entity_places,
+        }),
         _ => Err(FormProblems(checker.problems)),
     }
 }
@@ -135,9 +148,6 @@ impl<'a> Checker<'a> {
                         kind,
                     });
                 };
-                if choice.name.contains(char::is_whitespace) {
-                    report(ProblemKind::SpaceInChoice(choice.name.clone()));
-                }
                 if !names.insert(&choice.name) && !definition.settings.allow_choice_duplicates {
                     report(ProblemKind::DuplicateChoice {
                         list: list.clone(),

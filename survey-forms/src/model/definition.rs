@@ -23,6 +23,9 @@ pub struct Settings {
     /// `name`: the name of the outermost element; `data` where the sheet gives none.
     #[serde(default = "default_root_name")]
     pub root_name: String,
+    /// `default_language`: the language shown first, by its whole name; texts in columns without a language are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_language: Option<String>,
     /// `instance_name`: an expression that gives the name of one filled form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_name: Option<String>,
@@ -67,6 +70,24 @@ fn default_root_name() -> String {
 impl Settings {
     /// The name of the outermost element, and the identity of a form, where the sheet gives none.
     pub const DEFAULT_ROOT_NAME: &'static str = "data";
+
+    /// The identity of the form: `form_id`, else a default one.
+    pub fn identity(&self) -> &str {
+        if self.form_id.is_empty() {
+            Self::DEFAULT_ROOT_NAME
+        } else {
+            &self.form_id
+        }
+    }
+
+    /// What to call the form: `form_title`, else its identity.
+    pub fn shown_title(&self) -> &str {
+        if self.title.is_empty() {
+            self.identity()
+        } else {
+            &self.title
+        }
+    }
 }
 
 /// How filled forms are sent (XLSForm reference, "Settings").

@@ -48,6 +48,8 @@ pub struct Form {
     names: Vec<Arc<Name>>,
     /// By which name each row's answers are kept.
     keys: Vec<String>,
+    /// The group or repeat of each entity.
+    entity_places: Vec<Option<usize>>,
     children: Vec<Vec<usize>>,
     top: Vec<usize>,
     /// The innermost repeat around (or at) each row.
@@ -60,7 +62,11 @@ impl Form {
     /// # Errors
     /// With every problem found: names, lists, references, expressions, circles.
     pub fn compile(definition: FormDefinition) -> Result<Self, FormProblems> {
-        let (formulas, dependencies) = check::check(&definition)?;
+        let check::Checked {
+            formulas,
+            dependencies,
+            entity_places,
+        } = check::check(&definition)?;
         let mut children = vec![Vec::new(); definition.nodes.len()];
         let mut top = Vec::new();
         let mut repeats: Vec<Option<usize>> = Vec::with_capacity(definition.nodes.len());
@@ -78,6 +84,7 @@ impl Form {
         Ok(Self {
             index: Arc::new(question_index(&definition, &keys)),
             keys,
+            entity_places,
             names: definition
                 .nodes
                 .iter()
@@ -126,6 +133,11 @@ impl Form {
     /// names of the groups around it and its own, separated by `/`.
     pub fn key(&self, position: usize) -> &str {
         self.keys.get(position).map_or("", String::as_str)
+    }
+
+    /// The position of the group or repeat that the entity declared at `declared` stands in; none for the whole form.
+    pub fn entity_place(&self, declared: usize) -> Option<usize> {
+        self.entity_places.get(declared).copied().flatten()
     }
 
     /// The parsed expressions of the row at `position`.
