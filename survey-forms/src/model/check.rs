@@ -16,6 +16,12 @@ const MAX_GROUP_DEPTH: usize = 64;
 /// The group of metadata that every filled form has (ODK XForms, "Metadata").
 const RESERVED_NAME: &str = "meta";
 
+/// The metadata that expressions may refer to though no row has its name.
+pub(crate) const INSTANCE_ID: &str = "instanceID";
+
+/// The prefixes that every XForm declares (ODK XForms, "Namespaces").
+const KNOWN_PREFIXES: [&str; 7] = ["h", "ev", "xsd", "jr", "orx", "odk", "entities"];
+
 /// What checking a form finds out.
 pub(super) struct Checked {
     pub(super) formulas: Vec<Formulas>,
@@ -31,6 +37,8 @@ pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems
         problems: Vec::new(),
     };
     checker.form(definition);
+    checker.count_names(definition);
+    checker.attribute_prefixes(definition);
     checker.choices(definition);
     let formulas: Vec<Formulas> = definition
         .nodes
@@ -138,6 +146,44 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Attributes must have a prefix that the XForm declares.
+    fn attribute_prefixes(&mut self, definition: &FormDefinition) {
+        let declared = definition.settings.namespaces.as_deref().unwrap_or_default();
+        let declared = declared.split_whitespace().filter_map(|pair| pair.split_once('='));
+        let declared: Vec<&str> = declared.map(|(prefix, _)| prefix).collect();
+        for node in &definition.nodes {
+            let attributes = &node.attributes;
+            for (column, names) in [
+                ("bind", attributes.bind.keys()),
+                ("body", attributes.control.keys()),
+                ("instance", attributes.instance.keys()),
+            ] {
+                let prefixes = names.filter_map(|name| Some((name, name.split_once(':')?.0)));
+                for (name, prefix) in prefixes {
+                    if !KNOWN_PREFIXES.contains(&prefix) && !declared.contains(&prefix) {
+                        let kind = ProblemKind::UndeclaredPrefix(prefix.to_owned());
+                        self.report(node.row, &format!("{column}::{name}"), kind);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The element for the number of a repeat's instances must not meet a row of the same name.
+    fn count_names(&mut self, definition: &FormDefinition) {
+        for node in definition.nodes.iter().filter(|node| node.needs_count_element()) {
+            let name = node.count_element_name();
+            let clash = definition
+                .nodes
+                .iter()
+                .find(|other| other.parent == node.parent && other.name == name);
+            if let Some(other) = clash {
+                let first = other.row;
+                self.report(node.row, "repeat_count", ProblemKind::DuplicateName { name, first });
+            }
+        }
+    }
+
     fn choices(&mut self, definition: &'a FormDefinition) {
         for (list, choices) in &definition.choices {
             let mut names = HashSet::new();
@@ -170,18 +216,24 @@ impl<'a> Checker<'a> {
         }
         let default = node.default.as_deref().filter(|_| node.has_dynamic_default());
         Formulas {
-            required: self.formula(node, "required", node.required.as_deref()),
-            relevant: self.formula(node, "relevant", node.relevant.as_deref()),
-            constraint: self.formula(node, "constraint", node.constraint.as_deref()),
-            calculation: self.formula(node, "calculation", node.calculation.as_deref()),
-            default: self.formula(node, "default", default),
-            read_only: self.formula(node, "read_only", node.read_only.as_deref()),
-            choice_filter: self.formula(node, "choice_filter", node.choice_filter.as_deref()),
-            repeat_count: self.formula(node, "repeat_count", node.repeat_count.as_deref()),
+            required: self.formula(definition, node, "required", node.required.as_deref()),
+            relevant: self.formula(definition, node, "relevant", node.relevant.as_deref()),
+            constraint: self.formula(definition, node, "constraint", node.constraint.as_deref()),
+            calculation: self.formula(definition, node, "calculation", node.calculation.as_deref()),
+            default: self.formula(definition, node, "default", default),
+            read_only: self.formula(definition, node, "read_only", node.read_only.as_deref()),
+            choice_filter: self.formula(definition, node, "choice_filter", node.choice_filter.as_deref()),
+            repeat_count: self.formula(definition, node, "repeat_count", node.repeat_count.as_deref()),
         }
     }
 
-    fn formula(&mut self, node: &FormNode, column: &str, source: Option<&str>) -> Option<Expression> {
+    fn formula(
+        &mut self,
+        definition: &FormDefinition,
+        node: &FormNode,
+        column: &str,
+        source: Option<&str>,
+    ) -> Option<Expression> {
         let source = source?;
         let expression = match parse(source) {
             Ok(expression) => expression,
@@ -202,6 +254,7 @@ impl<'a> Checker<'a> {
         }
         for name in references(&expression) {
             let known = self.positions.contains_key(name)
+                || (name == INSTANCE_ID && !definition.settings.omit_instance_id)
                 || (column == "choice_filter"
                     && (self.extra_names.contains(name) || name == "name" || name == "label"));
             if known {
@@ -210,7 +263,9 @@ impl<'a> Checker<'a> {
             // XPath lets a path lead nowhere, and forms in use write `null` or `FALSE` so; only what looks like a slip
             // of the pen is refused there, but a `${name}` must exist.
             let nearest = nearest(name, self.positions.keys().copied());
-            if nearest.is_some() || question_references(&expression).any(|question| question == name) {
+            // In a default a name is more likely a word than a question.
+            let looks_wrong = nearest.is_some() && column != "default";
+            if looks_wrong || question_references(&expression).any(|question| question == name) {
                 let name = name.to_owned();
                 self.report(node.row, column, ProblemKind::UnknownQuestion { name, nearest });
             }

@@ -257,6 +257,24 @@ impl FormNode {
         default.is_some_and(|default| lexical::is_dynamic_default(default, &self.kind))
     }
 
+    /// Whether the number of a repeat's instances needs an element of its own in an XForm: unless it is one reference.
+    pub(crate) fn needs_count_element(&self) -> bool {
+        let count = self.repeat_count.as_deref();
+        self.kind == NodeKind::Repeat && count.is_some_and(|count| !lexical::is_reference(count))
+    }
+
+    /// The name of that element.
+    pub(crate) fn count_element_name(&self) -> String {
+        format!("{}_count", self.name)
+    }
+
+    /// Whether people see the question: what is computed without a text is not asked.
+    pub(crate) fn is_visible(&self) -> bool {
+        let is_computed = self.calculation.is_some() || !self.triggers.is_empty();
+        let has_text = !self.label.is_empty() || !self.hint.is_empty();
+        self.kind != NodeKind::Calculate && (has_text || !is_computed)
+    }
+
     /// Whether the appearance has that word.
     pub fn has_appearance(&self, word: &str) -> bool {
         let appearance = self.appearance.as_deref().unwrap_or_default();

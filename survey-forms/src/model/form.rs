@@ -12,6 +12,7 @@ use super::definition::{FormDefinition, FormNode, Settings};
 use super::dependencies::Dependencies;
 use super::kind::NodeKind;
 use super::problem::FormProblems;
+use super::secondary::{self, DataSource};
 use super::text::{Language, NO_LANGUAGE};
 use crate::xpath::{Expression, Name, QuestionIndex};
 
@@ -81,7 +82,7 @@ impl Form {
             });
         }
         let keys = keys(&definition);
-        Ok(Self {
+        let form = Self {
             index: Arc::new(question_index(&definition, &keys)),
             keys,
             entity_places,
@@ -96,7 +97,19 @@ impl Form {
             children,
             top,
             repeats,
-        })
+        };
+        let mut problems = Vec::new();
+        secondary::check(&form, &mut problems);
+        if problems.is_empty() {
+            Ok(form)
+        } else {
+            Err(FormProblems(problems))
+        }
+    }
+
+    /// The data that must come beside the form, each source once, in the order of use.
+    pub fn data_sources(&self) -> Vec<DataSource<'_>> {
+        secondary::external(self)
     }
 
     /// The plain data.

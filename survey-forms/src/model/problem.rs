@@ -275,6 +275,9 @@ pub enum ProblemKind {
     /// `reference-geometry` that is nothing known.
     #[error("reference-geometry must name a choice list, a file, a list of entities or a repeat, not {0:?}")]
     UnknownGeometry(String),
+    /// An attribute with a prefix that means nothing.
+    #[error("the prefix {0:?} is not declared; add {0}=\"address\" to the setting namespaces")]
+    UndeclaredPrefix(String),
     /// Something wrong with entities.
     #[error(transparent)]
     Entity(EntityProblem),
@@ -431,6 +434,9 @@ impl ProblemKind {
             Self::UnknownGeometry(name) => format!(
                 "reference-geometry phải là tên danh sách lựa chọn, tệp, danh sách thực thể hoặc nhóm lặp, không phải {name:?}"
             ),
+            Self::UndeclaredPrefix(prefix) => {
+                format!("tiền tố {prefix:?} chưa khai báo; hãy thêm {prefix}=\"địa chỉ\" vào cài đặt namespaces")
+            }
             Self::Entity(problem) => problem.vietnamese(),
             Self::Advice(advice) => advice.vietnamese(),
         }

@@ -74,7 +74,7 @@ pub(super) fn elements(paths: &Paths<'_>) -> Vec<Element> {
                     paths.context(position),
                     Style::default(),
                 );
-                let path = format!("{}/{}", paths.below(node.parent), rows::count_name(node));
+                let path = format!("{}/{}", paths.below(node.parent), node.count_element_name());
                 let bind = Element::new("bind").with("nodeset", path).with("type", "string");
                 elements.push(bind.with("readonly", "true()").with("calculate", count));
             }

@@ -5,8 +5,8 @@ use super::element::Element;
 use super::itext::{self, RowText};
 use super::paths::{Paths, Style};
 use super::rows::{self, Row};
-use super::{entities, itemset, secondary, texts, types};
-use crate::model::{Choice, FormNode, Metadata, NodeKind};
+use super::{entities, itemset, texts, types};
+use crate::model::{Choice, FormNode, Metadata, NodeKind, searches};
 
 /// The controls inside a group or repeat, or at the top of the form.
 pub(super) fn controls(paths: &Paths<'_>, container: Option<usize>) -> Vec<Element> {
@@ -49,10 +49,10 @@ fn repeat(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
         );
     }
     if let Some(count) = &node.repeat_count {
-        let count = if rows::counts_apart(node) {
+        let count = if node.needs_count_element() {
             // The element with the number stands beside the repeat.
             let around = paths.context(position);
-            paths.beside(&rows::count_name(node), around)
+            paths.beside(&node.count_element_name(), around)
         } else {
             paths.insert(count, paths.context(position), Style::default())
         };
@@ -69,22 +69,22 @@ fn repeat(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
 /// What puts computed defaults into a new instance of a repeat; repeats inside it do so themselves.
 fn new_instance_actions(paths: &Paths<'_>, repeat: usize) -> Vec<Element> {
     let mut actions = Vec::new();
-    let mut left: Vec<usize> = paths.form.children(repeat).iter().rev().copied().collect();
-    while let Some(position) = left.pop() {
-        let Some(node) = paths.form.nodes().get(position) else {
+    new_instance_actions_in(paths, repeat, &mut actions);
+    actions
+}
+
+fn new_instance_actions_in(paths: &Paths<'_>, group: usize, actions: &mut Vec<Element>) {
+    for position in paths.form.children(group) {
+        let Some(node) = paths.form.nodes().get(*position) else {
             continue;
         };
         match node.kind {
             NodeKind::Repeat => {}
-            NodeKind::Group => {
-                left.extend(paths.form.children(position).iter().rev());
-                actions.extend(entities::new_identities(paths, position));
-            }
-            _ => actions.extend(binds::default_actions(paths, position, node, Event::NewRepeat)),
+            NodeKind::Group => new_instance_actions_in(paths, *position, actions),
+            _ => actions.extend(binds::default_actions(paths, *position, node, Event::NewRepeat)),
         }
     }
-    actions.extend(entities::new_identities(paths, repeat));
-    actions
+    actions.extend(entities::new_identities(paths, group));
 }
 
 fn question(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
@@ -105,7 +105,7 @@ fn question(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
     match &node.kind {
         NodeKind::SelectOneExternal { list } => control.set("query", itemset::query(paths, position, node, list)),
         NodeKind::Osm { tags: Some(list) } => control.extend(osm_tags(paths, list)),
-        _ if secondary::searches(node) => control.extend(searched_choices(paths, node)),
+        _ if searches(node) => control.extend(searched_choices(paths, node)),
         _ => control.extend(itemset::element(paths, position, node)),
     }
     control.extend(triggered_actions(paths, position, node));
@@ -179,7 +179,8 @@ fn triggered_actions(paths: &Paths<'_>, position: usize, node: &FormNode) -> Vec
     let mut values = Vec::new();
     let mut places = Vec::new();
     for (target, other) in paths.form.nodes().iter().enumerate() {
-        for _ in other.triggers.iter().filter(|trigger| **trigger == node.name) {
+        let triggers = other.triggers.iter().filter(|_| !other.is_container());
+        for _ in triggers.filter(|trigger| **trigger == node.name) {
             let path = paths.of(target);
             if other.kind == NodeKind::Metadata(Metadata::BackgroundGeopoint) {
                 places.push(binds::action("odk:setgeopoint", &path, Event::ValueChanged));

@@ -50,7 +50,7 @@ fn children(paths: &Paths<'_>, container: Option<usize>, in_instance: bool) -> V
             }
             Row::Count(position) => {
                 let node = paths.form.nodes().get(position);
-                elements.extend(node.map(|node| Element::new(rows::count_name(node))));
+                elements.extend(node.map(|node| Element::new(node.count_element_name())));
             }
             Row::Meta(container) => elements.push(entities::meta(paths, container)),
         }
@@ -74,7 +74,7 @@ fn template(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
             }
             Row::Count(position) => {
                 let node = paths.form.nodes().get(position);
-                element.extend(node.map(|node| Element::new(rows::count_name(node))));
+                element.extend(node.map(|node| Element::new(node.count_element_name())));
             }
             Row::Meta(container) => element.push(entities::meta(paths, container)),
         }

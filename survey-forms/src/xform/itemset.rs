@@ -42,7 +42,12 @@ pub(super) fn element(paths: &Paths<'_>, position: usize, node: &FormNode) -> Op
         }
         kind => of_source(paths, position, node, kind.choice_source()?)?,
     };
-    let is_of_answers = matches!(node.kind.choice_source(), Some(ChoiceSource::Question(_)));
+    let geometry = node
+        .parameters
+        .get("reference-geometry")
+        .map(|geometry| ChoiceSource::of(geometry));
+    let source = node.kind.choice_source().or(geometry);
+    let is_of_answers = matches!(source, Some(ChoiceSource::Question(_)));
     if let Some(filter) = &node.choice_filter {
         let style = Style {
             from_current: true,

@@ -15,7 +15,7 @@ mod itemset;
 mod itext;
 mod paths;
 mod rows;
-pub(crate) mod secondary;
+mod secondary;
 mod texts;
 mod types;
 

@@ -4,7 +4,7 @@
 //! stands; every other one is written from the root (ODK XForms, "XPath paths").
 
 use crate::model::lexical::{self, Reference};
-use crate::model::{Form, NodeKind};
+use crate::model::{Form, LAST_SAVED_INSTANCE, NodeKind};
 
 /// Where an expression stands: what matters is the group or repeat around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,9 +36,6 @@ impl Style {
 pub(super) struct Paths<'f> {
     pub(super) form: &'f Form,
 }
-
-/// The identity of the instance that holds the form saved last.
-pub(super) const LAST_SAVED_INSTANCE: &str = "__last-saved";
 
 impl<'f> Paths<'f> {
     /// The path of the row at `position` from the root.

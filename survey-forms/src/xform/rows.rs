@@ -1,6 +1,6 @@
 //! The rows of a form as an XForm has them: with the elements that no row of the sheet stands for.
 
-use crate::model::{Form, FormNode, Metadata, NodeKind, lexical};
+use crate::model::{Form, FormNode, Metadata, NodeKind};
 
 /// An element of the filled form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,17 +11,6 @@ pub(super) enum Row {
     Count(usize),
     /// The metadata of a group, repeat or of the form: the entities that stand there, and what every form has.
     Meta(Option<usize>),
-}
-
-/// Whether a repeat's number of instances needs an element of its own.
-pub(super) fn counts_apart(node: &FormNode) -> bool {
-    let count = node.repeat_count.as_deref();
-    node.kind == NodeKind::Repeat && count.is_some_and(|count| !lexical::is_reference(count))
-}
-
-/// The name of the element for the number of instances of a repeat.
-pub(super) fn count_name(repeat: &FormNode) -> String {
-    format!("{}_count", repeat.name)
 }
 
 /// Whether the row is an element among the others: logs of filling stand in the metadata, files are no answers.
@@ -40,7 +29,7 @@ pub(super) fn inside(form: &Form, container: Option<usize>) -> Vec<Row> {
         let Some(node) = form.nodes().get(*position) else {
             continue;
         };
-        if counts_apart(node) {
+        if node.needs_count_element() {
             rows.push(Row::Count(*position));
         }
         if is_element(node) {

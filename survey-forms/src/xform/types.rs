@@ -1,6 +1,6 @@
 //! How each kind of row is written: its data type, its control, and what its parameters become.
 
-use crate::model::{DataFile, FormNode, Metadata, NodeKind};
+use crate::model::{FormNode, Metadata, NodeKind};
 use crate::xlsform::range;
 
 /// The data type in the bind (ODK XForms, "Data Types").
@@ -85,11 +85,9 @@ pub(super) fn media_type(kind: &NodeKind) -> Option<&'static str> {
     })
 }
 
-/// Whether the question is asked in the body. What is computed without a text is not.
+/// Whether the question is asked in the body.
 pub(super) fn is_shown(node: &FormNode) -> bool {
-    let is_computed = node.calculation.is_some() || !node.triggers.is_empty();
-    let has_text = !node.label.is_empty() || !node.hint.is_empty();
-    control(&node.kind).is_some() && (has_text || !is_computed)
+    control(&node.kind).is_some() && node.is_visible()
 }
 
 /// The value in an empty form.
@@ -155,13 +153,4 @@ pub(super) fn control_parameters(node: &FormNode) -> Vec<(&str, &str)> {
         _ => {}
     }
     found
-}
-
-/// The address of a file that comes with the form (ODK XForms, "Secondary Instances - External").
-pub(super) fn file_address(file_name: &str, format: DataFile) -> String {
-    let folder = match format {
-        DataFile::Csv => "file-csv",
-        DataFile::Xml | DataFile::GeoJson => "file",
-    };
-    format!("jr://{folder}/{file_name}")
 }

@@ -8,7 +8,6 @@ use crate::model::{Media, MediaKind, Translations};
 use crate::workbook::Row;
 
 /// A row's cells that nobody has taken yet.
-#[derive(Clone)]
 pub(super) struct Cells<'a> {
     pub(super) row: u32,
     left: Vec<(&'a Heading, String)>,
@@ -49,19 +48,19 @@ impl<'a> Cells<'a> {
         Some(self.left.remove(place).1)
     }
 
-    /// The cell at exactly that place, as it stands.
-    pub(super) fn peek(&self, parts: &[&str]) -> Option<&str> {
-        let (_, text) = self.left.iter().find(|(heading, _)| heading.parts == parts)?;
-        Some(text)
+    /// Leaves a column out by its heading as written.
+    pub(super) fn drop_column(&mut self, written: &str) {
+        self.left.retain(|(heading, _)| heading.written != written);
     }
 
     /// The cells below that place, with the further part as name: the languages of a text, the names of attributes.
     fn take_below(&mut self, parts: &[&str]) -> Vec<(String, String)> {
         let mut taken = Vec::new();
         self.left.retain(|(heading, text)| {
-            let is_below = heading.parts.len() == parts.len() + 1 && heading.parts[..parts.len()] == *parts;
+            let is_below = heading.parts.len() > parts.len() && heading.parts[..parts.len()] == *parts;
             if is_below {
-                taken.push((heading.parts[parts.len()].clone(), text.clone()));
+                // In a sheet with single colons the prefix of an attribute is a part of its own.
+                taken.push((heading.parts[parts.len()..].join(":"), text.clone()));
             }
             !is_below
         });

@@ -32,7 +32,7 @@ pub(super) struct Columns {
 }
 
 /// The headings of the sheet `survey`.
-pub(super) const SURVEY: Columns = Columns {
+pub(super) static SURVEY: Columns = Columns {
     known: &[
         "name",
         "label",
@@ -231,7 +231,8 @@ impl Columns {
             }
             headings.insert(*column, heading);
         }
-        for required in self.required {
+        let is_read = !sheet.rows.is_empty() || std::ptr::eq(self, &SURVEY);
+        for required in self.required.iter().filter(|_| is_read) {
             if !headings.values().any(|heading| heading.parts[0] == *required) {
                 problems.push(FormProblem {
                     place: Place::new(&sheet.name, None, None),

@@ -71,14 +71,7 @@ pub fn read_workbook(workbook: &Workbook, default_id: Option<&str>) -> Result<Re
     }
     let has_survey = workbook.sheet("survey").is_some();
     match Form::compile(definition) {
-        Ok(form) if problems.is_empty() => {
-            crate::xform::secondary::check(&form, &mut problems);
-            if problems.is_empty() {
-                Ok(Reading { form, warnings })
-            } else {
-                Err(FormProblems(problems))
-            }
-        }
+        Ok(form) if problems.is_empty() => Ok(Reading { form, warnings }),
         // Without the sheet every other complaint would follow from its absence.
         Err(FormProblems(more)) if has_survey => {
             for problem in more {
@@ -166,7 +159,7 @@ fn definition(workbook: &Workbook, problems: &mut Vec<FormProblem>, warnings: &m
         Some(sheet) => entities::read(sheet, &mut reporter("entities", problems, warnings)),
         None => Vec::new(),
     };
-    references::check(workbook, &nodes, problems);
+    references::check(workbook, &nodes, !read.settings.omit_instance_id, problems);
     FormDefinition {
         settings: read.settings,
         languages: languages.finish(),

@@ -86,7 +86,9 @@ pub(super) fn check(node: &FormNode, from_file: bool, reporter: &mut Reporter<'_
         reporter.report(node.row, "parameters", kind);
         return;
     }
-    for (name, value) in parameters {
+    // Another app takes pictures only where nothing else is done with them.
+    let calls_app = matches!(node.appearance.as_deref(), None | Some("annotate"));
+    for (name, value) in parameters.iter().filter(|(name, _)| *name != "app" || calls_app) {
         if let Some(expected) = expected_value(&node.kind, name, value) {
             let kind = ProblemKind::BadParameter {
                 name: name.clone(),

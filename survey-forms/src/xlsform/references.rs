@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use super::headings::{self, Columns};
 use crate::model::lexical;
-use crate::model::{FormNode, FormProblem, Place, ProblemKind, nearest_name};
+use crate::model::{FormNode, FormProblem, INSTANCE_ID, Metadata, NodeKind, Place, ProblemKind, nearest_name};
 use crate::workbook::{Sheet, Workbook};
 
-/// Checks the sheets whose texts may refer to questions.
-pub(super) fn check(workbook: &Workbook, nodes: &[FormNode], problems: &mut Vec<FormProblem>) {
+/// Checks the sheets whose texts may refer to questions; `has_identity` says whether filled forms have one, which may be
+/// referred to as `${instanceID}`.
+pub(super) fn check(workbook: &Workbook, nodes: &[FormNode], has_identity: bool, problems: &mut Vec<FormProblem>) {
     let mut rows: HashMap<&str, Vec<u32>> = HashMap::new();
     for node in nodes {
         rows.entry(&node.name).or_default().push(node.row);
     }
-    let names = Names { rows };
+    let names = Names { rows, has_identity };
     // A choice's further columns may hold anything; only its texts refer to questions.
     let is_shown = |parts: &[String]| matches!(parts[0].as_str(), "label" | "media");
     let not_name = |parts: &[String]| !matches!(parts[0].as_str(), "type" | "name" | "trigger");
@@ -30,27 +31,32 @@ pub(super) fn check(workbook: &Workbook, nodes: &[FormNode], problems: &mut Vec<
             names.check_sheet(sheet, columns, refers, problems);
         }
     }
-    for node in nodes {
+    for node in nodes.iter().filter(|node| !node.is_container()) {
         for trigger in &node.triggers {
-            let is_question = nodes
+            let mut questions = nodes
                 .iter()
-                .any(|other| other.name == *trigger && !other.is_container());
-            if !is_question {
-                problems.push(FormProblem {
-                    place: Place::new("survey", Some(node.row), Some("trigger")),
-                    kind: names.unknown(trigger),
-                });
-            }
+                .filter(|other| other.name == *trigger && !other.is_container());
+            let kind = match questions.next() {
+                None => names.unknown(trigger),
+                Some(question) if question.is_visible() || is_background_geopoint(node) => continue,
+                Some(_) => ProblemKind::HiddenTrigger(trigger.clone()),
+            };
+            problems.push(FormProblem {
+                place: Place::new("survey", Some(node.row), Some("trigger")),
+                kind,
+            });
         }
     }
 }
 
-/// The metadata that expressions may refer to though no row has its name.
-const INSTANCE_ID: &str = "instanceID";
+fn is_background_geopoint(node: &FormNode) -> bool {
+    node.kind == NodeKind::Metadata(Metadata::BackgroundGeopoint)
+}
 
 struct Names<'a> {
     /// The rows of each name.
     rows: HashMap<&'a str, Vec<u32>>,
+    has_identity: bool,
 }
 
 impl Names<'_> {
@@ -92,7 +98,7 @@ impl Names<'_> {
         for reference in lexical::references(text) {
             match self.rows.get(reference.name).map(Vec::as_slice) {
                 Some([_]) => {}
-                None if reference.name == INSTANCE_ID => {}
+                None if reference.name == INSTANCE_ID && self.has_identity => {}
                 None | Some([]) => found.push(self.unknown(reference.name)),
                 Some(rows) => found.push(ProblemKind::AmbiguousReference {
                     name: reference.name.to_owned(),

@@ -32,6 +32,9 @@ pub(super) fn read(sheet: Option<&Sheet>, reporter: &mut Reporter<'_>) -> Settin
     reporter.problems.extend(found);
     let Some(row) = sheet.rows.first() else { return read };
     let mut cells = Cells::new(row, &headings, Cleaning::Quotes);
+    if has("form_id") {
+        cells.drop_column("id_string");
+    }
     let mut text = |name: &str| cells.take(&[name]);
     if let Some(name) = text("name") {
         if !is_qualified_name(&name) {

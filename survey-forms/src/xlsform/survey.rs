@@ -12,7 +12,7 @@ use super::types::{self, Container, QuestionType, RowType};
 use super::{parameters, range};
 use crate::Phrase;
 use crate::model::lexical;
-use crate::model::{Advice, Choice, ChoiceLists, FormNode, Metadata, NodeKind, ProblemKind, Settings};
+use crate::model::{Advice, Choice, ChoiceLists, EntityProblem, FormNode, Metadata, NodeKind, ProblemKind, Settings};
 use crate::workbook::Sheet;
 
 /// What the other sheets say that rows of this one depend on; rows may add to it.
@@ -91,7 +91,13 @@ impl Rows<'_, '_> {
         };
         match types::read(&written) {
             Ok(RowType::Setting(setting)) => self.setting(setting, cells.take(&["name"]).unwrap_or_default()),
-            Ok(RowType::End(container)) => self.end(row, container),
+            Ok(RowType::End(container)) => {
+                if cells.take(&["bind", "entities:saveto"]).is_some() {
+                    let kind = ProblemKind::Entity(EntityProblem::PropertyOfGroup);
+                    self.reporter.report(row, "save_to", kind);
+                }
+                self.end(row, container);
+            }
             Ok(RowType::Begin(kind)) => {
                 let container = match kind {
                     NodeKind::Repeat => Container::Repeat,
