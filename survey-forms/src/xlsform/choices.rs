@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::columns::{Cells, Languages, headings};
-use super::workbook::Sheet;
 use crate::Phrase;
 use crate::model::{Choice, FormProblem, Place, ProblemKind};
+use crate::workbook::Sheet;
 
 /// Reads the lists; rows without a list's name are comments and skipped, as pyxform does.
 pub(super) fn read(

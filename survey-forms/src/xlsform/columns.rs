@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::workbook::{Row, Sheet};
 use crate::model::{FormProblem, Language, Place, ProblemKind, Translations};
+use crate::workbook::{Row, Sheet};
 
 /// The code of the language of texts in a form that names none, as pyxform's.
 const UNNAMED_LANGUAGE: &str = "default";

@@ -1,6 +1,6 @@
 //! Reads XLSForm workbooks (xlsform.org/en/ref-table) into forms.
 //!
-//! `workbook` turns bytes into sheets of text within fixed limits, `columns` says what each heading means, and
+//! [`crate::workbook`] turns bytes into sheets of text within fixed limits, `columns` says what each heading means, and
 //! `survey`, `choices` and `settings` read one sheet each. Every problem of every sheet is reported at once; what
 //! concerns the form rather than the workbook is checked by [`Form::compile`].
 
@@ -8,15 +8,14 @@ mod choices;
 mod columns;
 mod settings;
 mod survey;
-mod workbook;
 
 use crate::model::{Form, FormDefinition, FormProblem, FormProblems, Place, ProblemKind};
+use crate::workbook::{Sheet, Workbook};
 use columns::Languages;
-use workbook::{Sheet, Workbook};
 
-pub use workbook::{MAX_COLUMNS, MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_ROWS};
+pub use crate::workbook::{MAX_COLUMNS, MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_ROWS};
 
-/// Reads and checks the form in the bytes of an `.xlsx` workbook.
+/// Reads and checks the form in the bytes of a workbook: any container that [`crate::workbook::read`] knows.
 ///
 /// # Errors
 /// With everything found wrong, each with its sheet, row and column. Problems of the workbook's structure come before
@@ -26,8 +25,14 @@ pub fn read(bytes: &[u8]) -> Result<Form, FormProblems> {
 }
 
 fn read_definition(bytes: &[u8]) -> Result<FormDefinition, FormProblems> {
-    let workbook = Workbook::read(bytes)?;
-    let mut problems = Vec::new();
+    read_sheets(&crate::workbook::read(bytes, None)?)
+}
+
+/// Reads the definition of a form from its sheets.
+fn read_sheets(workbook: &Workbook) -> Result<FormDefinition, FormProblems> {
+    let names = ["survey", "choices", "settings"];
+    let sheets = names.iter().filter_map(|name| workbook.sheet(name));
+    let mut problems: Vec<FormProblem> = sheets.flat_map(Sheet::error_cells).collect();
     let empty = Sheet::empty("settings");
     let settings_sheet = workbook.sheet("settings").unwrap_or(&empty);
     let survey_sheet = workbook.sheet("survey");

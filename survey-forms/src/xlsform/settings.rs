@@ -1,8 +1,8 @@
 //! The sheet `settings`: one row below its headings.
 
 use super::columns::{Cells, Languages, headings};
-use super::workbook::Sheet;
 use crate::model::{FormProblem, Settings};
+use crate::workbook::Sheet;
 
 /// The column `default_language`.
 pub(super) fn default_language(sheet: &Sheet) -> Option<&str> {

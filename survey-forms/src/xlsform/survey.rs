@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::columns::{Cells, Languages, headings};
-use super::workbook::{Row, Sheet};
 use crate::Phrase;
 use crate::model::{FormNode, FormProblem, Metadata, NodeKind, Place, ProblemKind, QUESTION_TYPES};
+use crate::workbook::{Row, Sheet};
 
 /// The types that take no further words, with the ways to write them.
 const SIMPLE_TYPES: [(&[&str], NodeKind); 13] = [
