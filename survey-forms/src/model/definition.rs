@@ -116,6 +116,9 @@ impl Submission {
     }
 }
 
+/// The name of an attribute of a bind that marks a row without a data type: the older type `trigger`.
+pub(crate) const UNTYPED: &str = "";
+
 /// Attributes that a form's author puts into the XForm by columns such as `bind::odk:length`, `body::intent` or
 /// `instance::odk:tag`, by name; values may refer to questions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

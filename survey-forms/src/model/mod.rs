@@ -14,12 +14,14 @@ mod form;
 mod kind;
 pub(crate) mod lexical;
 mod problem;
+pub(crate) mod scale;
 mod secondary;
 mod text;
 
 pub use advice::Advice;
 pub(crate) use check::{INSTANCE_ID, nearest as nearest_name};
 pub use choices::{Choice, ChoiceLists, ChoiceSource};
+pub(crate) use definition::UNTYPED;
 pub use definition::{ExtraAttributes, FormDefinition, FormNode, Settings, Submission};
 pub(crate) use dependencies::references;
 pub use entity::{EntityDeclaration, EntityProblem};

@@ -284,6 +284,24 @@ pub enum ProblemKind {
     /// Not wrong, but worth a look.
     #[error(transparent)]
     Advice(Advice),
+    /// A file whose bytes contradict its format; `format` is its usual ending.
+    #[error("the {format} file is damaged at {place}: {what}; open it in a spreadsheet program and save it as .xlsx")]
+    Damaged {
+        format: &'static str,
+        place: String,
+        what: Phrase,
+    },
+    /// A workbook of a kind that is not read.
+    #[error("the file is {0}")]
+    UnsupportedWorkbook(Phrase),
+    /// A file that is no workbook and no text either.
+    #[error(
+        "byte {byte} (line {line}) is no UTF-8 text; save the file as \"CSV UTF-8\" or as an Excel workbook (.xlsx)"
+    )]
+    NotText { line: u64, byte: u64 },
+    /// A text that a table of Markdown cannot hold.
+    #[error("a Markdown table cannot hold {0}; save the form as .xlsx instead")]
+    NotInMarkdown(Phrase),
 }
 
 fn type_meant(nearest: &Option<String>) -> String {
@@ -439,6 +457,21 @@ impl ProblemKind {
             }
             Self::Entity(problem) => problem.vietnamese(),
             Self::Advice(advice) => advice.vietnamese(),
+            Self::Damaged { format, place, what } => format!(
+                "tệp {format} bị hỏng tại {place}: {}; hãy mở bằng phần mềm bảng tính rồi lưu thành .xlsx",
+                what.vietnamese
+            ),
+            Self::UnsupportedWorkbook(what) => format!("tệp này là {}", what.vietnamese),
+            Self::NotText { line, byte } => format!(
+                "byte {byte} (dòng {line}) không phải là văn bản UTF-8; hãy lưu tệp thành \"CSV UTF-8\" hoặc sổ tính \
+                 Excel (.xlsx)"
+            ),
+            Self::NotInMarkdown(what) => {
+                format!(
+                    "bảng Markdown không chứa được {}; hãy lưu biểu mẫu thành .xlsx",
+                    what.vietnamese
+                )
+            }
         }
     }
 }

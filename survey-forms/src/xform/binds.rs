@@ -5,8 +5,7 @@ use super::itext::{self, RowText};
 use super::paths::{Context, Paths, Style};
 use super::rows::{self, Row};
 use super::{entities, types};
-use crate::model::{FormNode, Metadata, NodeKind, Translations, save_to};
-use crate::xlsform::UNTYPED;
+use crate::model::{FormNode, Metadata, NodeKind, Translations, UNTYPED, save_to};
 
 /// Something that happens to a form (ODK XForms, "Event Types").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,13 +1,12 @@
 //! How each kind of row is written: its data type, its control, and what its parameters become.
 
-use crate::model::{FormNode, Metadata, NodeKind};
-use crate::xlsform::range;
+use crate::model::{FormNode, Metadata, NodeKind, scale};
 
 /// The data type in the bind (ODK XForms, "Data Types").
 pub(super) fn data_type(node: &FormNode) -> &'static str {
     match &node.kind {
         NodeKind::Integer => "int",
-        NodeKind::Range if !range::has_fractions(node) => "int",
+        NodeKind::Range if !scale::has_fractions(node) => "int",
         NodeKind::Decimal | NodeKind::Range => "decimal",
         NodeKind::Date | NodeKind::Metadata(Metadata::Today) => "date",
         NodeKind::Time => "time",
@@ -143,9 +142,9 @@ pub(super) fn control_parameters(node: &FormNode) -> Vec<(&str, &str)> {
         .collect();
     match node.kind {
         NodeKind::Range => found.extend([
-            ("start", given("start").unwrap_or(range::DEFAULT_START)),
-            ("end", given("end").unwrap_or(range::DEFAULT_END)),
-            ("step", given("step").unwrap_or(range::DEFAULT_STEP)),
+            ("start", given("start").unwrap_or(scale::DEFAULT_START)),
+            ("end", given("end").unwrap_or(scale::DEFAULT_END)),
+            ("step", given("step").unwrap_or(scale::DEFAULT_STEP)),
         ]),
         NodeKind::Geotrace | NodeKind::Geoshape if given("incremental").is_some() => {
             found.push(("incremental", "true"));

@@ -12,7 +12,7 @@ mod entities;
 mod headings;
 mod languages;
 mod parameters;
-pub(crate) mod range;
+mod range;
 mod references;
 mod report;
 mod selects;
@@ -26,8 +26,6 @@ use cells::Cleaning;
 use languages::Languages;
 use report::Reporter;
 use survey::Surroundings;
-
-pub(crate) use survey::UNTYPED;
 
 /// A form that was read, and what its author should look at though it works.
 #[derive(Debug, Clone)]

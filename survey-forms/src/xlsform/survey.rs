@@ -12,7 +12,9 @@ use super::types::{self, Container, QuestionType, RowType};
 use super::{parameters, range};
 use crate::Phrase;
 use crate::model::lexical;
-use crate::model::{Advice, Choice, ChoiceLists, EntityProblem, FormNode, Metadata, NodeKind, ProblemKind, Settings};
+use crate::model::{
+    Advice, Choice, ChoiceLists, EntityProblem, FormNode, Metadata, NodeKind, ProblemKind, Settings, UNTYPED,
+};
 use crate::workbook::Sheet;
 
 /// What the other sheets say that rows of this one depend on; rows may add to it.
@@ -380,9 +382,6 @@ pub(super) const TABLE_LIST: &str = "table-list";
 
 /// The name that the log of filling always has (ODK XForms, "Metadata").
 const AUDIT_NAME: &str = "audit";
-
-/// Marks a row whose bind has no type.
-pub(crate) const UNTYPED: &str = "";
 
 fn begin_and_end(container: Container) -> (&'static str, &'static str) {
     match container {

@@ -1,0 +1,5 @@
+//! The reader of workbooks: what it makes of each container, against pyxform and by hand, and what it refuses.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test's own helpers fail by panicking
+
+mod binary_writer;
+mod pyxform;
