@@ -1,4 +1,5 @@
-//! Other people's software: pyxform, which turns an XLSForm into an XForm, and ODK Validate, which judges XForms.
+//! Other people's software: pyxform, which turns an XLSForm into an XForm, ODK Validate, which judges XForms, and what
+//! ODK Web Forms said when it was asked (`web_forms.mjs`).
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -6,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::sheets::folder;
 
 /// Converts the forms whose paths stand in the lines of the standard input. Prints where the ODK Validate jar is, and
 /// for each form either its XForm, written in both of pyxform's ways, or why it is refused.
@@ -53,6 +57,8 @@ pub(crate) fn pyxform(paths: &[&Path]) -> Pyxform {
     let mut child = Command::new(python)
         .args(["-c", CONVERT])
         .env("PYTHONIOENCODING", "utf-8")
+        // pyxform walks through sets of words, whose order would otherwise change from run to run.
+        .env("PYTHONHASHSEED", "0")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -112,4 +118,37 @@ pub(crate) fn odk_validate(jar: &Path, xforms: &[(&str, &str)]) -> (BTreeSet<Str
         "ODK Validate's list and its exit code agree:\n{said}"
     );
     (refused, said)
+}
+
+/// What ODK Web Forms said of an XForm.
+#[derive(Debug, Deserialize)]
+pub(crate) struct WebFormsRecord {
+    form: String,
+    /// The digest of the XForm, in hexadecimal.
+    sha256: String,
+    /// Empty where the engine opens the XForm.
+    objection: String,
+}
+
+/// Reads `tests/forms/web-forms.csv`.
+pub(crate) fn web_forms_records() -> Vec<WebFormsRecord> {
+    let mut reader = csv::Reader::from_path(folder().join("web-forms.csv")).unwrap();
+    reader.deserialize().map(|record| record.unwrap()).collect()
+}
+
+/// What ODK Web Forms says against pyxform's XForm of a form; None where it opens it.
+///
+/// # Panics
+/// Where nothing is recorded of this very XForm.
+pub(crate) fn web_forms_objection(name: &str, conversion: &Conversion, records: &[WebFormsRecord]) -> Option<String> {
+    let conversion = conversion.as_ref().ok()?;
+    let digest = Sha256::digest(conversion.plain.as_bytes());
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let record = records
+        .iter()
+        .find(|record| record.form == name && record.sha256 == digest);
+    let record = record.unwrap_or_else(|| {
+        panic!("web-forms.csv does not know the XForm of {name}; record it anew with tests/conformance/web_forms.mjs")
+    });
+    (!record.objection.is_empty()).then(|| record.objection.clone())
 }

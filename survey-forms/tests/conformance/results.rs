@@ -8,7 +8,7 @@ use survey_forms::model::Form;
 use super::comparison::{Difference, compare};
 use super::justified::JUSTIFIED;
 use super::library;
-use super::oracles::{Conversion, odk_validate, pyxform};
+use super::oracles::{Conversion, WebFormsRecord, odk_validate, pyxform, web_forms_objection, web_forms_records};
 use super::reference::{BrokenForm, broken_forms};
 use super::sheets::{FormFile, folder, read_folder};
 
@@ -25,6 +25,8 @@ pub(crate) struct FormResult {
     pub(crate) conversion: Conversion,
     /// Differences between the two, each with the position in [`JUSTIFIED`] of its reason.
     pub(crate) differences: Vec<(Difference, Option<usize>)>,
+    /// What ODK Web Forms says against pyxform's XForm; None where it opens it.
+    pub(crate) web_forms: Option<String>,
     /// Whether ODK Validate accepts what the library wrote, or pyxform's XForm where it wrote none.
     pub(crate) valid: bool,
 }
@@ -53,6 +55,11 @@ impl FormResult {
         self.xform.is_some() && self.differences.iter().all(|(_, reason)| reason.is_some())
     }
 
+    /// Whether ODK Web Forms opens pyxform's XForm, and the library's says the same.
+    pub(crate) fn agrees_with_web_forms(&self) -> bool {
+        self.agrees_with_pyxform() && self.web_forms.is_none()
+    }
+
     /// Whether ODK Validate accepts the library's own XForm.
     pub(crate) fn agrees_with_odk_validate(&self) -> bool {
         self.xform.is_some() && self.valid
@@ -71,11 +78,13 @@ pub(crate) fn run() -> Results {
     let mut oracle = pyxform(&paths);
     let broken_conversions = oracle.conversions.split_off(files.len());
 
+    let recorded = web_forms_records();
     let mut forms: Vec<FormResult> = files
         .into_iter()
         .zip(oracle.conversions)
-        .map(|(file, conversion)| form_result(file, conversion))
+        .map(|(file, conversion)| form_result(file, conversion, &recorded))
         .collect();
+    write_xforms(&forms);
     let mut refusals: Vec<RefusalResult> = broken_files
         .into_iter()
         .zip(broken_conversions)
@@ -108,7 +117,20 @@ pub(crate) fn run() -> Results {
     }
 }
 
-fn form_result(file: FormFile, conversion: Conversion) -> FormResult {
+/// Writes pyxform's XForms into the folder that `KHAOSAT_XFORMS` names, a file each, to be looked at or recorded with.
+fn write_xforms(forms: &[FormResult]) {
+    let Some(folder) = std::env::var_os("KHAOSAT_XFORMS") else {
+        return;
+    };
+    for form in forms {
+        if let Ok(conversion) = &form.conversion {
+            let path = Path::new(&folder).join(format!("{}.xml", form.file.name));
+            std::fs::write(path, &conversion.plain).unwrap();
+        }
+    }
+}
+
+fn form_result(file: FormFile, conversion: Conversion, recorded: &[WebFormsRecord]) -> FormResult {
     let form: Result<Form, String> = library::read(&file).map_err(|problems| problems.to_string());
     let xform = form.as_ref().ok().zip(library::WRITER).map(|(form, write)| write(form));
     let differences = match (&xform, &conversion) {
@@ -130,6 +152,7 @@ fn form_result(file: FormFile, conversion: Conversion) -> FormResult {
             .collect(),
         filled: form.as_ref().map_err(Clone::clone).and_then(library::fill),
         read: form.map(|_| ()),
+        web_forms: web_forms_objection(&file.name, &conversion, recorded),
         xform,
         conversion,
         valid: false,
