@@ -1,0 +1,82 @@
+//! What this library does with a test form: reads it, lets it be filled, writes it as an XForm.
+
+use rust_xlsxwriter::Workbook;
+use survey_forms::answers::{AnswerMap, InstanceId, Value};
+use survey_forms::model::{Form, FormNode, FormProblems, NodeKind};
+use survey_forms::session::Session;
+use survey_forms::xpath::{EvaluationContext, Moment};
+
+use super::sheets::FormFile;
+
+/// Writes a form as an XForm; None as long as the library has no writer.
+pub(crate) const WRITER: Option<fn(&Form) -> String> = None;
+
+/// Reads a form.
+pub(crate) fn read(file: &FormFile) -> Result<Form, FormProblems> {
+    survey_forms::xlsform::read(&workbook(file))
+}
+
+/// The form as a workbook.
+fn workbook(file: &FormFile) -> Vec<u8> {
+    let mut workbook = Workbook::new();
+    for (name, sheet) in &file.sheets {
+        let worksheet = workbook.add_worksheet().set_name(name).unwrap();
+        let rows = std::iter::once(&sheet.headings).chain(&sheet.rows);
+        for (row, cells) in (0..).zip(rows) {
+            for (column, text) in (0..).zip(cells) {
+                if !text.is_empty() {
+                    worksheet.write_string(row, column, text).unwrap();
+                }
+            }
+        }
+    }
+    workbook.save_to_buffer().unwrap()
+}
+
+/// Fills a form as a person would who answers whatever is asked, each repeat once.
+///
+/// # Errors
+/// With the name of a question that takes none of the answers that people give to its type.
+pub(crate) fn fill(form: &Form) -> Result<(), String> {
+    let context = EvaluationContext::new(Moment::parse("2026-11-25T08:30:00+07:00", 420).unwrap(), "vi");
+    let mut session = Session::new(form, AnswerMap::default(), context);
+    session.begin().map_err(|error| error.to_string())?;
+    for node in form.nodes() {
+        if matches!(node.kind, NodeKind::Repeat) && node.repeat_count.is_none() {
+            session
+                .add_instance(&node.name, &InstanceId::new(format!("{}-1", node.name)))
+                .map_err(|error| error.to_string())?;
+        }
+    }
+    // Answers make further questions relevant, which stand after them or, rarely, before.
+    while let Some(question) = session.questions().into_iter().find(|question| {
+        question.node.is_asked()
+            && !session.is_read_only(&question.path)
+            && session.value(&question.path).is_none()
+            && (question.node.list().is_none() || !session.choices(&question.path).is_empty())
+    }) {
+        let choices = session.choices(&question.path);
+        let mut answers = plausible_answers(question.node, choices.iter().map(|choice| choice.name.as_str()));
+        let kept = answers.any(|answer| session.answer(&question.path, answer).is_ok());
+        if !kept {
+            return Err(question.node.name.clone());
+        }
+    }
+    Ok(())
+}
+
+/// Answers that a person might give to a question, the likeliest first.
+fn plausible_answers<'a>(node: &FormNode, choices: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Value> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| Value::from(*text)).collect::<Vec<_>>();
+    let answers = match node.kind {
+        NodeKind::Integer => [7, 1, 20, 0].map(Value::from).to_vec(),
+        NodeKind::Decimal => [5.5, 36.5, 1.0].map(Value::Decimal).to_vec(),
+        NodeKind::Date => texts(&["2020-02-29", "2026-11-25"]),
+        NodeKind::Geopoint => texts(&["10.35 106.36 0 5"]),
+        NodeKind::Acknowledge => texts(&["OK"]),
+        NodeKind::SelectOne { .. } => choices.map(Value::from).collect(),
+        NodeKind::SelectMultiple { .. } => choices.map(|name| Value::Choices([name.to_owned()].into())).collect(),
+        _ => texts(&["một", "AB1234", "an@khaosat.example", "7", "có"]),
+    };
+    answers.into_iter()
+}
