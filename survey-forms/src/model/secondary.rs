@@ -54,6 +54,18 @@ fn uses(form: &Form) -> Vec<DataSource<'_>> {
         }
         last_saved |= expressions(node).any(|text| lexical::references(text).any(|reference| reference.last_saved));
     }
+    // What an entity is updated from must be at hand, whether or not a question offers it.
+    for declared in &form.definition().entities {
+        let is_used = uses.iter().any(|used| used.id == declared.list_name);
+        if declared.entity_id.is_some() && !is_used {
+            uses.push(DataSource {
+                id: &declared.list_name,
+                address: file_address(&format!("{}.csv", declared.list_name), DataFile::Csv),
+                row: declared.row,
+                is_declaration: false,
+            });
+        }
+    }
     if last_saved {
         uses.push(DataSource {
             id: LAST_SAVED_INSTANCE,
