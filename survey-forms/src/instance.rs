@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use crate::answers::{AnswerPath, Answers, InstanceId, Value};
 use crate::model::{Form, NodeKind};
 use crate::xpath::{
-    EvaluationContext, EvaluationError, Expression, Name, NodeId, Object, Tree, TreeBuilder, Variables, evaluate,
-    number_to_text,
+    EvaluationContext, EvaluationError, Expression, Name, NodeId, Tree, TreeBuilder, Variables, evaluate,
 };
 
 /// The name of the outermost element, as pyxform calls it.
@@ -136,9 +135,7 @@ impl Instance {
     ) -> String {
         match evaluate(expression, &self.tree, node, context, variables) {
             // A calculation over blank answers has no value yet; "NaN" would be taken for one.
-            Ok(Object::Number(number)) if number.is_nan() => String::new(),
-            Ok(Object::Number(number)) => number_to_text(number),
-            Ok(other) => other.to_text(&self.tree),
+            Ok(object) => object.to_answer(&self.tree),
             Err(error) => {
                 self.failures.insert(node, error);
                 String::new()

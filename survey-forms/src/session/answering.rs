@@ -254,6 +254,7 @@ where
         let object = evaluate(expression, &self.instance.tree, node, &self.context, &Variables::new()).ok()?;
         match object {
             Object::Number(number) if number.is_nan() => None,
+            Object::Date(date) if date.moment.is_none() => None,
             other => Some(other.to_text(&self.instance.tree)),
         }
     }

@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::ast::{BinaryOperator, Expression, Path, PathStart, Step};
+use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
 use super::axes;
 use super::calendar::Moment;
+use super::lexer::SyntaxErrorKind;
 use super::object::{Object, text_to_number};
+use super::pattern::{Pattern, PatternError};
+use super::randomness::RandomSeed;
 use super::tree::{NodeId, NodeKind, Tree};
 
 /// How many nodes one evaluation may visit; a form that needs more is refused rather than left to freeze a phone.
@@ -25,6 +28,24 @@ pub struct EvaluationContext {
     pub language: String,
     /// The enrolled device's identity, for `deviceid` metadata.
     pub device_id: Option<String>,
+    /// Where `random()`, `uuid()` and `randomize()` without a seed of its own take chance from; without it they are
+    /// errors.
+    #[serde(default)]
+    pub random_seed: Option<RandomSeed>,
+    /// What `regex()` compares with its pattern.
+    #[serde(default)]
+    pub regex_matching: RegexMatching,
+}
+
+/// What `regex()` compares with its pattern: the two engines of ODK differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RegexMatching {
+    /// The whole text, as JavaRosa (ODK Collect) does and ODK's documentation for form designers says: a constraint
+    /// `regex(., '[0-9]{9}')` refuses ten digits.
+    #[default]
+    Whole,
+    /// Any part of the text, as ODK Web Forms does.
+    Part,
 }
 
 impl EvaluationContext {
@@ -34,7 +55,17 @@ impl EvaluationContext {
             now,
             language: language.into(),
             device_id: None,
+            random_seed: None,
+            regex_matching: RegexMatching::default(),
         }
+    }
+
+    /// The same with chance: equal seeds give equal results at equal places, so a form filled in twice with the same
+    /// answers looks the same. A new session needs a new seed from the system's generator.
+    #[must_use]
+    pub fn with_random_seed(mut self, seed: RandomSeed) -> Self {
+        self.random_seed = Some(seed);
+        self
     }
 }
 
@@ -56,6 +87,38 @@ pub enum EvaluationError {
     /// The expression visits more nodes than allowed.
     #[error("the expression visits more than {MAX_VISITS} nodes")]
     TooManyVisits,
+    /// A call that [`super::parse_lazily`] let pass is reached.
+    #[error("{0}")]
+    Unresolved(Box<SyntaxErrorKind>),
+    /// A function of chance without a seed in the context.
+    #[error("{0} needs a random seed; the caller must supply it")]
+    NoRandomSeed(&'static str),
+    /// A secondary instance that the form does not have.
+    #[error("the form has no instance {0:?}")]
+    UnknownInstance(String),
+    /// A regular expression that cannot be used.
+    #[error("the pattern {pattern:?} cannot be used: {reason}")]
+    BadPattern {
+        /// The pattern.
+        pattern: String,
+        /// Why not.
+        reason: PatternError,
+    },
+    /// A hash algorithm that `digest()` does not have.
+    #[error("digest() has no algorithm {0:?}; use MD5, SHA-1, SHA-256, SHA-384 or SHA-512")]
+    UnknownDigest(String),
+    /// An encoding that `digest()` does not have.
+    #[error("digest() has no encoding {0:?}; use base64 or hex")]
+    UnknownEncoding(String),
+    /// Something that is not a line of at least two points.
+    #[error("{0} needs at least two points, each latitude and longitude in degrees")]
+    NotPoints(&'static str),
+    /// A length that cannot be.
+    #[error("uuid() needs a length from 0 to {}", super::functions::MAX_UUID_LENGTH)]
+    BadLength,
+    /// A pair of arguments whose second is missing.
+    #[error("{0} needs its arguments in pairs")]
+    OddArguments(&'static str),
 }
 
 impl EvaluationError {
@@ -66,6 +129,25 @@ impl EvaluationError {
             Self::UnknownQuestion(name) => format!("biểu mẫu không có câu hỏi {name}"),
             Self::NotNodes(place) => format!("{place} cần tập câu hỏi hoặc nhóm, không phải số hay chữ"),
             Self::TooManyVisits => format!("biểu thức duyệt quá {MAX_VISITS} nút"),
+            Self::Unresolved(kind) => kind.vietnamese(),
+            Self::NoRandomSeed(function) => {
+                format!("{function} cần một hạt giống ngẫu nhiên; nơi gọi phải cung cấp")
+            }
+            Self::UnknownInstance(id) => format!("biểu mẫu không có danh sách {id:?}"),
+            Self::BadPattern { pattern, reason } => {
+                format!("không dùng được mẫu {pattern:?}: {}", reason.vietnamese())
+            }
+            Self::UnknownDigest(name) => {
+                format!("digest() không có thuật toán {name:?}; dùng MD5, SHA-1, SHA-256, SHA-384 hoặc SHA-512")
+            }
+            Self::UnknownEncoding(name) => format!("digest() không có cách mã hoá {name:?}; dùng base64 hoặc hex"),
+            Self::NotPoints(function) => {
+                format!("{function} cần ít nhất hai điểm, mỗi điểm gồm vĩ độ và kinh độ tính bằng độ")
+            }
+            Self::BadLength => {
+                format!("uuid() cần độ dài từ 0 đến {}", super::functions::MAX_UUID_LENGTH)
+            }
+            Self::OddArguments(function) => format!("{function} cần các đối số theo từng cặp"),
         }
     }
 }
@@ -81,7 +163,7 @@ pub fn evaluate(
     context: &EvaluationContext,
     variables: &Variables,
 ) -> Result<Object, EvaluationError> {
-    let visits = Cell::new(0);
+    let effort = Effort::default();
     Scope {
         tree,
         context,
@@ -90,7 +172,7 @@ pub fn evaluate(
         node: origin,
         position: 1,
         size: 1,
-        visits: &visits,
+        effort: &effort,
     }
     .evaluate(expression)
 }
@@ -112,7 +194,16 @@ pub struct Scope<'a> {
     pub position: usize,
     /// The context size.
     pub size: usize,
-    visits: &'a Cell<u64>,
+    effort: &'a Effort,
+}
+
+/// What one evaluation has used up so far.
+#[derive(Debug, Default)]
+struct Effort {
+    /// Nodes looked at.
+    visits: Cell<u64>,
+    /// Random numbers drawn.
+    draws: Cell<u32>,
 }
 
 impl<'a> Scope<'a> {
@@ -132,7 +223,13 @@ impl<'a> Scope<'a> {
             ),
             Expression::Negate(inner) => Object::Number(-self.number(inner)?),
             Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
-            Expression::Call(call) => (call.function.evaluate)(self, &call.arguments)?,
+            Expression::Call(call) => match &call.pattern {
+                Some(pattern) => self.matches(&call.arguments, pattern)?,
+                None => (call.function.evaluate)(self, &call.arguments)?,
+            },
+            Expression::Unresolved(call) => {
+                return Err(EvaluationError::Unresolved(Box::new(call.reason.clone())));
+            }
             Expression::Path(path) => Object::Nodes(self.path(path)?),
         })
     }
@@ -287,6 +384,18 @@ impl<'a> Scope<'a> {
         Ok(found.iter().filter(|node| tree.is_relevant(**node)))
     }
 
+    /// Whether the text of the first argument matches a pattern.
+    pub(crate) fn matches(&self, arguments: &[Expression], pattern: &Pattern) -> Result<Object, EvaluationError> {
+        let text = match arguments.first() {
+            Some(argument) => self.borrowed_text(argument)?,
+            None => Cow::Borrowed(""),
+        };
+        Ok(Object::Boolean(match self.context.regex_matching {
+            RegexMatching::Whole => pattern.matches_whole(&text),
+            RegexMatching::Part => pattern.matches_part(&text),
+        }))
+    }
+
     /// Evaluates to text, borrowed where the expression is a literal or a single question.
     pub(crate) fn borrowed_text<'e>(&self, expression: &'e Expression) -> Result<Cow<'e, str>, EvaluationError>
     where
@@ -345,6 +454,7 @@ impl<'a> Scope<'a> {
             Object::Number(number) => vec![Atom::Number(*number)],
             Object::Boolean(value) => vec![Atom::Number(f64::from(u8::from(*value)))],
             Object::Text(text) => vec![Atom::Text(Cow::Borrowed(text))],
+            Object::Date(date) => vec![Atom::Number(date.moment.map_or(f64::NAN, Moment::days))],
             Object::Nodes(nodes) if nodes.is_empty() => match expression {
                 Expression::Path(path) if is_single_question(path) => vec![Atom::Text(Cow::Borrowed(""))],
                 _ => Vec::new(),
@@ -370,7 +480,7 @@ impl<'a> Scope<'a> {
     fn path(&self, path: &Path) -> Result<Vec<NodeId>, EvaluationError> {
         let mut nodes = match &path.start {
             PathStart::Context => vec![self.node],
-            PathStart::Root => vec![Tree::ROOT],
+            PathStart::Root => vec![self.tree.start()],
             PathStart::Question(name) => self.question(name)?.copied().collect(),
             PathStart::Expression(inner) => self.nodes(inner, "a path")?,
         };
@@ -386,12 +496,15 @@ impl<'a> Scope<'a> {
         let mut on_axis = Vec::new();
         for node in from {
             on_axis.clear();
-            let visited = axes::collect(self.tree, *node, step, &mut on_axis);
-            let total = self.visits.get().saturating_add(visited);
-            self.visits.set(total);
-            if total > MAX_VISITS {
-                return Err(EvaluationError::TooManyVisits);
+            if let Some(found) = self.looked_up(*node, step)? {
+                on_axis.extend(found);
+                let others = step.predicates.get(1..).unwrap_or_default();
+                self.filter(&mut on_axis, others)?;
+                reached.extend_from_slice(&on_axis);
+                continue;
             }
+            let visited = axes::collect(self.tree, *node, step, &mut on_axis);
+            self.count_visits(visited)?;
             self.filter(&mut on_axis, &step.predicates)?;
             reached.extend_from_slice(&on_axis);
         }
@@ -402,6 +515,62 @@ impl<'a> Scope<'a> {
             reached.reverse();
         }
         Ok(reached)
+    }
+
+    fn count_visits(&self, visited: u64) -> Result<(), EvaluationError> {
+        let total = self.effort.visits.get().saturating_add(visited);
+        self.effort.visits.set(total);
+        if total > MAX_VISITS {
+            return Err(EvaluationError::TooManyVisits);
+        }
+        Ok(())
+    }
+
+    /// The nodes that a step over a secondary instance reaches and that its first predicate keeps, found in an index;
+    /// none where the step is not of the form `item[column = value]` with a value that is text and the same for every
+    /// item. The result is the same as that of looking at every item.
+    fn looked_up(&self, node: NodeId, step: &Step) -> Result<Option<Vec<NodeId>>, EvaluationError> {
+        let (true, Axis::Child, NodeTest::Name { prefix: None, local }) = (node.is_secondary(), step.axis, &step.test)
+        else {
+            return Ok(None);
+        };
+        let Some(Expression::Binary(BinaryOperator::Equal, left, right)) = step.predicates.first() else {
+            return Ok(None);
+        };
+        let column_of = |side: &'_ Expression| match side {
+            Expression::Path(path) => path.plain_name().map(str::to_owned),
+            _ => None,
+        };
+        let (column, value) = match (column_of(left), column_of(right)) {
+            (Some(column), _) if !right.depends_on_context() => (column, right),
+            (_, Some(column)) if !left.depends_on_context() => (column, left),
+            _ => return Ok(None),
+        };
+        let object = self.evaluate(value)?;
+        let mut found = Vec::new();
+        for atom in self.operand(value, &object) {
+            let Atom::Text(text) = atom else { return Ok(None) };
+            found.extend(self.tree.secondary().lookup(self.tree, node, local, &column, &text));
+        }
+        found.sort_unstable();
+        found.dedup();
+        self.count_visits(found.len() as u64)?;
+        Ok(Some(found))
+    }
+
+    /// The next 32 random bytes here: the hash of seed, place and how many were drawn before, so that a question keeps
+    /// its value however often it is computed, and no two questions share one.
+    ///
+    /// # Errors
+    /// Where the context has no seed.
+    pub(crate) fn random_bytes(&self, function: &'static str) -> Result<[u8; 32], EvaluationError> {
+        let seed = self
+            .context
+            .random_seed
+            .ok_or(EvaluationError::NoRandomSeed(function))?;
+        let draw = self.effort.draws.get();
+        self.effort.draws.set(draw.wrapping_add(1));
+        Ok(seed.bytes_at(self.origin.0, draw))
     }
 
     /// Keeps the nodes for which every predicate holds (XPath 1.0 §2.4). `nodes` stand in the axis's own order.

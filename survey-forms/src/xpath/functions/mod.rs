@@ -2,13 +2,19 @@
 //!
 //! Sources: XPath 1.0 §4 (core function library) and the ODK XForms specification, section "XPath functions".
 
+mod chance;
 mod dates;
+mod geography;
+mod hashing;
+mod instances;
 mod logic;
 mod nodes;
 mod numbers;
 mod selections;
 mod text;
 
+pub(crate) use chance::MAX_UUID_LENGTH;
+pub(crate) use hashing::{DIGEST_ALGORITHMS, DIGEST_ENCODINGS};
 pub(crate) use selections::choice_name_question;
 
 use super::ast::Expression;
@@ -67,9 +73,11 @@ const fn entry(name: &'static str, least: usize, most: Option<usize>, evaluate: 
 pub static TABLE: &[Function] = &[
     entry("abs", 1, Some(1), numbers::abs),
     entry("acos", 1, Some(1), numbers::acos),
+    entry("area", 1, Some(1), geography::area),
     entry("asin", 1, Some(1), numbers::asin),
     entry("atan", 1, Some(1), numbers::atan),
     entry("atan2", 2, Some(2), numbers::atan2),
+    entry("base64-decode", 1, Some(1), hashing::base64_decode),
     entry("boolean", 1, Some(1), logic::boolean),
     entry("boolean-from-string", 1, Some(1), logic::boolean_from_string),
     entry("ceiling", 1, Some(1), numbers::ceiling),
@@ -86,6 +94,10 @@ pub static TABLE: &[Function] = &[
     entry("date-time", 1, Some(1), dates::date),
     entry("decimal-date-time", 1, Some(1), dates::decimal_date_time),
     entry("decimal-time", 1, Some(1), dates::decimal_time),
+    entry("depend", 1, None, logic::depend),
+    entry("digest", 2, Some(3), hashing::digest),
+    entry("distance", 1, None, geography::distance),
+    entry("enclosed-area", 1, Some(1), geography::area),
     entry("ends-with", 2, Some(2), text::ends_with),
     entry("exp", 1, Some(1), numbers::exp),
     entry("exp10", 1, Some(1), numbers::exp10),
@@ -93,19 +105,23 @@ pub static TABLE: &[Function] = &[
     entry("floor", 1, Some(1), numbers::floor),
     entry("format-date", 2, Some(2), dates::format_date),
     entry("format-date-time", 2, Some(2), dates::format_date),
+    entry("geofence", 2, Some(2), geography::geofence),
     entry("id", 1, Some(1), nodes::id),
     entry("if", 3, Some(3), logic::if_then_else),
-    entry("indexed-repeat", 3, Some(7), nodes::indexed_repeat),
+    entry("indexed-repeat", 3, None, nodes::indexed_repeat),
+    entry("instance", 1, Some(1), instances::instance),
     entry("int", 1, Some(1), numbers::int),
-    entry("join", 2, None, text::join),
+    entry("is-selected", 2, Some(2), selections::selected),
+    entry("join", 1, None, text::join),
     entry("jr:choice-name", 2, Some(2), selections::choice_name),
+    entry("jr:itext", 1, Some(1), instances::itext),
     entry("lang", 1, Some(1), nodes::lang),
     entry("last", 0, Some(0), nodes::last),
     entry("local-name", 0, Some(1), nodes::local_name),
     entry("log", 1, Some(1), numbers::log),
     entry("log10", 1, Some(1), numbers::log10),
-    entry("max", 1, None, numbers::max),
-    entry("min", 1, None, numbers::min),
+    entry("max", 0, None, numbers::max),
+    entry("min", 0, None, numbers::min),
     entry("name", 0, Some(1), nodes::name),
     entry("namespace-uri", 0, Some(1), nodes::namespace_uri),
     entry("normalize-space", 0, Some(1), text::normalize_space),
@@ -116,6 +132,10 @@ pub static TABLE: &[Function] = &[
     entry("pi", 0, Some(0), numbers::pi),
     entry("position", 0, Some(1), nodes::position),
     entry("pow", 2, Some(2), numbers::pow),
+    entry("property", 1, Some(1), instances::property),
+    entry("pulldata", 4, Some(4), instances::pulldata),
+    entry("random", 0, Some(0), chance::random),
+    entry("randomize", 1, Some(2), chance::randomize),
     entry("regex", 2, Some(2), text::regex),
     entry("round", 1, Some(2), numbers::round),
     entry("selected", 2, Some(2), selections::selected),
@@ -134,6 +154,8 @@ pub static TABLE: &[Function] = &[
     entry("today", 0, Some(0), dates::today),
     entry("translate", 3, Some(3), text::translate),
     entry("true", 0, Some(0), logic::always_true),
+    entry("uuid", 0, Some(1), chance::uuid),
+    entry("version", 0, Some(0), instances::version),
     entry("weighted-checklist", 2, None, logic::weighted_checklist),
 ];
 
