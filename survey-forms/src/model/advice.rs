@@ -27,6 +27,9 @@ pub enum Advice {
     /// A column of choices that cannot be an element.
     #[error("the column {0:?} is left out, for its heading holds a space; use _ if choice_filter needs it")]
     ColumnLeftOut(String),
+    /// A setting of a discontinued app.
+    #[error("the setting flat was made for ODK Tables and does nothing; groups stay groups")]
+    Flat,
     /// Both ways to write the form's identity.
     #[error("form_id and id_string are the same setting; keep one")]
     TwoFormIds,
@@ -53,6 +56,7 @@ impl Advice {
             Self::ColumnLeftOut(column) => {
                 format!("cột {column:?} bị bỏ qua vì tiêu đề có dấu cách; hãy dùng _ nếu choice_filter cần đến")
             }
+            Self::Flat => "cài đặt flat dành cho ODK Tables nên không có tác dụng; nhóm vẫn là nhóm".to_owned(),
             Self::TwoFormIds => "form_id và id_string là một; chỉ giữ một cột".to_owned(),
             Self::MisspelledSheet { found, meant } => {
                 format!("không có trang {meant}; có phải là {found:?}? Trang ghi chú có thể bắt đầu bằng _")

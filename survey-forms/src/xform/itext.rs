@@ -85,6 +85,10 @@ impl<'f> Itext<'f> {
     pub(super) fn of(paths: &Paths<'f>) -> Self {
         let form = paths.form;
         let mut itext = Self::default();
+        // The languages stand in the form's order, whichever text comes first.
+        for language in form.languages() {
+            itext.languages.insert(&language.name, IndexMap::new());
+        }
         for (list, choices) in &form.definition().choices {
             if list_is_translated(choices) {
                 for (index, choice) in choices.iter().enumerate() {
@@ -130,6 +134,7 @@ impl<'f> Itext<'f> {
             }
             itext.add_media(form, &id(RowText::Label), &node.media, context);
         }
+        itext.languages.retain(|_, texts| !texts.is_empty());
         itext
     }
 

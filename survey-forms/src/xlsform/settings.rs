@@ -44,6 +44,9 @@ pub(super) fn read(sheet: Option<&Sheet>, reporter: &mut Reporter<'_>) -> Settin
     }
     read.keeps_spaces = text("clean_text_values").is_some_and(|written| is_no(&written));
     read.adds_none = text("add_none_option").is_some_and(|written| is_yes(&written));
+    if text("flat").is_some_and(|written| is_yes(&written)) {
+        reporter.warn(row.number, "flat", ProblemKind::Advice(Advice::Flat));
+    }
     let mut yes = |name: &str| text(name).is_some_and(|written| is_yes(&written));
     let allow_choice_duplicates = yes("allow_choice_duplicates");
     let omit_instance_id = yes("omit_instanceID");

@@ -13,7 +13,8 @@ use super::{parameters, range};
 use crate::Phrase;
 use crate::model::lexical;
 use crate::model::{
-    Advice, Choice, ChoiceLists, EntityProblem, FormNode, Metadata, NodeKind, ProblemKind, Settings, UNTYPED,
+    Advice, Choice, ChoiceLists, EntityProblem, FormNode, Metadata, NodeKind, ProblemKind, Settings, Translations,
+    UNTYPED,
 };
 use crate::workbook::Sheet;
 
@@ -179,6 +180,10 @@ impl Rows<'_, '_> {
         node.save_to = cells.take(&["bind", "entities:saveto"]);
         node.appearance = cells.take(&["control", "appearance"]);
         node.repeat_count = cells.take(&["control", "jr:count"]);
+        if node.appearance.as_deref() == Some("label") && node.label.is_empty() {
+            // The question heads a table of others and may itself have nothing to say.
+            node.label = Translations::plain(" ");
+        }
         node.default = cells.take(&["default"]);
         node.choice_filter = cells.take(&["choice_filter"]);
         if let Some(written) = cells.take(&["parameters"]) {
@@ -232,7 +237,7 @@ impl Rows<'_, '_> {
         if let Some(hint) = question.hint
             && node.hint.is_empty()
         {
-            node.hint = crate::model::Translations::plain(hint);
+            node.hint = Translations::plain(hint);
         }
         if question.untyped {
             node.attributes.bind.insert(UNTYPED.to_owned(), String::new());
@@ -365,8 +370,7 @@ impl Rows<'_, '_> {
         let is_shown = node.is_asked() || node.kind == NodeKind::Note;
         let is_computed =
             (node.calculation.is_some() || !node.triggers.is_empty()) && node.label.is_empty() && node.hint.is_empty();
-        let blank_label = node.appearance.as_deref() == Some("label");
-        if is_shown && !is_computed && !has_text && !blank_label {
+        if is_shown && !is_computed && !has_text {
             let what = Phrase::new("the text to show", "nội dung hiển thị");
             self.reporter.report(node.row, "label", ProblemKind::MissingValue(what));
         }

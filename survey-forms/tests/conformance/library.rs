@@ -1,6 +1,5 @@
 //! What this library does with a test form: reads it, lets it be filled, writes it as an XForm.
 
-use rust_xlsxwriter::Workbook;
 use survey_forms::answers::{AnswerMap, InstanceId, Value};
 use survey_forms::model::{Form, FormNode, FormProblems, NodeKind};
 use survey_forms::session::Session;
@@ -9,28 +8,13 @@ use survey_forms::xpath::{EvaluationContext, Moment};
 use super::sheets::FormFile;
 
 /// Writes a form as an XForm; None as long as the library has no writer.
-pub(crate) const WRITER: Option<fn(&Form) -> String> = None;
+pub(crate) const WRITER: Option<fn(&Form) -> String> = Some(survey_forms::xform::write);
 
 /// Reads a form.
 pub(crate) fn read(file: &FormFile) -> Result<Form, FormProblems> {
-    survey_forms::xlsform::read(&workbook(file))
-}
-
-/// The form as a workbook.
-fn workbook(file: &FormFile) -> Vec<u8> {
-    let mut workbook = Workbook::new();
-    for (name, sheet) in &file.sheets {
-        let worksheet = workbook.add_worksheet().set_name(name).unwrap();
-        let rows = std::iter::once(&sheet.headings).chain(&sheet.rows);
-        for (row, cells) in (0..).zip(rows) {
-            for (column, text) in (0..).zip(cells) {
-                if !text.is_empty() {
-                    worksheet.write_string(row, column, text).unwrap();
-                }
-            }
-        }
-    }
-    workbook.save_to_buffer().unwrap()
+    let bytes = std::fs::read(&file.path).unwrap();
+    let name = file.path.file_name().unwrap().to_string_lossy();
+    survey_forms::xlsform::read_file(&bytes, Some(&name)).map(|reading| reading.form)
 }
 
 /// Fills a form as a person would who answers whatever is asked, each repeat once.
