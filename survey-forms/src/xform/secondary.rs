@@ -25,23 +25,17 @@ pub(super) fn elements(form: &Form) -> Vec<Element> {
 
 fn of_list(form: &Form, list: &str, choices: &[Choice]) -> Element {
     let is_translated = itext::list_is_translated(choices);
-    // Where no choice has a label, their names are shown: JavaRosa wants a label element for a question to show.
-    let is_offered = form
-        .nodes()
-        .iter()
-        .any(|node| node.list() == Some(list) && node.is_visible());
-    let has_labels = !is_offered || choices.iter().any(|choice| !choice.label.is_empty());
+    // Choices without a label show their names. JavaRosa finds out from the first one whether a question can show them.
+    let is_offered = form.nodes().iter().any(|node| node.list() == Some(list) && node.is_visible());
+    let names_shown = is_offered && choices.first().is_some_and(|choice| choice.label.is_empty());
     let items = choices.iter().enumerate().map(|(index, choice)| {
         let mut item = Element::new("item");
         if is_translated {
             item.push(Element::new("itextId").with_text(&itext::choice_text_id(list, index)));
         }
         item.push(Element::new("name").with_text(&choice.name));
-        let shown = if has_labels {
-            choice.label.as_plain()
-        } else {
-            Some(choice.name.as_str())
-        };
+        let name = Some(choice.name.as_str()).filter(|_| names_shown);
+        let shown = choice.label.as_plain().or(name);
         if let Some(label) = shown.filter(|_| !is_translated) {
             item.push(Element::new("label").with_text(label));
         }
