@@ -202,6 +202,9 @@ impl Moment {
         self.local().rem_euclid(MILLISECONDS_A_DAY)
     }
 
+    /// The letters that [`Moment::format`] knows.
+    pub(crate) const FORMAT_LETTERS: [char; 13] = ['Y', 'y', 'm', 'n', 'b', 'd', 'e', 'H', 'h', 'M', 'S', '3', 'a'];
+
     /// Formats by ODK's `format-date` (ODK XForms specification): `%Y %y %m %n %b %d %e %H %h %M %S %3 %a`, with English
     /// names of months and days; an unknown letter is kept as it is.
     pub fn format(self, pattern: &str) -> String {

@@ -170,6 +170,78 @@ proptest! {
     }
 
     #[test]
+    fn each_part_stands_where_its_span_says(expression in expression()) {
+        let printed = expression.to_string();
+        let parsed = parser::parse_with_spans(&printed).unwrap();
+        let mut parts = Vec::new();
+        parsed.expression.walk(&mut |part| parts.push(part));
+        prop_assert_eq!(parts.len(), parsed.spans.len());
+        for (part, span) in parts.into_iter().zip(parsed.spans) {
+            let written = &printed[span];
+            let again = parse(written);
+            prop_assert_eq!(again.as_ref(), Ok(part), "{} in {}", written, printed);
+        }
+    }
+
+    #[test]
+    fn checking_never_panics_and_points_into_the_text(expression in expression(), text in "\\PC{0,60}") {
+        for source in [expression.to_string(), text] {
+            for finding in check(&source).unwrap_or_default() {
+                prop_assert!(source.get(finding.span.clone()).is_some_and(|fault| !fault.is_empty()));
+                prop_assert!(finding.caret(&source).ends_with('^'));
+            }
+        }
+    }
+
+    #[test]
+    fn reading_lazily_gives_the_same_tree_where_reading_succeeds(expression in expression()) {
+        prop_assert_eq!(parse_lazily(&expression.to_string()), Ok(expression));
+    }
+
+    #[test]
+    fn and_or_and_not_are_those_of_logic(left in expression(), right in expression()) {
+        let truth = |written: String| {
+            let parsed = parse(&written).ok()?;
+            let object = evaluate(&parsed, &empty_tree(), Tree::ROOT, &context(), &Variables::new()).ok()?;
+            Some(object.to_boolean())
+        };
+        let (a, b) = (truth(format!("boolean({left})")), truth(format!("boolean({right})")));
+        if let (Some(a), Some(b)) = (a, b) {
+            prop_assert_eq!(truth(format!("({left}) and ({right})")), Some(a && b));
+            prop_assert_eq!(truth(format!("({left}) or ({right})")), Some(a || b));
+            prop_assert_eq!(truth(format!("not({left})")), Some(!a));
+            // De Morgan's laws.
+            prop_assert_eq!(truth(format!("not(({left}) and ({right}))")), truth(format!("not({left}) or not({right})")));
+        }
+    }
+
+    #[test]
+    fn documents_are_read_or_refused_and_never_panic(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "<a>", "</a>", "<b/>", "<x:c xmlns:x='u' x:d=\"1\">", "</x:c>", "<!-- c -->", "<?p q?>", "<![CDATA[d]]>", "&lt;",
+                "&#233;", "&no;", "<!DOCTYPE a>", "<?xml version='1.0'?>", "text", "\n", "<", ">", "&", "'", "\"", "]]>", "đ",
+            ]),
+            0..16,
+        )
+    ) {
+        let xml = parts.concat();
+        match document::parse(&xml) {
+            Ok(tree) => {
+                let context = context();
+                for node in tree.document_of(Tree::ROOT) {
+                    let path = document::path_of(&tree, node);
+                    prop_assert_eq!(node_at(&tree, &path, &context), Ok(node), "{} in {}", path, xml);
+                }
+            }
+            Err(error) => {
+                prop_assert!(error.line >= 1 && error.column >= 1);
+                prop_assert!(!error.vietnamese().is_empty());
+            }
+        }
+    }
+
+    #[test]
     fn evaluation_never_panics(expression in expression()) {
         let _ = evaluate(&expression, &empty_tree(), Tree::ROOT, &context(), &Variables::from([("a".to_owned(), 1.0)]));
     }
