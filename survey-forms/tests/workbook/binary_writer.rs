@@ -34,7 +34,11 @@ pub(crate) fn stream(sheets: &[(&str, &[(u16, u16, Cell)])]) -> Vec<u8> {
     let mut globals = Vec::new();
     record(&mut globals, 0x0809, &beginning(5));
     record(&mut globals, 0x0042, &1200_u16.to_le_bytes());
-    record(&mut globals, 0x041e, &[&164_u16.to_le_bytes()[..], &wide("yyyy\\-mm\\-dd hh:mm")].concat());
+    record(
+        &mut globals,
+        0x041e,
+        &[&164_u16.to_le_bytes()[..], &wide("yyyy\\-mm\\-dd hh:mm")].concat(),
+    );
     for format in [0_u16, 14, 164] {
         let mut data = [0; 20];
         data[2..4].copy_from_slice(&format.to_le_bytes());
@@ -79,7 +83,11 @@ fn sheet(cells: &[(u16, u16, Cell)], string: &mut u32, beginning: &[u8]) -> Vec<
                 *string += 1;
             }
             Cell::Number(number, format) => {
-                record(&mut body, 0x0203, &[place(*format), number.to_le_bytes().to_vec()].concat());
+                record(
+                    &mut body,
+                    0x0203,
+                    &[place(*format), number.to_le_bytes().to_vec()].concat(),
+                );
             }
             Cell::Boolean(value) => record(&mut body, 0x0205, &[place(0), vec![u8::from(*value), 0]].concat()),
             Cell::Error(code) => record(&mut body, 0x0205, &[place(0), vec![*code, 1]].concat()),
