@@ -17,11 +17,33 @@ use crate::model::{FormProblem, FormProblems, Place, ProblemKind};
 
 /// How many records are looked at to tell what a text is.
 const LOOKED_AT: usize = 50;
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+/// The most separators in a line, within texts or between them: as many as a spreadsheet has columns.
+const MAX_SEPARATORS: u64 = 16_384;
 
 fn records(text: &str, separator: u8) -> csv::StringRecordsIntoIter<&[u8]> {
     let mut builder = csv::ReaderBuilder::new();
     builder.has_headers(false).flexible(true).delimiter(separator);
     builder.from_reader(text.as_bytes()).into_records()
+}
+
+/// Refuses lines with more columns than any spreadsheet has, before records are made of them.
+fn check_lines(text: &str) -> Result<(), FormProblems> {
+    for (line, fields) in (1..).zip(text.split('\n')) {
+        let separators = fields.bytes().filter(|byte| SEPARATORS.contains(byte)).count();
+        within(
+            Phrase::new("the number of separators in a line", "số dấu phân cách trên một dòng"),
+            separators as u64,
+            MAX_SEPARATORS,
+        )
+        .map_err(|kind| {
+            FormProblems(vec![FormProblem {
+                place: Place::new("CSV", Some(line), None),
+                kind,
+            }])
+        })?;
+    }
+    Ok(())
 }
 
 /// The first records that are not empty.
@@ -43,7 +65,7 @@ fn unreadable(error: csv::Error) -> FormProblems {
 /// more.
 fn separator(text: &str, headings: usize) -> u8 {
     let mut best = (b',', 0);
-    for separator in [b',', b';', b'\t'] {
+    for separator in SEPARATORS {
         let first = first_records(text, separator).take(headings);
         let columns = first.map(|record| record.len()).max().unwrap_or_default();
         if columns > best.1 {
@@ -75,6 +97,7 @@ pub(super) fn looks_like_sheets(beginning: &str) -> bool {
 
 /// Reads a single CSV file.
 pub(super) fn read(text: &str) -> Result<Workbook, FormProblems> {
+    check_lines(text)?;
     // A sheet may go on further below, with headings of its own; its tables are gathered before they are read.
     let mut names: Vec<String> = Vec::new();
     let mut tables: BTreeMap<String, Vec<Vec<StringRecord>>> = BTreeMap::new();
@@ -208,6 +231,7 @@ pub(super) fn read_files(files: &[(&str, &[u8])]) -> Result<Workbook, FormProble
         );
         size.map_err(|kind| in_sheet(FormProblems::workbook(kind)))?;
         let text = detection::text(bytes).map_err(in_sheet)?;
+        check_lines(text).map_err(in_sheet)?;
         let mut grid = Grid::new(name, Dialect::Spreadsheet, &mut budget);
         for (row, record) in (0..).zip(records(text, separator(text, 1))) {
             let record = record.map_err(unreadable).map_err(in_sheet)?;

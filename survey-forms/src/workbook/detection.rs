@@ -51,11 +51,14 @@ pub(super) fn text(bytes: &[u8]) -> Result<&str, FormProblems> {
         let line = before.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
         FormProblems::workbook(ProblemKind::NotText { line, byte: at as u64 })
     };
-    let text = std::str::from_utf8(bytes).map_err(|error| no_text(error.valid_up_to()))?;
-    // Text in UTF-16 without a mark is full of these; XForms cannot hold them.
-    if let Some(at) = text.find('\0') {
-        return Err(no_text(at));
+    // Text in UTF-16 is full of NUL; XForms cannot hold it.
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        let valid = bytes.get(..at).map_or(0, |before| {
+            before.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len())
+        });
+        return Err(no_text(valid));
     }
+    let text = std::str::from_utf8(bytes).map_err(|error| no_text(error.valid_up_to()))?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 

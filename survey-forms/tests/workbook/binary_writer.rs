@@ -28,8 +28,11 @@ fn wide(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// The stream of a workbook of Excel 97: sheets by name, each with its cells by row and column.
-pub(crate) fn stream(sheets: &[(&str, &[(u16, u16, Cell)])]) -> Vec<u8> {
+/// Cells by row and column.
+type Cells<'a> = &'a [(u16, u16, Cell)];
+
+/// The stream of a workbook of Excel 97: sheets by name, each with its cells.
+pub(crate) fn stream(sheets: &[(&str, Cells<'_>)]) -> Vec<u8> {
     let beginning = |kind: u8| [0, 6, kind, 0, 0, 0, 0xcc, 0x07, 0, 0, 0, 0, 0, 0, 0, 0];
     let mut globals = Vec::new();
     record(&mut globals, 0x0809, &beginning(5));
@@ -72,7 +75,7 @@ pub(crate) fn stream(sheets: &[(&str, &[(u16, u16, Cell)])]) -> Vec<u8> {
     globals
 }
 
-fn sheet(cells: &[(u16, u16, Cell)], string: &mut u32, beginning: &[u8]) -> Vec<u8> {
+fn sheet(cells: Cells<'_>, string: &mut u32, beginning: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     record(&mut body, 0x0809, beginning);
     for (row, column, cell) in cells {

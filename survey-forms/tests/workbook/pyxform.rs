@@ -72,7 +72,11 @@ fn as_pyxform(sheet: &Sheet) -> (Vec<String>, Vec<Value>) {
 fn assert_same(label: &str, ours: &Workbook, theirs: &Map<String, Value>) {
     assert_eq!(json!(ours.sheet_names), theirs["sheet_names"], "sheets of {label}");
     for name in SHEETS {
-        let their_rows = theirs[name].as_array().cloned().unwrap_or_default();
+        let mut their_rows = theirs[name].as_array().cloned().unwrap_or_default();
+        for row in &mut their_rows {
+            // In CSV pyxform keeps the last cell below no heading, under an empty one.
+            row.as_object_mut().unwrap().remove("");
+        }
         let their_headings: Vec<String> = match theirs[&format!("{name}_header")].as_array() {
             // The order of a JSON object is not kept, so headings are compared as a set.
             Some(headings) => headings
