@@ -14,7 +14,7 @@ pub(crate) mod lexical;
 mod problem;
 mod text;
 
-pub(crate) use check::nearest as nearest_name;
+pub use check::nearest as nearest_name;
 pub use choices::{Choice, ChoiceLists, ChoiceSource};
 pub use definition::{ExtraAttributes, FormDefinition, FormNode, Settings, Submission};
 pub(crate) use dependencies::references;
