@@ -6,10 +6,11 @@
 //!
 //! The way of a form: [`xlsform::read`] turns a workbook into a [`model::Form`]; a [`session::Session`] fills it in over
 //! any store of [`answers`]; [`projection`] reduces the answers to the numbers of each indicator. All three evaluate
-//! expressions with [`xpath`].
+//! expressions with [`xpath`]. When a form's next version comes, [`migration`] compares the two and reads old answers.
 
 pub mod answers;
 mod instance;
+pub mod migration;
 pub mod model;
 pub mod projection;
 pub mod session;

@@ -72,5 +72,8 @@ fn markdown(_: &Form) -> Result<String, Failure> {
 }
 
 fn not_yet(format: &str) -> Failure {
-    Failure::new(format!("chưa ghi được dạng {format}"), format!("{format} cannot be written yet"))
+    Failure::new(
+        format!("chưa ghi được dạng {format}"),
+        format!("{format} cannot be written yet"),
+    )
 }

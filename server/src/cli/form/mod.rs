@@ -5,6 +5,7 @@
 
 mod check;
 mod convert;
+mod diff;
 mod document;
 mod evaluate;
 mod load;
@@ -25,6 +26,8 @@ pub(super) enum FormCommand {
     Convert(convert::ConvertArguments),
     /// Tính biểu thức: evaluate an expression over a filled form or any XML document
     Eval(evaluate::EvaluateArguments),
+    /// So sánh hai phiên bản: tell every change and whether a round in the field can take it
+    Diff(diff::DiffArguments),
 }
 
 pub(super) fn run(command: FormCommand, config: &Config) -> Result<ExitCode, Failure> {
@@ -32,6 +35,7 @@ pub(super) fn run(command: FormCommand, config: &Config) -> Result<ExitCode, Fai
         FormCommand::Check(arguments) => check::run(&arguments, config.language),
         FormCommand::Convert(arguments) => convert::run(&arguments),
         FormCommand::Eval(arguments) => evaluate::run(&arguments, config.language),
+        FormCommand::Diff(arguments) => diff::run(&arguments, config.language),
     }
 }
 

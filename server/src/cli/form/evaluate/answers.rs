@@ -215,7 +215,12 @@ impl Reading<'_> {
         let mut next: Vec<usize> = children(container).to_vec();
         while let Some(position) = next.pop() {
             rows.push(position);
-            if self.form.nodes().get(position).is_some_and(|node| node.kind == NodeKind::Group) {
+            if self
+                .form
+                .nodes()
+                .get(position)
+                .is_some_and(|node| node.kind == NodeKind::Group)
+            {
                 next.extend(children(Some(position)));
             }
         }
@@ -247,7 +252,9 @@ fn value(kind: &NodeKind, json: &Json) -> Result<Option<Value>, (&'static str, &
     };
     let value = match kind {
         NodeKind::Integer => {
-            let whole = json.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
+            let whole = json
+                .as_f64()
+                .filter(|number| number.fract() == 0.0 && number.abs() < 9e15);
             let written = text.and_then(|text| text.trim().parse().ok());
             let number = written.or_else(|| whole.map(|number| number as i64));
             number.map(Value::Integer).ok_or(("một số nguyên", "a whole number"))

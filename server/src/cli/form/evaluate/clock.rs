@@ -56,7 +56,12 @@ fn offset_minutes(written: &str) -> Option<i32> {
         return None;
     }
     let hours: i32 = digits.get(..2)?.parse().ok()?;
-    let minutes: i32 = digits.get(2..).filter(|text| !text.is_empty()).unwrap_or("0").parse().ok()?;
+    let minutes: i32 = digits
+        .get(2..)
+        .filter(|text| !text.is_empty())
+        .unwrap_or("0")
+        .parse()
+        .ok()?;
     (hours <= 14 && minutes <= 59).then_some(sign * (hours * 60 + minutes))
 }
 

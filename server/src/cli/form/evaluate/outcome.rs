@@ -62,8 +62,6 @@ fn number(number: f64) -> Json {
     if number.fract() == 0.0 && number.abs() <= MOST {
         return Json::from(number as i64);
     }
-    serde_json::Number::from_f64(number).map_or_else(
-        || Json::from(survey_forms::xpath::number_to_text(number)),
-        Json::Number,
-    )
+    serde_json::Number::from_f64(number)
+        .map_or_else(|| Json::from(survey_forms::xpath::number_to_text(number)), Json::Number)
 }
