@@ -15,8 +15,8 @@ use crate::config::MessageLanguage;
 /// Tell every error and warning of forms at once.
 ///
 /// Each is told with its sheet, row and column and with what would be right; in an expression a caret marks the place.
-/// Exit code: 0 no error, 1 errors, 2 a file that cannot be read.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit code: 0 no error, 1 errors, 2 a file that cannot be read.")]
 pub(in crate::cli) struct CheckArguments {
     /// The forms' files
     #[arg(required = true, value_name = "FILE")]

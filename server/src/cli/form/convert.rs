@@ -12,9 +12,9 @@ use super::load::load_form;
 
 /// Write a form in another format.
 ///
-/// A form with errors is refused with the messages of `khaosat form check`, and nothing is written. Exit code: 0 written,
-/// 1 errors, 2 a file that cannot be read.
+/// A form with errors is refused with the messages of `khaosat form check`, and nothing is written.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit code: 0 written, 1 errors, 2 a file that cannot be read.")]
 pub(in crate::cli) struct ConvertArguments {
     /// The form's file
     file: PathBuf,

@@ -15,9 +15,9 @@ use crate::config::MessageLanguage;
 
 /// Tell every change between two versions of a form.
 ///
-/// Each is told with its place, whether a round in the field can take it, and why. Exit code: 0 it can take them all,
-/// 1 some it cannot, 2 the two cannot be compared.
+/// Each is told with its place, whether a round in the field can take it, and why.
 #[derive(Debug, Args)]
+#[command(after_help = "Exit code: 0 it can take them all, 1 some it cannot, 2 the two cannot be compared.")]
 pub(in crate::cli) struct DiffArguments {
     /// The version in the field
     old: PathBuf,

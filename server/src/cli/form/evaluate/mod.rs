@@ -24,8 +24,14 @@ use subject::Subject;
 ///
 /// The result is one JSON object: its type (number, string, boolean or nodeset), its value, what the value is as number,
 /// string and boolean, and the nodes with their paths. With --batch, one JSON case a line gives one JSON result a line.
-/// Exit code: 0 evaluated, 1 an error in the expression, answers or form, 2 a file that cannot be read.
 #[derive(Debug, Args)]
+#[command(
+    after_help = "A case of --batch: {\"id\": …, \"expression\": …, \"xml\": … or \"answers\": {…}, \"context\": …, \
+                  \"now\": …, \"time_zone\": …, \"language\": …, \"namespaces\": {prefix: URI}, \
+                  \"primary_instance\": …}; all but the expression may be missing.\n\n\
+                  Exit code: 0 evaluated, 1 an error in the expression, answers or form (in a batch: of any case), 2 a \
+                  file that cannot be read."
+)]
 pub(in crate::cli) struct EvaluateArguments {
     /// The form's file (none with --xml), then the expression (none with --batch); put -- before an expression that
     /// begins with a minus
