@@ -27,30 +27,33 @@ pub(super) fn type_change(old: &NodeKind, new: &NodeKind) -> TypeChange {
         };
         return if is_same { TypeChange::None } else { TypeChange::Lossy };
     }
-    let is_lossless = match (old, new) {
+    let is_lossless = matches!(
+        (old, new),
         (Kind::Integer, Kind::Decimal)
-        | (Kind::SelectOne { .. }, Kind::SelectMultiple { .. } | Kind::SelectOneExternal { .. })
-        | (Kind::SelectOneExternal { .. }, Kind::SelectOne { .. })
-        | (Kind::Hidden, Kind::Text) => true,
-        (
-            Kind::Integer
-            | Kind::Decimal
-            | Kind::Range
-            | Kind::Date
-            | Kind::Time
-            | Kind::DateTime
-            | Kind::SelectOne { .. }
-            | Kind::SelectOneExternal { .. }
-            | Kind::SelectMultiple { .. }
-            | Kind::Rank { .. }
-            | Kind::Geopoint
-            | Kind::Geotrace
-            | Kind::Geoshape
-            | Kind::Barcode,
-            Kind::Text,
-        ) => true,
-        _ => false,
-    };
+            | (
+                Kind::SelectOne { .. },
+                Kind::SelectMultiple { .. } | Kind::SelectOneExternal { .. }
+            )
+            | (Kind::SelectOneExternal { .. }, Kind::SelectOne { .. })
+            | (
+                Kind::Integer
+                    | Kind::Decimal
+                    | Kind::Range
+                    | Kind::Date
+                    | Kind::Time
+                    | Kind::DateTime
+                    | Kind::SelectOne { .. }
+                    | Kind::SelectOneExternal { .. }
+                    | Kind::SelectMultiple { .. }
+                    | Kind::Rank { .. }
+                    | Kind::Geopoint
+                    | Kind::Geotrace
+                    | Kind::Geoshape
+                    | Kind::Barcode
+                    | Kind::Hidden,
+                Kind::Text
+            )
+    );
     if is_lossless {
         TypeChange::Lossless
     } else {

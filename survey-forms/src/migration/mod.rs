@@ -11,6 +11,7 @@
 //! old row. That column may hold several former names, the latest first, so that a form needs no memory of which version
 //! a household was asked with. Choices are renamed by the same column of the sheet `choices`.
 
+mod columns;
 mod comparison;
 mod conversion;
 mod difference;

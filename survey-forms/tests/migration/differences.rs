@@ -96,7 +96,11 @@ fn expressions_count_by_meaning_and_direction() {
     let (name, safety, kind) = only(
         rows(row("size", NodeKind::Integer), "${size}>1 and  ${size} < 9"),
         rows(
-            renamed("size", row("people", NodeKind::Integer)),
+            {
+                let mut people = renamed("size", row("people", NodeKind::Integer));
+                people.label = row("size", NodeKind::Integer).label;
+                people
+            },
             "${people} > 1 and ${people} < 9",
         ),
     );
