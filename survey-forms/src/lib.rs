@@ -9,10 +9,11 @@
 //! The way of a form: `workbook` turns the bytes of a file into sheets of text, of which `xlsform` makes a
 //! [`model::Form`]; a [`session::Session`] fills it in over any store of [`answers`]; [`projection`] reduces the answers
 //! to the numbers of each indicator. All three evaluate expressions with [`xpath`]. [`xform`] writes forms for other
-//! apps.
+//! apps. When a form's next version comes, [`migration`] compares the two and reads old answers.
 
 pub mod answers;
 mod instance;
+pub mod migration;
 pub mod model;
 pub mod projection;
 pub mod session;

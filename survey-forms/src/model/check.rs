@@ -275,7 +275,7 @@ impl<'a> Checker<'a> {
 }
 
 /// The known name nearest to `name` by edit distance, if it is near enough to be a slip.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
     let mut by_distance: BTreeMap<(usize, &str), ()> = BTreeMap::new();
     for other in known.filter(|other| other.len().abs_diff(name.len()) <= 2) {
         by_distance.insert((edit_distance(name, other), other), ());

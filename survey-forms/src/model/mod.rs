@@ -19,7 +19,8 @@ mod secondary;
 mod text;
 
 pub use advice::Advice;
-pub(crate) use check::{INSTANCE_ID, nearest as nearest_name};
+pub(crate) use check::INSTANCE_ID;
+pub use check::nearest as nearest_name;
 pub use choices::{Choice, ChoiceLists, ChoiceSource};
 pub(crate) use definition::UNTYPED;
 pub use definition::{ExtraAttributes, FormDefinition, FormNode, Settings, Submission};

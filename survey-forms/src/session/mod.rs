@@ -6,7 +6,7 @@ mod validation;
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
 use crate::instance::Instance;
 use crate::model::{Choice, Form, FormNode, NodeKind, Translations};
-use crate::xpath::{EvaluationContext, Expression, NodeId, Variables};
+use crate::xpath::{EvaluationContext, Expression, NodeId, Tree, Variables};
 
 pub use answering::{AnswerError, Refusal};
 pub use validation::{AnswerProblem, AnswerProblemKind, Severity};
@@ -49,6 +49,11 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     /// The answers.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// The document that the form's expressions see, with relevance and calculations worked out.
+    pub fn tree(&self) -> &Tree {
+        &self.instance.tree
     }
 
     /// Ends the session and gives the answers back.

@@ -26,7 +26,10 @@ pub(super) fn elements(form: &Form) -> Vec<Element> {
 fn of_list(form: &Form, list: &str, choices: &[Choice]) -> Element {
     let is_translated = itext::list_is_translated(choices);
     // Choices without a label show their names. JavaRosa finds out from the first one whether a question can show them.
-    let is_offered = form.nodes().iter().any(|node| node.list() == Some(list) && node.is_visible());
+    let is_offered = form
+        .nodes()
+        .iter()
+        .any(|node| node.list() == Some(list) && node.is_visible());
     let names_shown = is_offered && choices.first().is_some_and(|choice| choice.label.is_empty());
     let items = choices.iter().enumerate().map(|(index, choice)| {
         let mut item = Element::new("item");
