@@ -11,7 +11,7 @@ use super::choices::Choice;
 use super::definition::{FormDefinition, FormNode, Settings};
 use super::dependencies::Dependencies;
 use super::kind::NodeKind;
-use super::problem::FormProblems;
+use super::problem::{FormProblem, FormProblems};
 use super::secondary::{self, DataSource};
 use super::text::{Language, NO_LANGUAGE};
 use crate::xpath::{Expression, Name, QuestionIndex};
@@ -51,6 +51,7 @@ pub struct Form {
     keys: Vec<String>,
     /// The group or repeat of each entity.
     entity_places: Vec<Option<usize>>,
+    warnings: Vec<FormProblem>,
     children: Vec<Vec<usize>>,
     top: Vec<usize>,
     /// The innermost repeat around (or at) each row.
@@ -67,6 +68,7 @@ impl Form {
             formulas,
             dependencies,
             entity_places,
+            warnings,
         } = check::check(&definition)?;
         let mut children = vec![Vec::new(); definition.nodes.len()];
         let mut top = Vec::new();
@@ -86,6 +88,7 @@ impl Form {
             index: Arc::new(question_index(&definition, &keys)),
             keys,
             entity_places,
+            warnings,
             names: definition
                 .nodes
                 .iter()
@@ -105,6 +108,11 @@ impl Form {
         } else {
             Err(FormProblems(problems))
         }
+    }
+
+    /// What the form's author should look at though the form works.
+    pub fn warnings(&self) -> &[FormProblem] {
+        &self.warnings
     }
 
     /// The data that must come beside the form, each source once, in the order of use.

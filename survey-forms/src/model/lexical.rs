@@ -4,7 +4,7 @@
 //! workbook alike. They are coarser than those of the expression grammar: any text has tokens.
 
 use super::kind::NodeKind;
-use crate::xpath::name_length;
+use crate::xpath::{LAST_SAVED, name_length};
 
 /// A coarse token of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,9 +117,6 @@ pub(crate) fn reference_length(text: &str) -> Option<usize> {
     let rest = name[length..].strip_prefix('}')?;
     (length > 0).then(|| text.len() - rest.len())
 }
-
-/// What stands before a question's name in `${last-saved#question}`.
-pub(crate) const LAST_SAVED: &str = "last-saved#";
 
 /// A `${…}` in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

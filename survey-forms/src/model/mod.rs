@@ -31,6 +31,6 @@ pub use form::{Form, Formulas};
 pub use kind::{DataFile, Metadata, NodeKind};
 pub use problem::{FormProblem, FormProblems, Place, ProblemKind};
 pub use secondary::DataSource;
-pub(crate) use secondary::{LAST_SAVED_INSTANCE, is_searched, searches};
+pub(crate) use secondary::{is_searched, searches};
 pub(crate) use text::NO_LANGUAGE;
 pub use text::{Language, Media, MediaKind, Translations};

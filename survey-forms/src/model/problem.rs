@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::advice::Advice;
 use super::entity::EntityProblem;
 use crate::Phrase;
-use crate::xpath::SyntaxError;
+use crate::xpath::{Finding, SyntaxError};
 
 /// Where in a workbook something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -275,6 +275,15 @@ pub enum ProblemKind {
     /// `reference-geometry` that is nothing known.
     #[error("reference-geometry must name a choice list, a file, a list of entities or a repeat, not {0:?}")]
     UnknownGeometry(String),
+    /// A mistake in an expression that can be read; `source_text` is the whole of it.
+    #[error("{finding}\n{}", finding.caret(source_text))]
+    Finding { finding: Finding, source_text: String },
+    /// A filter by a column that the list does not have.
+    #[error("the list has no column {name:?}; its columns are {columns}; a question is written ${{name}}")]
+    UnknownColumn { name: String, columns: String },
+    /// A default that its question could not take.
+    #[error("the default {found:?} is no answer to this question; it takes {expected}")]
+    BadDefault { found: String, expected: Phrase },
     /// An attribute with a prefix that means nothing.
     #[error("the prefix {0:?} is not declared; add {0}=\"address\" to the setting namespaces")]
     UndeclaredPrefix(String),
@@ -452,6 +461,18 @@ impl ProblemKind {
             Self::UnknownGeometry(name) => format!(
                 "reference-geometry phải là tên danh sách lựa chọn, tệp, danh sách thực thể hoặc nhóm lặp, không phải {name:?}"
             ),
+            Self::Finding { finding, source_text } => {
+                format!("{}\n{}", finding.vietnamese(), finding.caret(source_text))
+            }
+            Self::UnknownColumn { name, columns } => {
+                format!("danh sách không có cột {name:?}; các cột là {columns}; câu hỏi phải viết là ${{tên}}")
+            }
+            Self::BadDefault { found, expected } => {
+                format!(
+                    "giá trị sẵn {found:?} không hợp với câu hỏi; cần {}",
+                    expected.vietnamese
+                )
+            }
             Self::UndeclaredPrefix(prefix) => {
                 format!("tiền tố {prefix:?} chưa khai báo; hãy thêm {prefix}=\"địa chỉ\" vào cài đặt namespaces")
             }

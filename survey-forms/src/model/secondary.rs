@@ -6,6 +6,7 @@ use super::form::Form;
 use super::kind::{DataFile, NodeKind};
 use super::lexical;
 use super::problem::{FormProblem, Place, ProblemKind};
+use crate::xpath::functions::LAST_SAVED_INSTANCE;
 
 /// Data that comes beside a form, for its expressions and choices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +21,6 @@ pub struct DataSource<'f> {
     /// Whether the row exists for nothing else.
     is_declaration: bool,
 }
-
-/// The identity of the instance that holds the form saved last.
-pub(crate) const LAST_SAVED_INSTANCE: &str = "__last-saved";
 
 /// Every instance that the rows use and that comes beside the form, in the order of use, one for each use.
 fn uses(form: &Form) -> Vec<DataSource<'_>> {

@@ -4,7 +4,8 @@
 //! stands; every other one is written from the root (ODK XForms, "XPath paths").
 
 use crate::model::lexical::{self, Reference};
-use crate::model::{Form, LAST_SAVED_INSTANCE, NodeKind};
+use crate::model::{Form, NodeKind};
+use crate::xpath::functions::LAST_SAVED_INSTANCE;
 
 /// Where an expression stands: what matters is the group or repeat around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -69,7 +69,10 @@ pub fn read_workbook(workbook: &Workbook, default_id: Option<&str>) -> Result<Re
     }
     let has_survey = workbook.sheet("survey").is_some();
     match Form::compile(definition) {
-        Ok(form) if problems.is_empty() => Ok(Reading { form, warnings }),
+        Ok(form) if problems.is_empty() => {
+            warnings.extend_from_slice(form.warnings());
+            Ok(Reading { form, warnings })
+        }
         // Without the sheet every other complaint would follow from its absence.
         Err(FormProblems(more)) if has_survey => {
             for problem in more {

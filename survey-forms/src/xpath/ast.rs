@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::functions::Function;
+use super::lexer::LAST_SAVED;
 use super::lexer::SyntaxErrorKind;
 use super::pattern::Pattern;
 
@@ -168,6 +169,8 @@ pub enum PathStart {
     Root,
     /// `${name}`: the question of that name that shares the innermost repeat instance with the expression's own place.
     Question(String),
+    /// `${last-saved#name}`: the question of that name in the form saved last on the device.
+    LastSaved(String),
     /// Any other expression whose result is a node set.
     Expression(Box<Expression>),
 }
@@ -303,7 +306,7 @@ impl Expression {
             Self::Unresolved(_) => true,
             Self::Path(path) => match &path.start {
                 PathStart::Context => true,
-                PathStart::Root | PathStart::Question(_) => false,
+                PathStart::Root | PathStart::Question(_) | PathStart::LastSaved(_) => false,
                 PathStart::Expression(start) => start.depends_on_context(),
             },
         }
@@ -380,6 +383,7 @@ impl fmt::Display for Path {
                 separate = false;
             }
             PathStart::Question(name) => write!(f, "${{{name}}}")?,
+            PathStart::LastSaved(name) => write!(f, "${{{LAST_SAVED}{name}}}")?,
             PathStart::Expression(inner) => match inner.as_ref() {
                 // A path in brackets is a different tree from the path itself.
                 Expression::Path(_) => write!(f, "({inner})")?,

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
 use super::axes;
 use super::calendar::Moment;
+use super::functions;
 use super::lexer::SyntaxErrorKind;
 use super::object::{Object, text_to_number};
 use super::pattern::{Pattern, PatternError};
@@ -482,6 +483,7 @@ impl<'a> Scope<'a> {
             PathStart::Context => vec![self.node],
             PathStart::Root => vec![self.tree.start()],
             PathStart::Question(name) => self.question(name)?.copied().collect(),
+            PathStart::LastSaved(name) => functions::last_saved(self.tree, name),
             PathStart::Expression(inner) => self.nodes(inner, "a path")?,
         };
         self.filter(&mut nodes, &path.predicates)?;

@@ -122,6 +122,8 @@ pub(crate) enum Token {
     Variable(String),
     /// `${name}`
     Question(String),
+    /// `${last-saved#name}`
+    LastSaved(String),
     /// A name; whether it is an operator, a function, an axis or a node test is for the parser to decide.
     Name {
         prefix: Option<String>,
@@ -150,6 +152,7 @@ impl Token {
             Self::Literal(text) => format!("text {text:?}"),
             Self::Variable(name) => format!("${name}"),
             Self::Question(name) => format!("${{{name}}}"),
+            Self::LastSaved(name) => format!("${{{LAST_SAVED}{name}}}"),
             Self::Name { prefix: None, local } => local.clone(),
             Self::Name {
                 prefix: Some(prefix),
@@ -215,6 +218,9 @@ fn operator_name(rest: &str) -> Option<&'static str> {
     })
 }
 
+/// What stands before a question's name where the answer of the form saved last is meant.
+pub(crate) const LAST_SAVED: &str = "last-saved#";
+
 /// The token at the start of `rest` and its length in bytes.
 fn token_at(rest: &str, first: char) -> Result<(Token, usize), SyntaxErrorKind> {
     if first == '"' || first == '\'' {
@@ -229,11 +235,17 @@ fn token_at(rest: &str, first: char) -> Result<(Token, usize), SyntaxErrorKind> 
     }
     if let Some(after) = rest.strip_prefix("${") {
         let end = after.find('}').ok_or(SyntaxErrorKind::BadReference)?;
-        let name = after[..end].trim();
+        let written = after[..end].trim();
+        let last_saved = written.strip_prefix(LAST_SAVED);
+        let name = last_saved.unwrap_or(written);
         if name.is_empty() || name_length(name) != name.len() {
             return Err(SyntaxErrorKind::BadReference);
         }
-        return Ok((Token::Question(name.to_owned()), end + 3));
+        let token = match last_saved {
+            Some(name) => Token::LastSaved(name.to_owned()),
+            None => Token::Question(name.to_owned()),
+        };
+        return Ok((token, end + 3));
     }
     if let Some(after) = rest.strip_prefix('$') {
         let (name, length) = qualified_name(after).ok_or(SyntaxErrorKind::BadReference)?;

@@ -41,7 +41,7 @@ pub use check::check;
 pub use document_error::{DocumentError, DocumentErrorKind};
 pub use evaluation::{EvaluationContext, EvaluationError, RegexMatching, Scope, Variables, evaluate};
 pub use finding::{Finding, FindingKind, Severity};
-pub(crate) use lexer::name_length;
+pub(crate) use lexer::{LAST_SAVED, name_length};
 pub use lexer::{MAX_EXPRESSION_BYTES, SyntaxError, SyntaxErrorKind};
 pub use node_at::{NodeAtError, node_at};
 pub use object::{DateValue, DateWriting, Object, ObjectType, number_to_text, text_to_number};

@@ -260,7 +260,7 @@ impl Parser {
             self.steps(&mut steps)?;
         }
         if let Expression::Path(path) = &primary
-            && let PathStart::Question(_) = path.start
+            && let PathStart::Question(_) | PathStart::LastSaved(_) = path.start
             && path.steps.is_empty()
             && path.predicates.is_empty()
         {
@@ -422,6 +422,14 @@ impl Parser {
                 self.next += 1;
                 Ok(Expression::Path(Path {
                     start: PathStart::Question(name),
+                    predicates: Vec::new(),
+                    steps: Vec::new(),
+                }))
+            }
+            Some(Token::LastSaved(name)) => {
+                self.next += 1;
+                Ok(Expression::Path(Path {
+                    start: PathStart::LastSaved(name),
                     predicates: Vec::new(),
                     steps: Vec::new(),
                 }))

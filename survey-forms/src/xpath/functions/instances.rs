@@ -22,6 +22,9 @@ fn attribute<'a>(tree: &'a Tree, element: NodeId, local: &str) -> Option<&'a str
         .map(|node| tree.value(node))
 }
 
+/// The identity of the instance that holds the form saved last.
+pub(crate) const LAST_SAVED_INSTANCE: &str = "__last-saved";
+
 /// The element `instance` of that id: of the secondary instances beside the tree, else of a model in the document.
 fn instance_element(tree: &Tree, id: &str) -> Result<NodeId, EvaluationError> {
     let in_model = || {
@@ -42,6 +45,24 @@ fn instance_element(tree: &Tree, id: &str) -> Result<NodeId, EvaluationError> {
 pub(super) fn instance(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let id = scope.borrowed_text(&arguments[0])?;
     Ok(Object::Nodes(vec![instance_element(scope.tree, &id)?]))
+}
+
+/// The answers to a question in the form saved last; none where none was saved yet.
+pub(in crate::xpath) fn last_saved(tree: &Tree, question: &str) -> Vec<NodeId> {
+    let Some(instance) = tree.secondary().instance(LAST_SAVED_INSTANCE) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut left: Vec<NodeId> = tree.children(instance).collect();
+    left.reverse();
+    while let Some(node) = left.pop() {
+        if tree.name(node).local == question {
+            found.push(node);
+        }
+        let children: Vec<NodeId> = tree.children(node).collect();
+        left.extend(children.into_iter().rev());
+    }
+    found
 }
 
 /// `pulldata(instance, column, key column, key)`: the text of `column` in the first row whose key column is `key`; blank

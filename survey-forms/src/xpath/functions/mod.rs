@@ -15,6 +15,8 @@ mod text;
 
 pub(crate) use chance::MAX_UUID_LENGTH;
 pub(crate) use hashing::{DIGEST_ALGORITHMS, DIGEST_ENCODINGS};
+pub(crate) use instances::LAST_SAVED_INSTANCE;
+pub(in crate::xpath) use instances::last_saved;
 pub(crate) use selections::choice_name_question;
 
 use Gives::{Any, Date, Nodes, Number, Text, Truth};

@@ -1,15 +1,20 @@
 //! The static checks of a form: what can be known to be wrong before anybody fills it in.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod defaults;
+mod expressions;
+mod spelling;
+
+use std::collections::{HashMap, HashSet};
 
 use super::definition::{FormDefinition, FormNode};
-use super::dependencies::{Dependencies, question_references, references};
+use super::dependencies::Dependencies;
 use super::entity_scope;
 use super::form::Formulas;
 use super::kind::NodeKind;
 use super::lexical::is_qualified_name;
 use super::problem::{FormProblem, FormProblems, Place, ProblemKind};
-use crate::xpath::{Expression, parse};
+
+pub use spelling::nearest;
 
 /// How deeply groups may nest.
 const MAX_GROUP_DEPTH: usize = 64;
@@ -27,14 +32,16 @@ pub(super) struct Checked {
     pub(super) formulas: Vec<Formulas>,
     pub(super) dependencies: Dependencies,
     pub(super) entity_places: Vec<Option<usize>>,
+    /// Advice to the form's author.
+    pub(super) warnings: Vec<FormProblem>,
 }
 
 /// Checks everything and parses the expressions.
 pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems> {
     let mut checker = Checker {
         positions: HashMap::new(),
-        extra_names: HashSet::new(),
         problems: Vec::new(),
+        warnings: Vec::new(),
     };
     checker.form(definition);
     checker.count_names(definition);
@@ -43,8 +50,10 @@ pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems
     let formulas: Vec<Formulas> = definition
         .nodes
         .iter()
-        .map(|node| checker.node(definition, node))
+        .map(|node| checker.formulas(definition, node))
         .collect();
+    checker.other_expressions(definition);
+    checker.defaults(definition);
     let dependencies = Dependencies::new(definition, &formulas, &checker.positions);
     if let Err(circle) = &dependencies {
         let names = circle.iter().filter_map(|position| definition.nodes.get(*position));
@@ -62,6 +71,7 @@ pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems
             formulas,
             dependencies,
             entity_places,
+            warnings: checker.warnings,
         }),
         _ => Err(FormProblems(checker.problems)),
     }
@@ -70,15 +80,26 @@ pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems
 struct Checker<'a> {
     /// The rows of each name.
     positions: HashMap<&'a str, Vec<usize>>,
-    /// The names of further columns of `choices`, which choice filters may use.
-    extra_names: HashSet<&'a str>,
     problems: Vec<FormProblem>,
+    warnings: Vec<FormProblem>,
 }
 
 impl<'a> Checker<'a> {
     fn report(&mut self, row: u32, column: &str, kind: ProblemKind) {
+        self.report_in("survey", row, column, kind);
+    }
+
+    /// Something that works, if only like in ODK Collect, but that the author should look at.
+    fn warn_in(&mut self, sheet: &str, row: u32, column: &str, kind: ProblemKind) {
+        self.warnings.push(FormProblem {
+            place: Place::new(sheet, Some(row), Some(column)),
+            kind,
+        });
+    }
+
+    fn report_in(&mut self, sheet: &str, row: u32, column: &str, kind: ProblemKind) {
         self.problems.push(FormProblem {
-            place: Place::new("survey", Some(row), Some(column)),
+            place: Place::new(sheet, Some(row), Some(column)),
             kind,
         });
     }
@@ -200,101 +221,7 @@ impl<'a> Checker<'a> {
                         name: choice.name.clone(),
                     });
                 }
-                self.extra_names.extend(choice.other.keys().map(String::as_str));
             }
         }
     }
-
-    fn node(&mut self, definition: &FormDefinition, node: &FormNode) -> Formulas {
-        if let Some(list) = node.list()
-            && !definition.choices.contains_key(list)
-        {
-            self.report(node.row, "type", ProblemKind::UnknownList(list.to_owned()));
-        }
-        if node.kind == NodeKind::Calculate && node.calculation.is_none() && node.default.is_none() {
-            self.report(node.row, "calculation", ProblemKind::MissingCalculation);
-        }
-        let default = node.default.as_deref().filter(|_| node.has_dynamic_default());
-        Formulas {
-            required: self.formula(definition, node, "required", node.required.as_deref()),
-            relevant: self.formula(definition, node, "relevant", node.relevant.as_deref()),
-            constraint: self.formula(definition, node, "constraint", node.constraint.as_deref()),
-            calculation: self.formula(definition, node, "calculation", node.calculation.as_deref()),
-            default: self.formula(definition, node, "default", default),
-            read_only: self.formula(definition, node, "read_only", node.read_only.as_deref()),
-            choice_filter: self.formula(definition, node, "choice_filter", node.choice_filter.as_deref()),
-            repeat_count: self.formula(definition, node, "repeat_count", node.repeat_count.as_deref()),
-        }
-    }
-
-    fn formula(
-        &mut self,
-        definition: &FormDefinition,
-        node: &FormNode,
-        column: &str,
-        source: Option<&str>,
-    ) -> Option<Expression> {
-        let source = source?;
-        let expression = match parse(source) {
-            Ok(expression) => expression,
-            Err(error) => {
-                let source_text = source.to_owned();
-                self.report(node.row, column, ProblemKind::Syntax { error, source_text });
-                return None;
-            }
-        };
-        let mut variables = Vec::new();
-        expression.walk(&mut |inner| {
-            if let Expression::Variable(name) = inner {
-                variables.push(name.clone());
-            }
-        });
-        for name in variables {
-            self.report(node.row, column, ProblemKind::Variable(name));
-        }
-        for name in references(&expression) {
-            let known = self.positions.contains_key(name)
-                || (name == INSTANCE_ID && !definition.settings.omit_instance_id)
-                || (column == "choice_filter"
-                    && (self.extra_names.contains(name) || name == "name" || name == "label"));
-            if known {
-                continue;
-            }
-            // XPath lets a path lead nowhere, and forms in use write `null` or `FALSE` so; only what looks like a slip
-            // of the pen is refused there, but a `${name}` must exist.
-            let nearest = nearest(name, self.positions.keys().copied());
-            // In a default a name is more likely a word than a question.
-            let looks_wrong = nearest.is_some() && column != "default";
-            if looks_wrong || question_references(&expression).any(|question| question == name) {
-                let name = name.to_owned();
-                self.report(node.row, column, ProblemKind::UnknownQuestion { name, nearest });
-            }
-        }
-        Some(expression)
-    }
-}
-
-/// The known name nearest to `name` by edit distance, if it is near enough to be a slip.
-pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<String> {
-    let mut by_distance: BTreeMap<(usize, &str), ()> = BTreeMap::new();
-    for other in known.filter(|other| other.len().abs_diff(name.len()) <= 2) {
-        by_distance.insert((edit_distance(name, other), other), ());
-    }
-    let ((distance, other), ()) = by_distance.into_iter().next()?;
-    (distance <= 2 && distance < name.len()).then(|| other.to_owned())
-}
-
-/// Levenshtein's distance: the fewest insertions, deletions and replacements of one character.
-fn edit_distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut previous: Vec<usize> = (0..=right.len()).collect();
-    for (row, left) in left.chars().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, right) in right.iter().enumerate() {
-            let replaced = previous[column] + usize::from(left != *right);
-            current.push(replaced.min(previous[column + 1] + 1).min(current[column] + 1));
-        }
-        previous = current;
-    }
-    previous.last().copied().unwrap_or(0)
 }
