@@ -2,155 +2,15 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
 use super::axes;
 use super::calendar::Moment;
-use super::lexer::SyntaxErrorKind;
+use super::context::{EvaluationContext, RegexMatching, Variables};
+use super::evaluation_error::{EvaluationError, MAX_VISITS};
 use super::object::{Object, text_to_number};
-use super::pattern::{Pattern, PatternError};
-use super::randomness::RandomSeed;
+use super::pattern::Pattern;
 use super::tree::{NodeId, NodeKind, Tree};
-
-/// How many nodes one evaluation may visit; a form that needs more is refused rather than left to freeze a phone.
-const MAX_VISITS: u64 = 20_000_000;
-
-/// What the caller knows and the engine must not find out by itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationContext {
-    /// What `today()` and `now()` say.
-    pub now: Moment,
-    /// The code of the language in which labels and messages are wanted, such as `vi`.
-    pub language: String,
-    /// The enrolled device's identity, for `deviceid` metadata.
-    pub device_id: Option<String>,
-    /// Where `random()`, `uuid()` and `randomize()` without a seed of its own take chance from; without it they are
-    /// errors.
-    #[serde(default)]
-    pub random_seed: Option<RandomSeed>,
-    /// What `regex()` compares with its pattern.
-    #[serde(default)]
-    pub regex_matching: RegexMatching,
-}
-
-/// What `regex()` compares with its pattern: the two engines of ODK differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RegexMatching {
-    /// The whole text, as JavaRosa (ODK Collect) does and ODK's documentation for form designers says: a constraint
-    /// `regex(., '[0-9]{9}')` refuses ten digits.
-    #[default]
-    Whole,
-    /// Any part of the text, as ODK Web Forms does.
-    Part,
-}
-
-impl EvaluationContext {
-    /// A context without a device.
-    pub fn new(now: Moment, language: impl Into<String>) -> Self {
-        Self {
-            now,
-            language: language.into(),
-            device_id: None,
-            random_seed: None,
-            regex_matching: RegexMatching::default(),
-        }
-    }
-
-    /// The same with chance: equal seeds give equal results at equal places, so a form filled in twice with the same
-    /// answers looks the same. A new session needs a new seed from the system's generator.
-    #[must_use]
-    pub fn with_random_seed(mut self, seed: RandomSeed) -> Self {
-        self.random_seed = Some(seed);
-        self
-    }
-}
-
-/// The values of `$name` variables.
-pub type Variables = BTreeMap<String, f64>;
-
-/// Why an expression has no result.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum EvaluationError {
-    /// A variable without a value.
-    #[error("the variable ${0} has no value; the caller must supply it")]
-    UnknownVariable(String),
-    /// A question that the form does not have.
-    #[error("the form has no question {0}")]
-    UnknownQuestion(String),
-    /// Something other than nodes where nodes are needed.
-    #[error("{0} needs questions or groups (a node set) here, not a number or text")]
-    NotNodes(&'static str),
-    /// The expression visits more nodes than allowed.
-    #[error("the expression visits more than {MAX_VISITS} nodes")]
-    TooManyVisits,
-    /// A call that [`super::parse_lazily`] let pass is reached.
-    #[error("{0}")]
-    Unresolved(Box<SyntaxErrorKind>),
-    /// A function of chance without a seed in the context.
-    #[error("{0} needs a random seed; the caller must supply it")]
-    NoRandomSeed(&'static str),
-    /// A secondary instance that the form does not have.
-    #[error("the form has no instance {0:?}")]
-    UnknownInstance(String),
-    /// A regular expression that cannot be used.
-    #[error("the pattern {pattern:?} cannot be used: {reason}")]
-    BadPattern {
-        /// The pattern.
-        pattern: String,
-        /// Why not.
-        reason: PatternError,
-    },
-    /// A hash algorithm that `digest()` does not have.
-    #[error("digest() has no algorithm {0:?}; use MD5, SHA-1, SHA-256, SHA-384 or SHA-512")]
-    UnknownDigest(String),
-    /// An encoding that `digest()` does not have.
-    #[error("digest() has no encoding {0:?}; use base64 or hex")]
-    UnknownEncoding(String),
-    /// Something that is not a line of at least two points.
-    #[error("{0} needs at least two points, each latitude and longitude in degrees")]
-    NotPoints(&'static str),
-    /// A length that cannot be.
-    #[error("uuid() needs a length from 0 to {}", super::functions::MAX_UUID_LENGTH)]
-    BadLength,
-    /// A pair of arguments whose second is missing.
-    #[error("{0} needs its arguments in pairs")]
-    OddArguments(&'static str),
-}
-
-impl EvaluationError {
-    /// The error in Vietnamese.
-    pub fn vietnamese(&self) -> String {
-        match self {
-            Self::UnknownVariable(name) => format!("biến ${name} chưa có giá trị; nơi gọi phải cung cấp"),
-            Self::UnknownQuestion(name) => format!("biểu mẫu không có câu hỏi {name}"),
-            Self::NotNodes(place) => format!("{place} cần tập câu hỏi hoặc nhóm, không phải số hay chữ"),
-            Self::TooManyVisits => format!("biểu thức duyệt quá {MAX_VISITS} nút"),
-            Self::Unresolved(kind) => kind.vietnamese(),
-            Self::NoRandomSeed(function) => {
-                format!("{function} cần một hạt giống ngẫu nhiên; nơi gọi phải cung cấp")
-            }
-            Self::UnknownInstance(id) => format!("biểu mẫu không có danh sách {id:?}"),
-            Self::BadPattern { pattern, reason } => {
-                format!("không dùng được mẫu {pattern:?}: {}", reason.vietnamese())
-            }
-            Self::UnknownDigest(name) => {
-                format!("digest() không có thuật toán {name:?}; dùng MD5, SHA-1, SHA-256, SHA-384 hoặc SHA-512")
-            }
-            Self::UnknownEncoding(name) => format!("digest() không có cách mã hoá {name:?}; dùng base64 hoặc hex"),
-            Self::NotPoints(function) => {
-                format!("{function} cần ít nhất hai điểm, mỗi điểm gồm vĩ độ và kinh độ tính bằng độ")
-            }
-            Self::BadLength => {
-                format!("uuid() cần độ dài từ 0 đến {}", super::functions::MAX_UUID_LENGTH)
-            }
-            Self::OddArguments(function) => format!("{function} cần các đối số theo từng cặp"),
-        }
-    }
-}
 
 /// Evaluates `expression` at `origin`.
 ///

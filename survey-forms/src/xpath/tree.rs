@@ -270,7 +270,7 @@ impl Tree {
 
     /// Whether `node` stands in the subtree of `ancestor`, or is it.
     pub(crate) fn contains(&self, ancestor: NodeId, node: NodeId) -> bool {
-        (ancestor.0..self.nodes[ancestor.index()].end).contains(&node.0)
+        (ancestor.0..self.node(ancestor).end).contains(&node.0)
     }
 
     /// The node's children in document order, attributes and namespaces left out.
