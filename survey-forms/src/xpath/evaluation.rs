@@ -82,7 +82,10 @@ impl<'a> Scope<'a> {
                     .ok_or_else(|| EvaluationError::UnknownVariable(name.clone()))?,
             ),
             Expression::Negate(inner) => Object::Number(-self.number(inner)?),
-            Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
+            Expression::Binary(operator, left, right) if !matches!(left.as_ref(), Expression::Binary(..)) => {
+                self.binary(*operator, left, right)?
+            }
+            Expression::Binary(..) => self.chain(expression)?,
             Expression::Call(call) => match &call.pattern {
                 Some(pattern) => self.matches(&call.arguments, pattern)?,
                 None => (call.function.evaluate)(self, &call.arguments)?,
@@ -121,6 +124,9 @@ impl<'a> Scope<'a> {
     /// See [`evaluate`].
     pub fn boolean(&self, expression: &Expression) -> Result<bool, EvaluationError> {
         match expression {
+            Expression::Binary(_, left, _) if matches!(left.as_ref(), Expression::Binary(..)) => {
+                Ok(self.chain(expression)?.to_boolean())
+            }
             Expression::Binary(BinaryOperator::And, left, right) => Ok(self.boolean(left)? && self.boolean(right)?),
             Expression::Binary(BinaryOperator::Or, left, right) => Ok(self.boolean(left)? || self.boolean(right)?),
             _ => Ok(self.evaluate(expression)?.to_boolean()),
@@ -159,13 +165,7 @@ impl<'a> Scope<'a> {
             Op::Divide => Object::Number(self.number(left)? / self.number(right)?),
             // The remainder of a truncating division, as Rust's (XPath 1.0 §3.5).
             Op::Remainder => Object::Number(self.number(left)? % self.number(right)?),
-            Op::Union => {
-                let mut nodes = self.nodes(left, "|")?;
-                nodes.extend(self.nodes(right, "|")?);
-                nodes.sort_unstable();
-                nodes.dedup();
-                Object::Nodes(nodes)
-            }
+            Op::Union => self.united(self.nodes(left, "|")?, right)?,
             Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
                 // Comparing one question with a written value is by far the commonest expression of a form.
                 if let Expression::Path(path) = left
@@ -174,9 +174,64 @@ impl<'a> Scope<'a> {
                     return Ok(Object::Boolean(result));
                 }
                 let (left_object, right_object) = (self.evaluate(left)?, self.evaluate(right)?);
-                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object))
+                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object)?)
             }
         })
+    }
+
+    /// A chain such as `a + b + c`, whose tree leans left and may be hundreds of levels deep: from the inside out without
+    /// recursion, for a phone's stack is small.
+    fn chain(&self, outermost: &Expression) -> Result<Object, EvaluationError> {
+        let mut links = Vec::new();
+        let mut inner = outermost;
+        while let Expression::Binary(operator, left, right) = inner {
+            links.push((*operator, left, right));
+            inner = left;
+        }
+        let mut value = match links.pop() {
+            Some((operator, left, right)) => self.binary(operator, left, right)?,
+            None => return self.evaluate(outermost),
+        };
+        while let Some((operator, left, right)) = links.pop() {
+            value = self.link(operator, left, value, right)?;
+        }
+        Ok(value)
+    }
+
+    /// As [`Self::binary`] where the left operand's value is known.
+    fn link(
+        &self,
+        operator: BinaryOperator,
+        left: &Expression,
+        value: Object,
+        right: &Expression,
+    ) -> Result<Object, EvaluationError> {
+        use BinaryOperator as Op;
+        let number = |value: &Object| value.to_number(self.tree, self.context.now.utc_offset_minutes);
+        Ok(match operator {
+            Op::Or => Object::Boolean(value.to_boolean() || self.boolean(right)?),
+            Op::And => Object::Boolean(value.to_boolean() && self.boolean(right)?),
+            Op::Add => Object::Number(number(&value) + self.number(right)?),
+            Op::Subtract => Object::Number(number(&value) - self.number(right)?),
+            Op::Multiply => Object::Number(number(&value) * self.number(right)?),
+            Op::Divide => Object::Number(number(&value) / self.number(right)?),
+            Op::Remainder => Object::Number(number(&value) % self.number(right)?),
+            Op::Union => match value {
+                Object::Nodes(nodes) => self.united(nodes, right)?,
+                _ => return Err(EvaluationError::NotNodes("|")),
+            },
+            Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
+                let right_value = self.evaluate(right)?;
+                Object::Boolean(self.compare(operator, left, &value, right, &right_value)?)
+            }
+        })
+    }
+
+    fn united(&self, mut nodes: Vec<NodeId>, right: &Expression) -> Result<Object, EvaluationError> {
+        nodes.extend(self.nodes(right, "|")?);
+        nodes.sort_unstable();
+        nodes.dedup();
+        Ok(Object::Nodes(nodes))
     }
 
     /// Compares a single question with a text, number or variable without building node sets; none where the operands
@@ -282,9 +337,9 @@ impl<'a> Scope<'a> {
         left: &Object,
         right_expression: &Expression,
         right: &Object,
-    ) -> bool {
+    ) -> Result<bool, EvaluationError> {
         if let (Object::Boolean(_), _) | (_, Object::Boolean(_)) = (left, right) {
-            return if is_equality(operator) {
+            return Ok(if is_equality(operator) {
                 (left.to_boolean() == right.to_boolean()) == (operator == BinaryOperator::Equal)
             } else {
                 let as_number = |object: &Object| f64::from(u8::from(object.to_boolean()));
@@ -294,23 +349,25 @@ impl<'a> Scope<'a> {
                     other => other.to_number(self.tree, self.context.now.utc_offset_minutes),
                 };
                 compare_numbers(operator, number(left), number(right))
-            };
+            });
         }
-        let left_texts = self.operand(left_expression, left);
-        let right_texts = self.operand(right_expression, right);
-        left_texts.iter().any(|left| {
-            right_texts
-                .iter()
-                .any(|right| self.compare_atoms(operator, left, right))
-        })
+        let left = self.operand(left_expression, left)?;
+        let right = self.operand(right_expression, right)?;
+        for atom in &left {
+            self.count_visits(right.len() as u64)?;
+            if right.iter().any(|other| self.compare_atoms(operator, atom, other)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The values to compare: one for a value, one a node for a node set.
-    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Vec<Atom<'o>>
+    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Result<Vec<Atom<'o>>, EvaluationError>
     where
         'a: 'o,
     {
-        match object {
+        Ok(match object {
             Object::Number(number) => vec![Atom::Number(*number)],
             Object::Boolean(value) => vec![Atom::Number(f64::from(u8::from(*value)))],
             Object::Text(text) => vec![Atom::Text(Cow::Borrowed(text))],
@@ -319,8 +376,17 @@ impl<'a> Scope<'a> {
                 Expression::Path(path) if is_single_question(path) => vec![Atom::Text(Cow::Borrowed(""))],
                 _ => Vec::new(),
             },
-            Object::Nodes(nodes) => nodes.iter().map(|node| Atom::Text(self.tree.text_of(*node))).collect(),
-        }
+            Object::Nodes(nodes) => nodes
+                .iter()
+                .map(|node| self.node_text(*node).map(Atom::Text))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The text of a node, counting what is below it: an outer element's text is all of a document's.
+    pub(crate) fn node_text(&self, node: NodeId) -> Result<Cow<'a, str>, EvaluationError> {
+        self.count_visits(self.tree.below(node).len() as u64)?;
+        Ok(self.tree.text_of(node))
     }
 
     fn compare_atoms(&self, operator: BinaryOperator, left: &Atom<'_>, right: &Atom<'_>) -> bool {
@@ -397,10 +463,6 @@ impl<'a> Scope<'a> {
         let Some(Expression::Binary(BinaryOperator::Equal, left, right)) = step.predicates.first() else {
             return Ok(None);
         };
-        let column_of = |side: &'_ Expression| match side {
-            Expression::Path(path) => path.plain_name().map(str::to_owned),
-            _ => None,
-        };
         let (column, value) = match (column_of(left), column_of(right)) {
             (Some(column), _) if !right.depends_on_context() => (column, right),
             (_, Some(column)) if !left.depends_on_context() => (column, left),
@@ -408,9 +470,9 @@ impl<'a> Scope<'a> {
         };
         let object = self.evaluate(value)?;
         let mut found = Vec::new();
-        for atom in self.operand(value, &object) {
+        for atom in self.operand(value, &object)? {
             let Atom::Text(text) = atom else { return Ok(None) };
-            found.extend(self.tree.secondary().lookup(self.tree, node, local, &column, &text));
+            found.extend(self.tree.secondary().lookup(self.tree, node, local, column, &text));
         }
         found.sort_unstable();
         found.dedup();
@@ -460,6 +522,14 @@ impl<'a> Scope<'a> {
             nodes.truncate(kept);
         }
         Ok(())
+    }
+}
+
+/// The name, if an operand is one plain child name.
+fn column_of(side: &Expression) -> Option<&str> {
+    match side {
+        Expression::Path(path) => path.plain_name(),
+        _ => None,
     }
 }
 

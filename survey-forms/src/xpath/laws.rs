@@ -319,3 +319,46 @@ fn nesting_and_length_are_limited() {
         Err(SyntaxErrorKind::TooLong(_))
     ));
 }
+
+#[test]
+fn the_deepest_expressions_are_evaluated_on_a_small_stack() {
+    // A mebibyte is what WebAssembly has; debug builds need more of it than the optimised one on a phone.
+    let deepest = || {
+        let tree = empty_tree();
+        let predicates = format!("{}data{}", "data[".repeat(MAX_DEPTH - 2), "]".repeat(MAX_DEPTH - 2));
+        let calls = format!("{}1{}", "not(".repeat(MAX_DEPTH - 2), ")".repeat(MAX_DEPTH - 2));
+        let chain = vec!["1"; MAX_DEPTH * 7].join(" + ");
+        for source in [predicates, calls, chain] {
+            let expression = parse(&source).unwrap();
+            assert_eq!(parse(&expression.to_string()), Ok(expression.clone()));
+            evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new()).unwrap();
+            check(&source).unwrap();
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(deepest).unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn expressions_that_take_too_long_are_stopped() {
+    let items = "<i><j>1</j></i>".repeat(3_000);
+    let tree = document::parse(&format!("<data>{items}</data>")).unwrap();
+    for source in [
+        "count(//*[//*[//*]])",
+        "//j = //j[. = 2]/../j | //*[. = //j/text()[. = 3]]",
+        "//i/j/text() != //i/j/text()[. = 1] and count(//*[//j = 'x'])",
+        "count(//*[concat(/*, /*) = 'x'][//* = 'y'])",
+    ] {
+        let expression = parse(source).unwrap();
+        let started = std::time::Instant::now();
+        let _ = evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new());
+        assert!(
+            started.elapsed().as_secs() < 20,
+            "{source} took {:?}",
+            started.elapsed()
+        );
+    }
+    let expression = parse("count(//*[//*[//*]])").unwrap();
+    let stopped = evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new());
+    assert_eq!(stopped, Err(EvaluationError::TooManyVisits));
+}

@@ -253,7 +253,7 @@ impl Tree {
     }
 
     /// The nodes of `node`'s subtree without itself, attributes included.
-    pub(crate) fn below(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+    pub(crate) fn below(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (node.0 + 1..self.node(node).end).map(NodeId)
     }
 
