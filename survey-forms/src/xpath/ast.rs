@@ -455,7 +455,18 @@ impl Expression {
             Self::Binary(operator, left, right) => {
                 Self::Binary(*operator, Box::new(again(left)), Box::new(again(right)))
             }
-            Self::Call(call) => Self::Call(Call::new(call.function, call.arguments.iter().map(again).collect())),
+            Self::Call(call) => {
+                let arguments = call.arguments.iter().map(again).collect();
+                match &call.pattern {
+                    // A pattern is written out, so nothing in it is replaced, and it need not be compiled again.
+                    Some(pattern) => Self::Call(Call {
+                        function: call.function,
+                        arguments,
+                        pattern: Some(Arc::clone(pattern)),
+                    }),
+                    None => Self::Call(Call::new(call.function, arguments)),
+                }
+            }
             Self::Unresolved(_) => self.clone(),
             Self::Path(path) => match path.plain_name().and_then(text_of) {
                 Some(text) => Self::Literal(text),

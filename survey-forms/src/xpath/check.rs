@@ -78,7 +78,7 @@ fn needs_number(function: &str, place: usize) -> bool {
         | "log10" | "max" | "min" | "number" | "pow" | "round" | "sin" | "sqrt" | "tan" | "uuid" => true,
         "substr" | "substring" | "selected-at" => place > 0,
         "checklist" | "weighted-checklist" => place < 2,
-        "indexed-repeat" => place > 0 && place % 2 == 0,
+        "indexed-repeat" => place > 0 && place.is_multiple_of(2),
         _ => false,
     }
 }

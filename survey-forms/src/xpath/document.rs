@@ -24,6 +24,9 @@ pub const MAX_NODES: usize = 4_000_000;
 /// How many attributes an element may have.
 pub const MAX_ATTRIBUTES: usize = 1_000;
 
+/// How many prefixes a document may bind, and how many bindings may be in force at one place.
+pub const MAX_PREFIXES: usize = 1_000;
+
 /// Reads a document.
 ///
 /// Where it is a whole XForm (`h:html` with `h:head` and `model` inside), absolute paths start at its primary instance,
@@ -193,6 +196,9 @@ impl DocumentReader<'_> {
         self.open.push(self.bindings.len());
         for (key, uri) in &attributes {
             let Some(prefix) = declared_prefix(key) else { continue };
+            if self.bindings.len() >= MAX_PREFIXES || self.prefixes.len() >= MAX_PREFIXES {
+                return Err(self.error(offset, DocumentErrorKind::TooManyPrefixes));
+            }
             self.bindings.push((prefix.to_owned(), uri.clone()));
             if !prefix.is_empty() && !self.prefixes.iter().any(|(bound, _)| bound == prefix) {
                 self.prefixes.push((prefix.to_owned(), uri.clone()));

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::document::{MAX_ATTRIBUTES, MAX_DOCUMENT_BYTES, MAX_ELEMENT_DEPTH, MAX_NODES};
+use super::document::{MAX_ATTRIBUTES, MAX_DOCUMENT_BYTES, MAX_ELEMENT_DEPTH, MAX_NODES, MAX_PREFIXES};
 
 /// Why an XML document cannot be read, and where.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -31,6 +31,9 @@ pub enum DocumentErrorKind {
     /// An element has more attributes than [`MAX_ATTRIBUTES`].
     #[error("the element has more than {MAX_ATTRIBUTES} attributes")]
     TooManyAttributes,
+    /// There are more declarations of prefixes than [`MAX_PREFIXES`].
+    #[error("more than {MAX_PREFIXES} prefixes are declared")]
+    TooManyPrefixes,
     /// The rules of XML are broken, in the words of the XML reader.
     #[error("not well-formed XML: {0}")]
     NotWellFormed(String),
@@ -88,6 +91,7 @@ impl DocumentError {
             DocumentErrorKind::TooDeep => format!("phần tử lồng quá sâu; tối đa {MAX_ELEMENT_DEPTH} tầng"),
             DocumentErrorKind::TooManyNodes => format!("tài liệu có quá {MAX_NODES} nút"),
             DocumentErrorKind::TooManyAttributes => format!("phần tử có quá {MAX_ATTRIBUTES} thuộc tính"),
+            DocumentErrorKind::TooManyPrefixes => format!("khai báo quá {MAX_PREFIXES} tiền tố"),
             DocumentErrorKind::NotWellFormed(reason) => format!("XML không đúng quy tắc: {reason}"),
             DocumentErrorKind::UnknownEntity(name) => {
                 format!("không biết &{name};; chỉ đọc &lt; &gt; &amp; &apos; &quot; và mã ký tự như &#233;")

@@ -2,156 +2,16 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
 use super::axes;
 use super::calendar::Moment;
+use super::context::{EvaluationContext, RegexMatching, Variables};
+use super::evaluation_error::{EvaluationError, MAX_VISITS};
 use super::functions;
-use super::lexer::SyntaxErrorKind;
 use super::object::{Object, text_to_number};
-use super::pattern::{Pattern, PatternError};
-use super::randomness::RandomSeed;
+use super::pattern::Pattern;
 use super::tree::{NodeId, NodeKind, Tree};
-
-/// How many nodes one evaluation may visit; a form that needs more is refused rather than left to freeze a phone.
-const MAX_VISITS: u64 = 20_000_000;
-
-/// What the caller knows and the engine must not find out by itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationContext {
-    /// What `today()` and `now()` say.
-    pub now: Moment,
-    /// The code of the language in which labels and messages are wanted, such as `vi`.
-    pub language: String,
-    /// The enrolled device's identity, for `deviceid` metadata.
-    pub device_id: Option<String>,
-    /// Where `random()`, `uuid()` and `randomize()` without a seed of its own take chance from; without it they are
-    /// errors.
-    #[serde(default)]
-    pub random_seed: Option<RandomSeed>,
-    /// What `regex()` compares with its pattern.
-    #[serde(default)]
-    pub regex_matching: RegexMatching,
-}
-
-/// What `regex()` compares with its pattern: the two engines of ODK differ.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RegexMatching {
-    /// The whole text, as JavaRosa (ODK Collect) does and ODK's documentation for form designers says: a constraint
-    /// `regex(., '[0-9]{9}')` refuses ten digits.
-    #[default]
-    Whole,
-    /// Any part of the text, as ODK Web Forms does.
-    Part,
-}
-
-impl EvaluationContext {
-    /// A context without a device.
-    pub fn new(now: Moment, language: impl Into<String>) -> Self {
-        Self {
-            now,
-            language: language.into(),
-            device_id: None,
-            random_seed: None,
-            regex_matching: RegexMatching::default(),
-        }
-    }
-
-    /// The same with chance: equal seeds give equal results at equal places, so a form filled in twice with the same
-    /// answers looks the same. A new session needs a new seed from the system's generator.
-    #[must_use]
-    pub fn with_random_seed(mut self, seed: RandomSeed) -> Self {
-        self.random_seed = Some(seed);
-        self
-    }
-}
-
-/// The values of `$name` variables.
-pub type Variables = BTreeMap<String, f64>;
-
-/// Why an expression has no result.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum EvaluationError {
-    /// A variable without a value.
-    #[error("the variable ${0} has no value; the caller must supply it")]
-    UnknownVariable(String),
-    /// A question that the form does not have.
-    #[error("the form has no question {0}")]
-    UnknownQuestion(String),
-    /// Something other than nodes where nodes are needed.
-    #[error("{0} needs questions or groups (a node set) here, not a number or text")]
-    NotNodes(&'static str),
-    /// The expression visits more nodes than allowed.
-    #[error("the expression visits more than {MAX_VISITS} nodes")]
-    TooManyVisits,
-    /// A call that [`super::parse_lazily`] let pass is reached.
-    #[error("{0}")]
-    Unresolved(Box<SyntaxErrorKind>),
-    /// A function of chance without a seed in the context.
-    #[error("{0} needs a random seed; the caller must supply it")]
-    NoRandomSeed(&'static str),
-    /// A secondary instance that the form does not have.
-    #[error("the form has no instance {0:?}")]
-    UnknownInstance(String),
-    /// A regular expression that cannot be used.
-    #[error("the pattern {pattern:?} cannot be used: {reason}")]
-    BadPattern {
-        /// The pattern.
-        pattern: String,
-        /// Why not.
-        reason: PatternError,
-    },
-    /// A hash algorithm that `digest()` does not have.
-    #[error("digest() has no algorithm {0:?}; use MD5, SHA-1, SHA-256, SHA-384 or SHA-512")]
-    UnknownDigest(String),
-    /// An encoding that `digest()` does not have.
-    #[error("digest() has no encoding {0:?}; use base64 or hex")]
-    UnknownEncoding(String),
-    /// Something that is not a line of at least two points.
-    #[error("{0} needs at least two points, each latitude and longitude in degrees")]
-    NotPoints(&'static str),
-    /// A length that cannot be.
-    #[error("uuid() needs a length from 0 to {}", super::functions::MAX_UUID_LENGTH)]
-    BadLength,
-    /// A pair of arguments whose second is missing.
-    #[error("{0} needs its arguments in pairs")]
-    OddArguments(&'static str),
-}
-
-impl EvaluationError {
-    /// The error in Vietnamese.
-    pub fn vietnamese(&self) -> String {
-        match self {
-            Self::UnknownVariable(name) => format!("biến ${name} chưa có giá trị; nơi gọi phải cung cấp"),
-            Self::UnknownQuestion(name) => format!("biểu mẫu không có câu hỏi {name}"),
-            Self::NotNodes(place) => format!("{place} cần tập câu hỏi hoặc nhóm, không phải số hay chữ"),
-            Self::TooManyVisits => format!("biểu thức duyệt quá {MAX_VISITS} nút"),
-            Self::Unresolved(kind) => kind.vietnamese(),
-            Self::NoRandomSeed(function) => {
-                format!("{function} cần một hạt giống ngẫu nhiên; nơi gọi phải cung cấp")
-            }
-            Self::UnknownInstance(id) => format!("biểu mẫu không có danh sách {id:?}"),
-            Self::BadPattern { pattern, reason } => {
-                format!("không dùng được mẫu {pattern:?}: {}", reason.vietnamese())
-            }
-            Self::UnknownDigest(name) => {
-                format!("digest() không có thuật toán {name:?}; dùng MD5, SHA-1, SHA-256, SHA-384 hoặc SHA-512")
-            }
-            Self::UnknownEncoding(name) => format!("digest() không có cách mã hoá {name:?}; dùng base64 hoặc hex"),
-            Self::NotPoints(function) => {
-                format!("{function} cần ít nhất hai điểm, mỗi điểm gồm vĩ độ và kinh độ tính bằng độ")
-            }
-            Self::BadLength => {
-                format!("uuid() cần độ dài từ 0 đến {}", super::functions::MAX_UUID_LENGTH)
-            }
-            Self::OddArguments(function) => format!("{function} cần các đối số theo từng cặp"),
-        }
-    }
-}
 
 /// Evaluates `expression` at `origin`.
 ///
@@ -223,7 +83,10 @@ impl<'a> Scope<'a> {
                     .ok_or_else(|| EvaluationError::UnknownVariable(name.clone()))?,
             ),
             Expression::Negate(inner) => Object::Number(-self.number(inner)?),
-            Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
+            Expression::Binary(operator, left, right) if !matches!(left.as_ref(), Expression::Binary(..)) => {
+                self.binary(*operator, left, right)?
+            }
+            Expression::Binary(..) => self.chain(expression)?,
             Expression::Call(call) => match &call.pattern {
                 Some(pattern) => self.matches(&call.arguments, pattern)?,
                 None => (call.function.evaluate)(self, &call.arguments)?,
@@ -262,6 +125,9 @@ impl<'a> Scope<'a> {
     /// See [`evaluate`].
     pub fn boolean(&self, expression: &Expression) -> Result<bool, EvaluationError> {
         match expression {
+            Expression::Binary(_, left, _) if matches!(left.as_ref(), Expression::Binary(..)) => {
+                Ok(self.chain(expression)?.to_boolean())
+            }
             Expression::Binary(BinaryOperator::And, left, right) => Ok(self.boolean(left)? && self.boolean(right)?),
             Expression::Binary(BinaryOperator::Or, left, right) => Ok(self.boolean(left)? || self.boolean(right)?),
             _ => Ok(self.evaluate(expression)?.to_boolean()),
@@ -300,13 +166,7 @@ impl<'a> Scope<'a> {
             Op::Divide => Object::Number(self.number(left)? / self.number(right)?),
             // The remainder of a truncating division, as Rust's (XPath 1.0 §3.5).
             Op::Remainder => Object::Number(self.number(left)? % self.number(right)?),
-            Op::Union => {
-                let mut nodes = self.nodes(left, "|")?;
-                nodes.extend(self.nodes(right, "|")?);
-                nodes.sort_unstable();
-                nodes.dedup();
-                Object::Nodes(nodes)
-            }
+            Op::Union => self.united(self.nodes(left, "|")?, right)?,
             Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
                 // Comparing one question with a written value is by far the commonest expression of a form.
                 if let Expression::Path(path) = left
@@ -315,9 +175,64 @@ impl<'a> Scope<'a> {
                     return Ok(Object::Boolean(result));
                 }
                 let (left_object, right_object) = (self.evaluate(left)?, self.evaluate(right)?);
-                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object))
+                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object)?)
             }
         })
+    }
+
+    /// A chain such as `a + b + c`, whose tree leans left and may be hundreds of levels deep: from the inside out without
+    /// recursion, for a phone's stack is small.
+    fn chain(&self, outermost: &Expression) -> Result<Object, EvaluationError> {
+        let mut links = Vec::new();
+        let mut inner = outermost;
+        while let Expression::Binary(operator, left, right) = inner {
+            links.push((*operator, left, right));
+            inner = left;
+        }
+        let mut value = match links.pop() {
+            Some((operator, left, right)) => self.binary(operator, left, right)?,
+            None => return self.evaluate(outermost),
+        };
+        while let Some((operator, left, right)) = links.pop() {
+            value = self.link(operator, left, value, right)?;
+        }
+        Ok(value)
+    }
+
+    /// As [`Self::binary`] where the left operand's value is known.
+    fn link(
+        &self,
+        operator: BinaryOperator,
+        left: &Expression,
+        value: Object,
+        right: &Expression,
+    ) -> Result<Object, EvaluationError> {
+        use BinaryOperator as Op;
+        let number = |value: &Object| value.to_number(self.tree, self.context.now.utc_offset_minutes);
+        Ok(match operator {
+            Op::Or => Object::Boolean(value.to_boolean() || self.boolean(right)?),
+            Op::And => Object::Boolean(value.to_boolean() && self.boolean(right)?),
+            Op::Add => Object::Number(number(&value) + self.number(right)?),
+            Op::Subtract => Object::Number(number(&value) - self.number(right)?),
+            Op::Multiply => Object::Number(number(&value) * self.number(right)?),
+            Op::Divide => Object::Number(number(&value) / self.number(right)?),
+            Op::Remainder => Object::Number(number(&value) % self.number(right)?),
+            Op::Union => match value {
+                Object::Nodes(nodes) => self.united(nodes, right)?,
+                _ => return Err(EvaluationError::NotNodes("|")),
+            },
+            Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
+                let right_value = self.evaluate(right)?;
+                Object::Boolean(self.compare(operator, left, &value, right, &right_value)?)
+            }
+        })
+    }
+
+    fn united(&self, mut nodes: Vec<NodeId>, right: &Expression) -> Result<Object, EvaluationError> {
+        nodes.extend(self.nodes(right, "|")?);
+        nodes.sort_unstable();
+        nodes.dedup();
+        Ok(Object::Nodes(nodes))
     }
 
     /// Compares a single question with a text, number or variable without building node sets; none where the operands
@@ -423,9 +338,9 @@ impl<'a> Scope<'a> {
         left: &Object,
         right_expression: &Expression,
         right: &Object,
-    ) -> bool {
+    ) -> Result<bool, EvaluationError> {
         if let (Object::Boolean(_), _) | (_, Object::Boolean(_)) = (left, right) {
-            return if is_equality(operator) {
+            return Ok(if is_equality(operator) {
                 (left.to_boolean() == right.to_boolean()) == (operator == BinaryOperator::Equal)
             } else {
                 let as_number = |object: &Object| f64::from(u8::from(object.to_boolean()));
@@ -435,23 +350,25 @@ impl<'a> Scope<'a> {
                     other => other.to_number(self.tree, self.context.now.utc_offset_minutes),
                 };
                 compare_numbers(operator, number(left), number(right))
-            };
+            });
         }
-        let left_texts = self.operand(left_expression, left);
-        let right_texts = self.operand(right_expression, right);
-        left_texts.iter().any(|left| {
-            right_texts
-                .iter()
-                .any(|right| self.compare_atoms(operator, left, right))
-        })
+        let left = self.operand(left_expression, left)?;
+        let right = self.operand(right_expression, right)?;
+        for atom in &left {
+            self.count_visits(right.len() as u64)?;
+            if right.iter().any(|other| self.compare_atoms(operator, atom, other)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The values to compare: one for a value, one a node for a node set.
-    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Vec<Atom<'o>>
+    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Result<Vec<Atom<'o>>, EvaluationError>
     where
         'a: 'o,
     {
-        match object {
+        Ok(match object {
             Object::Number(number) => vec![Atom::Number(*number)],
             Object::Boolean(value) => vec![Atom::Number(f64::from(u8::from(*value)))],
             Object::Text(text) => vec![Atom::Text(Cow::Borrowed(text))],
@@ -460,8 +377,17 @@ impl<'a> Scope<'a> {
                 Expression::Path(path) if is_single_question(path) => vec![Atom::Text(Cow::Borrowed(""))],
                 _ => Vec::new(),
             },
-            Object::Nodes(nodes) => nodes.iter().map(|node| Atom::Text(self.tree.text_of(*node))).collect(),
-        }
+            Object::Nodes(nodes) => nodes
+                .iter()
+                .map(|node| self.node_text(*node).map(Atom::Text))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The text of a node, counting what is below it: an outer element's text is all of a document's.
+    pub(crate) fn node_text(&self, node: NodeId) -> Result<Cow<'a, str>, EvaluationError> {
+        self.count_visits(self.tree.below(node).len() as u64)?;
+        Ok(self.tree.text_of(node))
     }
 
     fn compare_atoms(&self, operator: BinaryOperator, left: &Atom<'_>, right: &Atom<'_>) -> bool {
@@ -539,10 +465,6 @@ impl<'a> Scope<'a> {
         let Some(Expression::Binary(BinaryOperator::Equal, left, right)) = step.predicates.first() else {
             return Ok(None);
         };
-        let column_of = |side: &'_ Expression| match side {
-            Expression::Path(path) => path.plain_name().map(str::to_owned),
-            _ => None,
-        };
         let (column, value) = match (column_of(left), column_of(right)) {
             (Some(column), _) if !right.depends_on_context() => (column, right),
             (_, Some(column)) if !left.depends_on_context() => (column, left),
@@ -550,9 +472,9 @@ impl<'a> Scope<'a> {
         };
         let object = self.evaluate(value)?;
         let mut found = Vec::new();
-        for atom in self.operand(value, &object) {
+        for atom in self.operand(value, &object)? {
             let Atom::Text(text) = atom else { return Ok(None) };
-            found.extend(self.tree.secondary().lookup(self.tree, node, local, &column, &text));
+            found.extend(self.tree.secondary().lookup(self.tree, node, local, column, &text));
         }
         found.sort_unstable();
         found.dedup();
@@ -602,6 +524,14 @@ impl<'a> Scope<'a> {
             nodes.truncate(kept);
         }
         Ok(())
+    }
+}
+
+/// The name, if an operand is one plain child name.
+fn column_of(side: &Expression) -> Option<&str> {
+    match side {
+        Expression::Path(path) => path.plain_name(),
+        _ => None,
     }
 }
 

@@ -216,6 +216,39 @@ proptest! {
     }
 
     #[test]
+    fn an_index_finds_what_a_search_finds(
+        cells in prop::collection::vec((0_u8..4, 0_u8..4, prop::sample::select(vec!["", "a", "b", "1", "2026-01-01"])), 0..30),
+        wanted in prop::sample::select(vec![
+            "'a'", "''", "1", "'1'", "/data/*", "/data/w", "current()/v", "'2026-01-01'", "date('2026-01-01')", "$a", "../c1",
+        ]),
+        column in 0_u8..4,
+        again in prop::sample::select(vec!["", "[1]", "[last()]", "[c0]"]),
+    ) {
+        let mut xml = "<root>".to_owned();
+        for (columns, first, text) in cells {
+            xml += "<item>";
+            for number in 0..columns {
+                xml += &format!("<c{}>{text}</c{}>", (first + number) % 4, (first + number) % 4);
+            }
+            xml += "</item>";
+        }
+        let mut builder = SecondaryInstancesBuilder::new();
+        builder.add_xml("list", &(xml + "</root>")).unwrap();
+        let mut tree = document::parse("<data><v>a</v><w>b</w><x/></data>").unwrap();
+        tree.set_secondary(builder.finish());
+        let origin = tree.children(Tree::ROOT).next().unwrap();
+        let variables = Variables::from([("a".to_owned(), 1.0)]);
+        let nodes = |predicate: String| {
+            let expression = parse(&format!("instance('list')/root/item[{predicate}]{again}")).unwrap();
+            evaluate(&expression, &tree, origin, &context(), &variables)
+        };
+        // A call is not looked up, so this one searches.
+        let searched = nodes(format!("boolean(c{column} = {wanted})"));
+        prop_assert_eq!(nodes(format!("c{column} = {wanted}")), searched.clone());
+        prop_assert_eq!(nodes(format!("{wanted} = c{column}")), searched);
+    }
+
+    #[test]
     fn documents_are_read_or_refused_and_never_panic(
         parts in prop::collection::vec(
             prop::sample::select(vec![
@@ -318,4 +351,34 @@ fn nesting_and_length_are_limited() {
         parse(&long).map_err(|error| error.kind),
         Err(SyntaxErrorKind::TooLong(_))
     ));
+}
+
+#[test]
+fn the_deepest_expressions_are_evaluated_on_a_small_stack() {
+    // A mebibyte is what WebAssembly has; debug builds need more of it than the optimised one on a phone.
+    let deepest = || {
+        let tree = empty_tree();
+        let predicates = format!("{}data{}", "data[".repeat(MAX_DEPTH - 2), "]".repeat(MAX_DEPTH - 2));
+        let calls = format!("{}1{}", "not(".repeat(MAX_DEPTH - 2), ")".repeat(MAX_DEPTH - 2));
+        let chain = vec!["1"; MAX_DEPTH * 7].join(" + ");
+        for source in [predicates, calls, chain] {
+            let expression = parse(&source).unwrap();
+            assert_eq!(parse(&expression.to_string()), Ok(expression.clone()));
+            evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new()).unwrap();
+            check(&source).unwrap();
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(deepest).unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn expressions_that_take_too_long_are_stopped() {
+    let items = "<i><j>1</j></i>".repeat(3_000);
+    let tree = document::parse(&format!("<data>{items}</data>")).unwrap();
+    for source in ["count(//*[//*[//*]])", "//j < //j or //i < //i or //i < //j"] {
+        let expression = parse(source).unwrap();
+        let stopped = evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new());
+        assert_eq!(stopped, Err(EvaluationError::TooManyVisits), "{source}");
+    }
 }

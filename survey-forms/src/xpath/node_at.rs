@@ -3,7 +3,9 @@
 use thiserror::Error;
 
 use super::ast::PathStart;
-use super::evaluation::{EvaluationContext, EvaluationError, Variables, evaluate};
+use super::context::{EvaluationContext, Variables};
+use super::evaluation::evaluate;
+use super::evaluation_error::EvaluationError;
 use super::lexer::SyntaxError;
 use super::object::Object;
 use super::parser::parse;

@@ -78,15 +78,10 @@ impl Pattern {
             return Err(PatternError::TooLong);
         }
         let translated = Translator::new(pattern).translate()?;
-        let build = |text: &str| {
-            RegexBuilder::new(text)
-                .size_limit(MAX_COMPILED_BYTES)
-                .build()
-                .map_err(|error| PatternError::Malformed(error.to_string()))
-        };
         Ok(Self {
-            part: build(&translated)?,
-            whole: build(&format!("^(?:{translated})$"))?,
+            // Alone first, for a stray bracket must not pair with those around it.
+            part: compile(&translated)?,
+            whole: compile(&format!("^(?:{translated})$"))?,
         })
     }
 
@@ -99,6 +94,13 @@ impl Pattern {
     pub fn matches_part(&self, text: &str) -> bool {
         self.part.is_match(text)
     }
+}
+
+fn compile(pattern: &str) -> Result<Regex, PatternError> {
+    RegexBuilder::new(pattern)
+        .size_limit(MAX_COMPILED_BYTES)
+        .build()
+        .map_err(|error| PatternError::Malformed(error.to_string()))
 }
 
 /// Writes a pattern in the matcher's own syntax.

@@ -17,8 +17,13 @@ pub const MAX_SECONDARY_NODES: usize = 4_000_000;
 /// Nodes by their text.
 type Index = HashMap<Box<str>, Vec<NodeId>>;
 
-/// Which index: the parent of the items, the items' name, the name of the child whose text is looked up.
-type IndexKey = (NodeId, String, String);
+/// The items of one name below one parent, by the text of their children of another name.
+#[derive(Debug)]
+struct ColumnIndex {
+    item: String,
+    column: String,
+    rows: Index,
+}
 
 /// The secondary instances of a form; built once a form with [`SecondaryInstancesBuilder`] and shared.
 #[derive(Debug, Default)]
@@ -26,7 +31,7 @@ pub struct SecondaryInstances {
     nodes: Vec<Node>,
     by_id: BTreeMap<String, NodeId>,
     /// Made when first needed, and kept: a list of 10,000 rows is searched at every keystroke.
-    indexes: Mutex<HashMap<IndexKey, Arc<Index>>>,
+    indexes: Mutex<HashMap<NodeId, Vec<ColumnIndex>>>,
 }
 
 impl SecondaryInstances {
@@ -53,28 +58,41 @@ impl SecondaryInstances {
     /// The children of `parent` called `item` that have a child called `column` with exactly that text, in document
     /// order. All names are outside every namespace.
     pub(super) fn lookup(&self, tree: &Tree, parent: NodeId, item: &str, column: &str, text: &str) -> Vec<NodeId> {
-        let key = (parent, item.to_owned(), column.to_owned());
-        // A thread that panicked cannot have left the map half changed: it is only ever inserted into.
+        // A thread that panicked cannot have left the map half changed: it is only ever added to.
         let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = indexes.entry(key).or_insert_with(|| {
-            let mut index = Index::new();
-            let called = |node: NodeId, name: &str| {
-                tree.kind(node) == NodeKind::Element
-                    && tree.name(node).local == name
-                    && axes::has_prefix(tree, node, None, None)
-            };
-            for row in tree.children(parent).filter(|node| called(*node, item)) {
-                for cell in tree.children(row).filter(|node| called(*node, column)) {
-                    let rows = index.entry(tree.text_of(cell).into()).or_default();
-                    if rows.last() != Some(&row) {
-                        rows.push(row);
-                    }
-                }
+        let of_parent = indexes.entry(parent).or_default();
+        let is_wanted = |index: &ColumnIndex| index.item == item && index.column == column;
+        let rows = match of_parent.iter().position(is_wanted) {
+            Some(place) => of_parent.get(place),
+            None => {
+                of_parent.push(ColumnIndex {
+                    item: item.to_owned(),
+                    column: column.to_owned(),
+                    rows: rows_by_text(tree, parent, item, column),
+                });
+                of_parent.last()
             }
-            Arc::new(index)
-        });
-        index.get(text).cloned().unwrap_or_default()
+        };
+        rows.and_then(|index| index.rows.get(text)).cloned().unwrap_or_default()
     }
+}
+
+fn rows_by_text(tree: &Tree, parent: NodeId, item: &str, column: &str) -> Index {
+    let mut index = Index::new();
+    let called = |node: NodeId, name: &str| {
+        tree.kind(node) == NodeKind::Element
+            && tree.name(node).local == name
+            && axes::has_prefix(tree, node, None, None)
+    };
+    for row in tree.children(parent).filter(|node| called(*node, item)) {
+        for cell in tree.children(row).filter(|node| called(*node, column)) {
+            let rows = index.entry(tree.text_of(cell).into()).or_default();
+            if rows.last() != Some(&row) {
+                rows.push(row);
+            }
+        }
+    }
+    index
 }
 
 /// Builds the [`SecondaryInstances`] of a form.

@@ -253,7 +253,7 @@ impl Tree {
     }
 
     /// The nodes of `node`'s subtree without itself, attributes included.
-    pub(crate) fn below(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+    pub(crate) fn below(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (node.0 + 1..self.node(node).end).map(NodeId)
     }
 
@@ -270,7 +270,7 @@ impl Tree {
 
     /// Whether `node` stands in the subtree of `ancestor`, or is it.
     pub(crate) fn contains(&self, ancestor: NodeId, node: NodeId) -> bool {
-        (ancestor.0..self.nodes[ancestor.index()].end).contains(&node.0)
+        (ancestor.0..self.node(ancestor).end).contains(&node.0)
     }
 
     /// The node's children in document order, attributes and namespaces left out.

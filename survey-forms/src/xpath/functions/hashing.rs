@@ -75,7 +75,7 @@ fn base64_encoded(bytes: &[u8]) -> String {
 /// White space is skipped and padding may be missing (WHATWG Infra Standard, "forgiving-base64 decode").
 fn base64_decoded(text: &str) -> Option<Vec<u8>> {
     let mut letters: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    if letters.len() % 4 == 0 {
+    if letters.len().is_multiple_of(4) {
         let padding = letters
             .iter()
             .rev()

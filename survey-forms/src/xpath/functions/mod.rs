@@ -22,7 +22,8 @@ pub(crate) use selections::choice_name_question;
 use Gives::{Any, Date, Nodes, Number, Text, Truth};
 
 use super::ast::Expression;
-use super::evaluation::{EvaluationError, Scope};
+use super::evaluation::Scope;
+use super::evaluation_error::EvaluationError;
 use super::object::Object;
 
 /// What a function does with its unevaluated arguments; it evaluates those it needs.

@@ -1,7 +1,10 @@
 //! Functions on node sets (XPath 1.0 §4.1 and `lang` of §4.3; ODK XForms specification, "Node set functions").
 
+use std::collections::HashSet;
+
 use super::super::ast::{Path, PathStart};
 use super::super::tree::{NodeId, NodeKind, Tree};
+use super::text::words;
 use super::{EvaluationError, Expression, Object, Scope};
 
 pub(super) fn last(scope: &Scope<'_>, _: &[Expression]) -> Result<Object, EvaluationError> {
@@ -30,8 +33,11 @@ pub(super) fn count(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Objec
 
 pub(super) fn count_non_empty(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let nodes = scope.nodes(&arguments[0], "count-non-empty()")?;
-    let filled = nodes.iter().filter(|node| !scope.tree.text_of(**node).is_empty());
-    Ok(Object::Number(filled.count() as f64))
+    let mut filled = 0_u32;
+    for node in nodes {
+        filled += u32::from(!scope.node_text(node)?.is_empty());
+    }
+    Ok(Object::Number(f64::from(filled)))
 }
 
 pub(super) fn current(scope: &Scope<'_>, _: &[Expression]) -> Result<Object, EvaluationError> {
@@ -43,16 +49,16 @@ pub(super) fn id(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, 
     let tree = scope.tree;
     let text = match scope.evaluate(&arguments[0])? {
         Object::Nodes(nodes) => {
-            let texts: Vec<_> = nodes.iter().map(|node| tree.text_of(*node)).collect();
-            texts.join(" ")
+            let texts: Result<Vec<_>, _> = nodes.iter().map(|node| scope.node_text(*node)).collect();
+            texts?.join(" ")
         }
         other => other.to_text(tree),
     };
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let words: HashSet<&str> = words(&text).collect();
     let is_id = |node: &NodeId| {
         tree.kind(*node) == NodeKind::Attribute
             && matches!(tree.name(*node).local.as_str(), "id")
-            && words.contains(&tree.value(*node))
+            && words.contains(tree.value(*node))
     };
     let mut nodes: Vec<NodeId> = tree
         .document_of(scope.node)

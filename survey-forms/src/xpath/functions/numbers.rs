@@ -100,7 +100,9 @@ fn numbers(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<f64>, Eval
     for argument in arguments {
         match scope.evaluate(argument)? {
             Object::Nodes(nodes) => {
-                numbers.extend(nodes.iter().map(|node| scope.text_number(&scope.tree.text_of(*node))));
+                for node in nodes {
+                    numbers.push(scope.text_number(&scope.node_text(node)?));
+                }
             }
             other => numbers.push(other.to_number(scope.tree, scope.context.now.utc_offset_minutes)),
         }
@@ -110,9 +112,11 @@ fn numbers(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<f64>, Eval
 
 pub(super) fn sum(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let nodes = scope.nodes(&arguments[0], "sum()")?;
-    let numbers = nodes.iter().map(|node| scope.text_number(&scope.tree.text_of(*node)));
-    // Not `Iterator::sum`, whose empty sum is negative zero.
-    Ok(Object::Number(numbers.fold(0.0, |total, number| total + number)))
+    let mut total = 0.0;
+    for node in nodes {
+        total += scope.text_number(&scope.node_text(node)?);
+    }
+    Ok(Object::Number(total))
 }
 
 pub(super) fn min(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {

@@ -35,7 +35,11 @@ pub(super) fn texts(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<S
     let mut texts = Vec::new();
     for argument in arguments {
         match scope.evaluate(argument)? {
-            Object::Nodes(nodes) => texts.extend(nodes.iter().map(|node| scope.tree.text_of(*node).into_owned())),
+            Object::Nodes(nodes) => {
+                for node in nodes {
+                    texts.push(scope.node_text(node)?.into_owned());
+                }
+            }
             other => texts.push(other.to_text(scope.tree)),
         }
     }
