@@ -13,5 +13,6 @@ pub(crate) use check::nearest as nearest_name;
 pub use definition::{Choice, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations};
 pub(crate) use dependencies::references;
 pub use form::{Form, Formulas};
+#[cfg(feature = "workbook")]
 pub(crate) use problem::QUESTION_TYPES;
 pub use problem::{FormProblem, FormProblems, Place, ProblemKind};

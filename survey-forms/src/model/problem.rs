@@ -80,6 +80,7 @@ pub struct FormProblems(pub Vec<FormProblem>);
 
 impl FormProblems {
     /// A single problem with the whole workbook.
+    #[cfg(feature = "workbook")]
     pub(crate) fn workbook(kind: ProblemKind) -> Self {
         Self(vec![FormProblem {
             place: Place::default(),
