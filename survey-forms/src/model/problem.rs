@@ -82,6 +82,7 @@ pub struct FormProblems(pub Vec<FormProblem>);
 
 impl FormProblems {
     /// A single problem with the whole workbook.
+    #[cfg(feature = "workbook")]
     pub(crate) fn workbook(kind: ProblemKind) -> Self {
         Self(vec![FormProblem {
             place: Place::default(),
@@ -115,8 +116,8 @@ impl std::error::Error for FormProblems {}
 #[allow(missing_docs)] // the fields are what the message shows of them
 pub enum ProblemKind {
     /// The bytes are no workbook, or a damaged one.
-    #[error("this is not a readable .xlsx workbook ({0}); save the form as an Excel workbook (.xlsx)")]
-    NotAWorkbook(String),
+    #[error("this is no form that can be read: {0}; save the form as an Excel workbook (.xlsx)")]
+    NotAWorkbook(Phrase),
     /// A limit that protects the reader's memory is exceeded.
     #[error("{what} is {found}; at most {most} is allowed")]
     TooLarge { what: Phrase, found: u64, most: u64 },
@@ -351,9 +352,10 @@ impl ProblemKind {
     /// The problem in Vietnamese.
     pub fn vietnamese(&self) -> String {
         match self {
-            Self::NotAWorkbook(detail) => {
-                format!("không đọc được tệp .xlsx ({detail}); hãy lưu biểu mẫu thành sổ tính Excel (.xlsx)")
-            }
+            Self::NotAWorkbook(why) => format!(
+                "không đọc được tệp biểu mẫu: {}; hãy lưu biểu mẫu thành sổ tính Excel (.xlsx)",
+                why.vietnamese
+            ),
             Self::TooLarge { what, found, most } => format!("{}: {found}, vượt giới hạn {most}", what.vietnamese),
             Self::MissingSheet(name) => format!("thiếu trang tính {name}; XLSForm cần có trang này"),
             Self::MissingColumn(name) => format!("thiếu cột {name}"),

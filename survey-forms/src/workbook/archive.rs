@@ -20,8 +20,8 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     /// Opens an archive; one that says itself that it is too large when inflated is refused at once.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, FormProblems> {
-        let broken =
-            |error: zip::result::ZipError| FormProblems::workbook(ProblemKind::NotAWorkbook(error.to_string()));
+        const BROKEN: Phrase = Phrase::new("the archive is cut off or damaged", "tệp nén bị cắt cụt hoặc bị hỏng");
+        let broken = |_| FormProblems::workbook(ProblemKind::NotAWorkbook(BROKEN));
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
         within(
             Phrase::new("the number of parts in the file", "số phần trong tệp"),

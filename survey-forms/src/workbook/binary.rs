@@ -55,9 +55,10 @@ pub(super) fn read_compound(bytes: &[u8]) -> Result<Workbook, FormProblems> {
             return read_stream(&stream);
         }
     }
-    Err(FormProblems::workbook(ProblemKind::NotAWorkbook(
-        "the compound file holds no workbook".to_owned(),
-    )))
+    Err(FormProblems::workbook(ProblemKind::NotAWorkbook(Phrase::new(
+        "the compound file holds no workbook",
+        "tệp phức hợp không chứa sổ tính",
+    ))))
 }
 
 /// A record and where it begins.

@@ -36,12 +36,7 @@ fn check_lines(text: &str) -> Result<(), FormProblems> {
             separators as u64,
             MAX_SEPARATORS,
         )
-        .map_err(|kind| {
-            FormProblems(vec![FormProblem {
-                place: Place::new("CSV", Some(line), None),
-                kind,
-            }])
-        })?;
+        .map_err(|kind| in_text(line, kind))?;
     }
     Ok(())
 }
@@ -56,9 +51,19 @@ fn has_content<'a>(mut fields: impl Iterator<Item = &'a str>) -> bool {
     fields.any(|field| !trim(field).is_empty())
 }
 
-/// A record that cannot be read; the text was found to be UTF-8 before.
+/// A record that cannot be read, although the text was found to be UTF-8 before.
 fn unreadable(error: csv::Error) -> FormProblems {
-    FormProblems::workbook(ProblemKind::NotAWorkbook(error.to_string()))
+    const RECORD: Phrase = Phrase::new("a record of the CSV cannot be read", "không đọc được một dòng của CSV");
+    let line = error.position().map_or(1, csv::Position::line);
+    in_text(line, ProblemKind::NotAWorkbook(RECORD))
+}
+
+/// A problem with a line of a text, whatever its sheet.
+fn in_text(line: u64, kind: ProblemKind) -> FormProblems {
+    FormProblems(vec![FormProblem {
+        place: Place::new("CSV/Markdown", u32::try_from(line).ok(), None),
+        kind,
+    }])
 }
 
 /// The separator that makes the most columns of the first records, up to the headings; the comma where others make no
@@ -144,9 +149,11 @@ pub(super) fn read(text: &str) -> Result<Workbook, FormProblems> {
 
 /// A row that stands before the name of any sheet.
 pub(super) fn before_any_sheet(line: u64) -> FormProblems {
-    FormProblems::workbook(ProblemKind::NotAWorkbook(format!(
-        "line {line} stands before the name of any sheet, which belongs alone into the first column"
-    )))
+    const NO_SHEET: Phrase = Phrase::new(
+        "the line stands before the name of any sheet, which belongs alone into the first column",
+        "dòng này đứng trước tên trang tính; tên trang tính phải nằm ở cột đầu tiên",
+    );
+    in_text(line, ProblemKind::NotAWorkbook(NO_SHEET))
 }
 
 /// Puts the tables of a sheet below one another. A heading that an earlier table has too is the same column.

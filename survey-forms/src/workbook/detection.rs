@@ -79,7 +79,8 @@ fn read_text(text: &str, file_name: Option<&str>) -> Result<Workbook, FormProble
     if named(".md") {
         return markdown::read(text);
     }
-    Err(FormProblems::workbook(ProblemKind::NotAWorkbook(
-        "it is neither a spreadsheet nor CSV or Markdown that begins with the name of a sheet".to_owned(),
-    )))
+    Err(FormProblems::workbook(ProblemKind::NotAWorkbook(Phrase::new(
+        "it is neither a spreadsheet nor CSV or Markdown that begins with the name of a sheet",
+        "đây không phải bảng tính, cũng không phải CSV hay Markdown bắt đầu bằng tên trang tính",
+    ))))
 }

@@ -16,7 +16,7 @@
 //! - of merged cells the first one holds the text; hidden sheets, rows and columns count like any other.
 //!
 //! Where pyxform would give up without naming a place, or hand on something that is certainly wrong, this reader
-//! differs: cells with spreadsheet errors are `#REF!` and the like in every container (pyxform gives a number for those
+//! differs: text below no heading is left out also in CSV and Markdown, where pyxform stumbles over it; cells with spreadsheet errors are `#REF!` and the like in every container (pyxform gives a number for those
 //! in `.xls`), the size that a sheet declares for itself is not believed, a byte order mark is skipped, and headings that
 //! are numbers are read as text.
 //!

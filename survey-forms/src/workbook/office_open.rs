@@ -96,9 +96,10 @@ fn main_part(archive: &mut Archive<'_>) -> Result<String, FormProblems> {
     if archive.has(USUAL) {
         return Ok(USUAL.to_owned());
     }
-    Err(FormProblems::workbook(ProblemKind::NotAWorkbook(
-        "the archive has no part xl/workbook.xml".to_owned(),
-    )))
+    Err(FormProblems::workbook(ProblemKind::NotAWorkbook(Phrase::new(
+        "the archive has no part xl/workbook.xml",
+        "tệp nén không có phần xl/workbook.xml",
+    ))))
 }
 
 struct Relationship {

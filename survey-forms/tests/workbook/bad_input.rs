@@ -230,8 +230,8 @@ fn large_texts_are_refused_at_once() {
     assert_too_large(&many_rows, MAX_ROWS.into());
     let many_sheets: String = (0..300).map(|sheet| format!("| s{sheet} |\n")).collect();
     assert_too_large(many_sheets.as_bytes(), 256);
-    assert!(refusal(b"| | type |\n| survey |\n").to_string().contains("line 1"));
-    assert!(refusal(b",a\n,b,c,d,e\n").to_string().contains("line 1"));
+    assert!(refusal(b"| | type |\n| survey |\n").to_string().contains("row 1: "));
+    assert!(refusal(b",a\n,b,c,d,e\n").to_string().contains("row 1: "));
 }
 
 #[test]
