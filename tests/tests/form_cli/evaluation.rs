@@ -135,10 +135,10 @@ fn the_context_is_one_node_and_the_clock_is_given() {
     let inside = at("/data/members[2]/age", ". + count(../devices)").success().json();
     assert_eq!(inside["value"], 11);
     assert_eq!(at("/data/members[2]", "${age}").success().json()["value"], "9");
-    for (context, number) in [("/data/members", "2"), ("/data/absent", "0"), ("1 + 1", "0")] {
+    for (context, told) in [("/data/members", "2 nút"), ("/data/absent", "nút"), ("1 + 1", "nút")] {
         let refused = at(context, "1").failure();
         assert!(
-            refused.stderr.contains(&format!("cho {number} nút")),
+            refused.stderr.contains(context) && refused.stderr.contains(told),
             "{}",
             refused.stderr
         );
@@ -248,7 +248,7 @@ fn an_expression_is_evaluated_over_any_document() {
     let named = over(&["--namespace", "y=urn:one", "number(/a/y:e)"]).success().json();
     assert_eq!(named["value"], 2);
     let several = over(&["--context", "/a/node()", "1"]).failure();
-    assert!(several.stderr.contains("cho 3 nút"), "{}", several.stderr);
+    assert!(several.stderr.contains("3 nút"), "{}", several.stderr);
     for broken in ["<a><b></a>", "<a>&nbsp;</a>", "<a/><b/>", "", "<a b='1' b='2'/>", "<a>"] {
         let path = desk.file("broken.xml", broken);
         let refused = run_to_end(

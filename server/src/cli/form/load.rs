@@ -86,11 +86,7 @@ pub(super) fn read_limited(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Whether the problem is that there is no form to speak of.
+/// Whether the problem is that there is no form to speak of, not that something is wrong in one.
 fn is_of_whole_file(problem: &FormProblem) -> bool {
-    problem.place.sheet.is_empty()
-        && matches!(
-            problem.kind,
-            ProblemKind::NotAWorkbook(_) | ProblemKind::TooLarge { .. }
-        )
+    problem.place.sheet.is_empty() && !matches!(problem.kind, ProblemKind::MissingSheet(_))
 }
