@@ -33,14 +33,15 @@ impl fmt::Display for InstanceId {
     }
 }
 
-/// The address of one answer: a question by name, within a repeat instance or at the top of the form.
+/// The address of one answer: a question by its key ([`crate::model::Form::key`]), within a repeat instance or at the top
+/// of the form.
 ///
-/// Question names are unique in a form (XLSForm reference, column `name`), so groups do not take part in an address.
+/// An instance's identity says which instances it stands in itself, so an address holds only the innermost one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct AnswerPath {
     /// The innermost repeat instance that holds the answer, or none at the top of the form.
     pub instance: Option<InstanceId>,
-    /// The question's name.
+    /// The question's key.
     pub question: String,
 }
 
@@ -125,8 +126,9 @@ pub trait Answers {
     /// differ, the store's winning one.
     fn answer(&self, path: &AnswerPath) -> Option<Value>;
 
-    /// The instances of the repeat group `repeat`, in the order in which people see them.
-    fn instances(&self, repeat: &str) -> Vec<InstanceId>;
+    /// The instances of the repeat group with the key `repeat`, in the order in which people see them: those inside the
+    /// instance `parent` where the repeat stands in another repeat, else (none) those at the top of the form.
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId>;
 }
 
 /// A store of answers that can be changed.
@@ -146,13 +148,19 @@ pub trait AnswersMut: Answers {
     /// When the store cannot keep the change; nothing is changed then.
     fn clear_answer(&mut self, path: &AnswerPath) -> Result<(), Self::Error>;
 
-    /// Adds an instance to the repeat group `repeat`, after the others.
+    /// Adds an instance to the repeat group `repeat` inside the instance `parent` of the repeat around it, after the
+    /// others there.
     ///
     /// # Errors
     /// When the store cannot keep the change; nothing is changed then.
-    fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error>;
+    fn add_instance(
+        &mut self,
+        repeat: &str,
+        parent: Option<&InstanceId>,
+        instance: &InstanceId,
+    ) -> Result<(), Self::Error>;
 
-    /// Removes an instance from the repeat group `repeat`, with its answers.
+    /// Removes an instance from the repeat group `repeat`, with its answers and the instances inside it.
     ///
     /// # Errors
     /// When the store cannot keep the change; nothing is changed then.
@@ -164,8 +172,8 @@ impl<S: Answers + ?Sized> Answers for &S {
         (**self).answer(path)
     }
 
-    fn instances(&self, repeat: &str) -> Vec<InstanceId> {
-        (**self).instances(repeat)
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        (**self).instances(repeat, parent)
     }
 }
 
@@ -174,8 +182,8 @@ impl<S: Answers + ?Sized> Answers for &mut S {
         (**self).answer(path)
     }
 
-    fn instances(&self, repeat: &str) -> Vec<InstanceId> {
-        (**self).instances(repeat)
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        (**self).instances(repeat, parent)
     }
 }
 
@@ -190,8 +198,13 @@ impl<S: AnswersMut + ?Sized> AnswersMut for &mut S {
         (**self).clear_answer(path)
     }
 
-    fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
-        (**self).add_instance(repeat, instance)
+    fn add_instance(
+        &mut self,
+        repeat: &str,
+        parent: Option<&InstanceId>,
+        instance: &InstanceId,
+    ) -> Result<(), Self::Error> {
+        (**self).add_instance(repeat, parent, instance)
     }
 
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
@@ -203,7 +216,8 @@ impl<S: AnswersMut + ?Sized> AnswersMut for &mut S {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnswerMap {
     answers: BTreeMap<Option<InstanceId>, BTreeMap<String, Value>>,
-    instances: BTreeMap<String, Vec<InstanceId>>,
+    /// By the instance around them and the repeat's key.
+    instances: BTreeMap<Option<InstanceId>, BTreeMap<String, Vec<InstanceId>>>,
 }
 
 impl Answers for AnswerMap {
@@ -211,8 +225,12 @@ impl Answers for AnswerMap {
         self.answers.get(&path.instance)?.get(&path.question).cloned()
     }
 
-    fn instances(&self, repeat: &str) -> Vec<InstanceId> {
-        self.instances.get(repeat).cloned().unwrap_or_default()
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        let inside = self.instances.get(&parent.cloned());
+        inside
+            .and_then(|inside| inside.get(repeat))
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -234,8 +252,14 @@ impl AnswersMut for AnswerMap {
         Ok(())
     }
 
-    fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
-        let instances = self.instances.entry(repeat.to_owned()).or_default();
+    fn add_instance(
+        &mut self,
+        repeat: &str,
+        parent: Option<&InstanceId>,
+        instance: &InstanceId,
+    ) -> Result<(), Self::Error> {
+        let inside = self.instances.entry(parent.cloned()).or_default();
+        let instances = inside.entry(repeat.to_owned()).or_default();
         if !instances.contains(instance) {
             instances.push(instance.clone());
         }
@@ -243,10 +267,28 @@ impl AnswersMut for AnswerMap {
     }
 
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
-        if let Some(instances) = self.instances.get_mut(repeat) {
-            instances.retain(|other| other != instance);
+        for inside in self.instances.values_mut() {
+            if let Some(instances) = inside.get_mut(repeat) {
+                instances.retain(|other| other != instance);
+            }
         }
-        self.answers.remove(&Some(instance.clone()));
+        let mut removed = vec![instance.clone()];
+        while let Some(instance) = removed.pop() {
+            let place = Some(instance);
+            self.answers.remove(&place);
+            removed.extend(
+                self.instances
+                    .remove(&place)
+                    .into_iter()
+                    .flatten()
+                    .flat_map(|(_, inner)| inner),
+            );
+        }
+        // An empty list is as no list, so that two stores with the same answers are equal.
+        self.instances.retain(|_, inside| {
+            inside.retain(|_, instances| !instances.is_empty());
+            !inside.is_empty()
+        });
         Ok(())
     }
 }

@@ -1,27 +1,56 @@
 //! The tree that expressions see: a form joined with a store of answers, with relevance and calculations worked out.
 
-use std::collections::BTreeMap;
+mod building;
+mod computation;
 
-use crate::answers::{AnswerPath, Answers, InstanceId, Value};
-use crate::model::{Form, NodeKind};
-use crate::xpath::{
-    EvaluationContext, EvaluationError, Expression, Name, NodeId, Tree, TreeBuilder, Variables, evaluate,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The name of the outermost element, as pyxform calls it.
-const ROOT_NAME: &str = "data";
+use crate::answers::{AnswerPath, Answers, InstanceId};
+use crate::model::Form;
+use crate::xpath::{EvaluationContext, EvaluationError, NodeId, Tree};
+
+pub(crate) use building::text_of;
+use computation::Cell;
+
+/// The most instances that an expression may ask for in one place: a slip of the pen must not fill a phone's memory.
+pub(crate) const MAX_COUNTED_INSTANCES: usize = 1000;
 
 /// A form's instance tree.
 ///
 /// Answers to questions that are not to be asked now stay in the store but are not seen by expressions, as in ODK; and
 /// calculated values live here only, never in the store: they follow from the answers, so storing them could only bring
 /// two devices' copies into conflict.
+///
+/// A repeat whose number of instances an expression gives shows no more than that many of those in the store; the rest
+/// keep their answers there and are seen again when the number grows.
 #[derive(Debug, Clone)]
 pub(crate) struct Instance {
     pub(crate) tree: Tree,
-    instances: BTreeMap<InstanceId, NodeId>,
+    /// The repeat instances that are shown.
+    places: BTreeMap<InstanceId, Place>,
+    /// The same by their nodes.
+    ids: BTreeMap<NodeId, InstanceId>,
+    /// How many instances the form wants in a roster, where an expression says so.
+    wanted: BTreeMap<Roster, usize>,
     /// The expressions that could not be evaluated in the last computation, by the row's node.
-    pub(crate) failures: BTreeMap<NodeId, EvaluationError>,
+    failures: BTreeMap<NodeId, EvaluationError>,
+    /// What has to be computed anew.
+    dirty: BTreeSet<Cell>,
+}
+
+/// Where a repeat instance stands.
+#[derive(Debug, Clone)]
+struct Place {
+    node: NodeId,
+    repeat: usize,
+    parent: Option<InstanceId>,
+}
+
+/// The instances of a repeat inside one instance of the repeat around it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Roster {
+    pub(crate) repeat: usize,
+    pub(crate) parent: Option<InstanceId>,
 }
 
 impl Instance {
@@ -34,184 +63,146 @@ impl Instance {
                 *matters = true;
             }
         }
-        let mut builder = TreeBuilder::new(form.index().clone());
-        let mut instances = BTreeMap::new();
-        builder.open(Name::local(ROOT_NAME));
-        let mut path = AnswerPath::top("");
-        for position in form.top() {
-            add(
-                form,
-                answers,
-                *position,
-                &matters,
-                &mut path,
-                &mut builder,
-                &mut instances,
-            );
+        let mut instance = building::build(form, answers, &BTreeMap::new(), Some(&matters), None).instance;
+        for position in order {
+            if let Some(count) = form.dependencies().count(*position) {
+                instance.limit(form, answers, context, *position, count);
+            }
+            instance.compute_everywhere(form, context, *position, None);
         }
-        let mut instance = Self {
-            tree: builder.finish(),
-            instances,
-            failures: BTreeMap::new(),
-        };
-        instance.compute(form, context, order, None);
         instance
     }
 
     /// The node of an answer; none where the form or the roster has no such place.
     pub(crate) fn node(&self, form: &Form, path: &AnswerPath) -> Option<NodeId> {
         let position = form.position(&path.question)?;
-        let in_repeat = form.repeat_of(position).is_some();
         let nodes = self.tree.nodes_of(position);
         match &path.instance {
-            None if !in_repeat => nodes.first().copied(),
-            Some(instance) if in_repeat => {
-                let place = *self.instances.get(instance)?;
-                nodes.iter().copied().find(|node| self.tree.contains(place, *node))
+            None => nodes.first().copied().filter(|_| form.repeat_of(position).is_none()),
+            Some(instance) => {
+                let place = self.places.get(instance)?;
+                let is_own = form.repeat_of(position) == Some(place.repeat);
+                // The nodes of one row stand in document order, and an instance's subtree is a range of it.
+                let node = nodes.get(nodes.partition_point(|node| *node < place.node)).copied()?;
+                (is_own && self.tree.contains(place.node, node)).then_some(node)
             }
-            _ => None,
         }
     }
 
-    /// The node of a repeat's instance.
+    /// The node of a repeat's instance; none where it is not shown.
     pub(crate) fn instance_node(&self, instance: &InstanceId) -> Option<NodeId> {
-        self.instances.get(instance).copied()
+        self.places.get(instance).map(|place| place.node)
     }
 
-    /// Works out relevance and calculations of the rows of `order`, in that order: everywhere, or only inside one repeat
-    /// instance.
-    pub(crate) fn compute(
-        &mut self,
-        form: &Form,
-        context: &EvaluationContext,
-        order: &[usize],
-        within: Option<NodeId>,
-    ) {
-        let variables = Variables::new();
-        match within {
-            Some(place) => {
-                let tree = &self.tree;
-                self.failures.retain(|node, _| !tree.contains(place, *node));
-            }
-            None => self.failures.clear(),
-        }
-        for position in order {
-            let Some(formulas) = form.formulas(*position) else {
-                continue;
-            };
-            for index in 0..self.tree.nodes_of(*position).len() {
-                let node = self.tree.nodes_of(*position)[index];
-                if within.is_some_and(|place| !self.tree.contains(place, node)) {
-                    continue;
-                }
-                let parent_relevant = self
-                    .tree
-                    .parent(node)
-                    .is_none_or(|parent| self.tree.is_relevant(parent));
-                let relevant = parent_relevant
-                    && match &formulas.relevant {
-                        Some(expression) => self.truth(expression, node, context, &variables, true),
-                        None => true,
-                    };
-                self.tree.set_relevant(node, relevant);
-                if let Some(expression) = &formulas.calculation {
-                    let value = if relevant {
-                        self.calculated(expression, node, context, &variables)
-                    } else {
-                        String::new()
-                    };
-                    self.tree.set_value(node, value);
-                }
-            }
+    /// The repeat of an instance and the instance around it.
+    pub(crate) fn place_of(&self, instance: &InstanceId) -> Option<(usize, Option<&InstanceId>)> {
+        let place = self.places.get(instance)?;
+        Some((place.repeat, place.parent.as_ref()))
+    }
+
+    /// The shown instances of a repeat inside an instance of the repeat around it.
+    pub(crate) fn instances(&self, repeat: usize, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        let around = match parent {
+            None => Some(Tree::ROOT),
+            Some(parent) => self.instance_node(parent),
+        };
+        let nodes = around.map_or(&[][..], |around| self.within(repeat, around));
+        nodes.iter().filter_map(|node| self.ids.get(node)).cloned().collect()
+    }
+
+    /// How many instances are missing that the form wants in a roster.
+    pub(crate) fn missing(&self, form: &Form, answers: &impl Answers, roster: &Roster) -> usize {
+        let is_there = match &roster.parent {
+            None => true,
+            Some(parent) => self.places.contains_key(parent),
+        };
+        let wanted = self.wanted.get(roster).copied().filter(|_| is_there).unwrap_or(0);
+        let stored = answers.instances(form.key(roster.repeat), roster.parent.as_ref()).len();
+        wanted.min(MAX_COUNTED_INSTANCES).saturating_sub(stored)
+    }
+
+    /// Every roster that has fewer instances in the store than the form wants.
+    pub(crate) fn shortages(&self, form: &Form, answers: &impl Answers) -> Vec<Roster> {
+        let rosters = self.wanted.keys().cloned();
+        rosters
+            .filter(|roster| self.missing(form, answers, roster) > 0)
+            .collect()
+    }
+
+    /// The address of a row's node.
+    pub(crate) fn path_of(&self, form: &Form, position: usize, node: NodeId) -> AnswerPath {
+        AnswerPath {
+            instance: self.identity(form, Some(position), node),
+            question: form.key(position).to_owned(),
         }
     }
 
-    fn calculated(
-        &mut self,
-        expression: &Expression,
-        node: NodeId,
-        context: &EvaluationContext,
-        variables: &Variables,
-    ) -> String {
-        match evaluate(expression, &self.tree, node, context, variables) {
-            // A calculation over blank answers has no value yet; "NaN" would be taken for one.
-            Ok(object) => object.to_answer(&self.tree),
-            Err(error) => {
-                self.failures.insert(node, error);
-                String::new()
-            }
-        }
+    /// The places of the row `target` that share with `node`, a node of the row at `position`, the innermost repeat
+    /// instance that both rows stand in.
+    pub(crate) fn beside(&self, form: &Form, target: usize, position: usize, node: NodeId) -> Vec<AnswerPath> {
+        let repeats = |position| {
+            std::iter::successors(form.repeat_of(position), |repeat| {
+                form.repeat_of(form.nodes().get(*repeat)?.parent?)
+            })
+        };
+        let shared = repeats(target).find(|repeat| repeats(position).any(|other| other == *repeat));
+        let place = shared
+            .and_then(|repeat| self.around(repeat, node))
+            .unwrap_or(Tree::ROOT);
+        let nodes = self.within(target, place).iter();
+        nodes.map(|node| self.path_of(form, target, *node)).collect()
     }
 
-    /// Evaluates a condition at a node; `otherwise` where it cannot be evaluated.
-    pub(crate) fn truth(
-        &mut self,
-        expression: &Expression,
-        node: NodeId,
-        context: &EvaluationContext,
-        variables: &Variables,
-        otherwise: bool,
-    ) -> bool {
-        match evaluate(expression, &self.tree, node, context, variables) {
-            Ok(object) => object.to_boolean(),
-            Err(error) => {
-                self.failures.insert(node, error);
-                otherwise
-            }
+    /// The error of the row's expressions at its node.
+    pub(crate) fn failure(&self, node: NodeId) -> Option<&EvaluationError> {
+        self.failures.get(&node)
+    }
+
+    /// The repeats whose expressions ask for more instances than are allowed, with the number asked for.
+    pub(crate) fn excessive(&self) -> impl Iterator<Item = (usize, Option<&InstanceId>, usize)> {
+        let all = self.wanted.iter();
+        all.filter(|(_, wanted)| **wanted > MAX_COUNTED_INSTANCES)
+            .map(|(roster, wanted)| (roster.repeat, roster.parent.as_ref(), *wanted))
+    }
+
+    /// The nodes of a row inside the subtree of `ancestor`, or of `ancestor` itself.
+    fn within(&self, position: usize, ancestor: NodeId) -> &[NodeId] {
+        let nodes = self.tree.nodes_of(position);
+        let from = nodes.partition_point(|node| *node < ancestor);
+        let length = nodes[from..].partition_point(|node| self.tree.contains(ancestor, *node));
+        &nodes[from..from + length]
+    }
+
+    /// The instance of `repeat` around a node, or the node itself.
+    fn around(&self, repeat: usize, node: NodeId) -> Option<NodeId> {
+        let nodes = self.tree.nodes_of(repeat);
+        let before = nodes.partition_point(|instance| *instance <= node).checked_sub(1)?;
+        nodes
+            .get(before)
+            .copied()
+            .filter(|instance| self.tree.contains(*instance, node))
+    }
+
+    /// The identity of the innermost repeat instance around a container's node.
+    fn identity(&self, form: &Form, container: Option<usize>, node: NodeId) -> Option<InstanceId> {
+        let repeat = form.repeat_of(container?)?;
+        self.ids.get(&self.around(repeat, node)?).cloned()
+    }
+
+    /// The nodes of what holds a row: those of its group or repeat, or the outermost element.
+    fn containers(&self, form: &Form, position: usize) -> Vec<NodeId> {
+        match form.nodes().get(position).and_then(|node| node.parent) {
+            Some(parent) => self.tree.nodes_of(parent).to_vec(),
+            None => self.tree.children(Tree::ROOT).collect(),
         }
     }
 }
 
-/// Adds the row at `position` and what is inside it; `path` says in which instance, and is used again for every row.
-fn add(
-    form: &Form,
-    answers: &impl Answers,
-    position: usize,
-    matters: &[bool],
-    path: &mut AnswerPath,
-    builder: &mut TreeBuilder,
-    instances: &mut BTreeMap<InstanceId, NodeId>,
-) {
-    let Some(node) = form.nodes().get(position) else { return };
-    let name = form.element_name(position);
-    match node.kind {
-        NodeKind::Repeat => {
-            for id in answers.instances(&node.name) {
-                let element = builder.open_question(name.clone(), position, true);
-                path.instance = Some(id.clone());
-                for child in form.children(position) {
-                    add(form, answers, *child, matters, path, builder, instances);
-                }
-                path.instance = None;
-                builder.close();
-                instances.insert(id, element);
-            }
-        }
-        NodeKind::Group => {
-            builder.open_question(name, position, false);
-            for child in form.children(position) {
-                add(form, answers, *child, matters, path, builder, instances);
-            }
-            builder.close();
-        }
-        _ => {
-            let calculated = form
-                .formulas(position)
-                .is_some_and(|formulas| formulas.calculation.is_some());
-            let matters = matters.get(position).copied().unwrap_or(false);
-            let value = if calculated || !matters || node.kind == NodeKind::Note {
-                None
-            } else {
-                path.question.clear();
-                path.question.push_str(&node.name);
-                answers.answer(path)
-            };
-            let text = match value {
-                None => String::new(),
-                Some(Value::Text(text)) => text,
-                Some(other) => other.to_string(),
-            };
-            builder.question(name, position, text);
-        }
-    }
+/// Whether the row's value is worked out from others, and so never in the store.
+pub(crate) fn is_calculated(form: &Form, position: usize) -> bool {
+    let waits = form.nodes().get(position).is_some_and(|row| !row.triggers.is_empty());
+    !waits
+        && form
+            .formulas(position)
+            .is_some_and(|formulas| formulas.calculation.is_some())
 }

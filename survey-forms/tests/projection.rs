@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value};
-use survey_forms::model::{Form, FormDefinition, FormNode, Language, NodeKind, Settings};
+use survey_forms::model::{ChoiceLists, Form, FormDefinition, FormNode, Language, NodeKind, Settings};
 use survey_forms::projection::{ExpressionError, IndicatorExpressions, IndicatorValues, OpenConflict, Projector};
 
 /// A household: agree, and for each member age, a device asked from 6 years, and hours asked of those with a device.
@@ -30,7 +30,10 @@ fn form() -> Form {
             name: "vi".into(),
         }],
         nodes: vec![agree, members, age, device, hours, long, size],
-        choices: BTreeMap::new(),
+        choices: ChoiceLists::new(),
+        external_choices: ChoiceLists::new(),
+        osm_tags: ChoiceLists::new(),
+        entities: Vec::new(),
     })
     .unwrap()
 }
@@ -97,7 +100,7 @@ fn household(members: &[(Member, Member)], agree: [&str; 2]) -> (AnswerMap, Vec<
     }
     for number in 0..members.len() {
         answers
-            .add_instance("members", &InstanceId::new(number.to_string()))
+            .add_instance("members", None, &InstanceId::new(number.to_string()))
             .unwrap();
     }
     (answers, open)

@@ -136,7 +136,7 @@ impl Field {
                     && !self.replicas[*replica]
                         .read()
                         .answers
-                        .instances(REPEAT)
+                        .instances(REPEAT, None)
                         .contains(instance)
                 {
                     return;
@@ -158,7 +158,7 @@ impl Field {
             Step::AddMember { replica, member } => {
                 // A member's identity is made once, by one device: the same number on two replicas is another person.
                 let instance = InstanceId::new(format!("{member}-{replica}"));
-                self.edit(*replica, |edit| edit.add_instance(REPEAT, &instance));
+                self.edit(*replica, |edit| edit.add_instance(REPEAT, None, &instance));
             }
             Step::Deliver { from, to, order } => {
                 let changes = self.replicas[*from].changes();
@@ -291,7 +291,7 @@ fn two_phones_that_never_met_keep_both_peoples_answers() {
     let (mother, son) = (InstanceId::new("mother"), InstanceId::new("son"));
     ans.edit(&an, 1, |edit| {
         edit.put_answer(&AnswerPath::top("fibre_available"), &"yes".into())?;
-        edit.add_instance(REPEAT, &mother)?;
+        edit.add_instance(REPEAT, None, &mother)?;
         edit.put_answer(&AnswerPath::within(&mother, "smartphone"), &"own".into())
     })
     .unwrap();
@@ -299,14 +299,14 @@ fn two_phones_that_never_met_keep_both_peoples_answers() {
         .edit(&binh, 2, |edit| {
             edit.put_answer(&AnswerPath::top("fibre_available"), &"no".into())?;
             edit.put_answer(&AnswerPath::top("phone"), &"0900000000".into())?;
-            edit.add_instance(REPEAT, &son)?;
+            edit.add_instance(REPEAT, None, &son)?;
             edit.put_answer(&AnswerPath::within(&son, "smartphone"), &"none".into())
         })
         .unwrap();
 
     ans.merge(&binhs).unwrap();
     let reading = ans.read();
-    assert_eq!(reading.answers.instances(REPEAT).len(), 2);
+    assert_eq!(reading.answers.instances(REPEAT, None).len(), 2);
     assert_eq!(
         reading.answers.answer(&AnswerPath::within(&mother, "smartphone")),
         Some("own".into())

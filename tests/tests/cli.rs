@@ -281,7 +281,7 @@ fn answered() -> Installation {
             ] {
                 edit.put_answer(&AnswerPath::top(question), &word.into())?;
             }
-            edit.add_instance("members", &adult)?;
+            edit.add_instance("members", None, &adult)?;
             edit.put_answer(&AnswerPath::within(&adult, "birth_year"), &1980.into())?;
             edit.put_answer(&AnswerPath::within(&adult, "age_years"), &45.into())?;
             let phone = if number <= 6 { "own" } else { "none" };

@@ -271,7 +271,7 @@ fn top(answers: &AnswerMap, question: &str) -> String {
 
 /// The adults who usually live in the dwelling: born 2007 or before, as the round asks for 2025.
 fn adults(answers: &AnswerMap) -> impl Iterator<Item = InstanceId> {
-    answers.instances("members").into_iter().filter(|member| {
+    answers.instances("members", None).into_iter().filter(|member| {
         let born = match answers.answer(&AnswerPath::within(member, "birth_year")) {
             Some(Answer::Integer(year)) => year,
             other => panic!("no year of birth: {other:?}"),

@@ -11,6 +11,10 @@ use crate::process::{FAILED, Failure, answer, prepare, repository, succeeds, tar
 
 /// Tells the tests which Python to use; when set beforehand, it is used as it is and no environment is made.
 const PYTHON_VARIABLE: &str = "KHAOSAT_PYTHON";
+/// Tells the tests where the packages of ODK Web Forms' engine are; when set beforehand, nothing is installed.
+const WEB_FORMS_VARIABLE: &str = "KHAOSAT_WEB_FORMS";
+/// The manifests of those packages, below the repository.
+const WEB_FORMS: &str = "survey-forms/tests/oracles/web-forms";
 /// Tells the tests which Chromium to use; when set beforehand, it is used as it is.
 const CHROMIUM_VARIABLE: &str = "KHAOSAT_CHROMIUM";
 /// Where Debian puts Chromium.
@@ -25,6 +29,8 @@ pub(crate) enum Oracle {
     RSurvey,
     /// A virtual environment with the packages that the crates' `tests/oracles/requirements.txt` name.
     Python,
+    /// ODK Web Forms' engine, for Node.
+    WebForms,
     /// A Chromium and the fonts it shows Vietnamese with.
     Browser,
     /// A Java runtime, 17 or later.
@@ -49,7 +55,7 @@ impl Oracle {
                 }
                 packages
             }
-            Self::RSurvey | Self::Java | Self::Python => Vec::new(),
+            Self::RSurvey | Self::Java | Self::Python | Self::WebForms => Vec::new(),
         }
     }
 }
@@ -75,6 +81,13 @@ pub(crate) fn set_up(oracles: &[Oracle]) -> Result<Environment, Failure> {
             None => python_environment()?,
         };
         environment.push((PYTHON_VARIABLE, python));
+    }
+    if oracles.contains(&Oracle::WebForms) {
+        let folder = match std::env::var_os(WEB_FORMS_VARIABLE) {
+            Some(folder) => folder.into(),
+            None => web_forms_packages()?,
+        };
+        environment.push((WEB_FORMS_VARIABLE, folder));
     }
     Ok(environment)
 }
@@ -127,6 +140,31 @@ fn python_environment() -> Result<PathBuf, Failure> {
     }
     fs::write(&stamp, wanted).map_err(|error| Failure::at(&stamp, &error))?;
     Ok(python)
+}
+
+/// Installs the packages of the lock file, unless it is the one that is installed. They run no scripts of their own.
+fn web_forms_packages() -> Result<PathBuf, Failure> {
+    let folder = target_folder().join("oracles").join("web-forms");
+    let stamp = folder.join("installed-package-lock.json");
+    let read = |name: &str| {
+        let path = repository().join(WEB_FORMS).join(name);
+        fs::read(&path).map_err(|error| Failure::at(&path, &error))
+    };
+    let lock = read("package-lock.json")?;
+    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+        return Ok(folder);
+    }
+    let write = |path: &Path, text: &[u8]| fs::write(path, text).map_err(|error| Failure::at(path, &error));
+    fs::create_dir_all(&folder).map_err(|error| Failure::at(&folder, &error))?;
+    write(&folder.join("package.json"), &read("package.json")?)?;
+    write(&folder.join("package-lock.json"), &lock)?;
+    prepare(
+        Command::new("npm")
+            .args(["ci", "--ignore-scripts"])
+            .current_dir(&folder),
+    )?;
+    write(&stamp, &lock)?;
+    Ok(folder)
 }
 
 /// The path and the text of each crate's `tests/oracles/requirements.txt`, in the order of the crates' names.

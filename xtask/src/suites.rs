@@ -73,7 +73,13 @@ impl Suite {
 
     fn oracles(self) -> &'static [Oracle] {
         match self {
-            Self::Rust => &[Oracle::RSurvey, Oracle::Python, Oracle::Browser, Oracle::Java],
+            Self::Rust => &[
+                Oracle::RSurvey,
+                Oracle::Python,
+                Oracle::WebForms,
+                Oracle::Browser,
+                Oracle::Java,
+            ],
             Self::Web => &[Oracle::Browser],
             Self::Format | Self::Lint | Self::Wasm | Self::Docs => &[],
         }

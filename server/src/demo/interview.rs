@@ -34,7 +34,7 @@ pub fn interview(form: &Form, edit: &mut Edit<'_>, household: &Household, second
         .collect();
     let mut session = Session::new(form, edit, context(seconds));
     for member in &household.members {
-        session.add_instance(ROSTER, &InstanceId::new(member.id.clone()))?;
+        session.add_instance(ROSTER, None, &InstanceId::new(member.id.clone()))?;
     }
     fill(&mut session, |path| match &path.instance {
         None => answers.get(path.question.as_str()).cloned(),

@@ -102,12 +102,12 @@ impl<A: Answers> Answers for MigratedAnswers<'_, A> {
         read(path).or_else(|| read(&self.former(path)?))
     }
 
-    fn instances(&self, repeat: &str) -> Vec<InstanceId> {
-        let current = self.answers.instances(repeat);
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        let current = self.answers.instances(repeat, parent);
         let Some(former) = self.migration.repeats.get(repeat) else {
             return current;
         };
-        let mut instances = self.answers.instances(former);
+        let mut instances = self.answers.instances(former, parent);
         let added = current.into_iter().filter(|instance| !instances.contains(instance));
         let added: Vec<InstanceId> = added.collect();
         instances.extend(added);
@@ -130,8 +130,13 @@ impl<A: AnswersMut> AnswersMut for MigratedAnswers<'_, A> {
         }
     }
 
-    fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {
-        self.answers.add_instance(repeat, instance)
+    fn add_instance(
+        &mut self,
+        repeat: &str,
+        parent: Option<&InstanceId>,
+        instance: &InstanceId,
+    ) -> Result<(), Self::Error> {
+        self.answers.add_instance(repeat, parent, instance)
     }
 
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error> {

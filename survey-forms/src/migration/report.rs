@@ -132,20 +132,20 @@ impl<A: Answers> Walk<'_, A> {
             };
             match node.kind {
                 NodeKind::Group => self.rows(old.children(*position), instance),
-                NodeKind::Repeat => self.repeat(*position),
+                NodeKind::Repeat => self.repeat(*position, instance),
                 _ => self.question(*position, node, instance),
             }
         }
     }
 
-    fn repeat(&mut self, position: usize) {
+    fn repeat(&mut self, position: usize, parent: Option<&InstanceId>) {
         let repeat = self.old.key(position);
         let continuation = self.lineage.continuation(position);
         let is_shown = continuation.is_some_and(|continuation| {
             self.lineage
                 .is_in_same_repeat(self.old, self.new, position, continuation)
         });
-        for instance in self.answers.instances(repeat) {
+        for instance in self.answers.instances(repeat, parent) {
             self.rows(self.old.children(position), Some(&instance));
             if !is_shown {
                 self.migrated.kept_instances.push(KeptInstance {

@@ -4,39 +4,126 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::definition::FormDefinition;
 use super::form::Formulas;
+use super::reads::{Outline, Read, beside_instances};
 use crate::xpath::functions::choice_name_question;
 use crate::xpath::{Axis, Expression, NodeTest, PathStart};
 
-/// What a row's value and relevance depend on.
+/// What the rows' relevance, values and numbers of instances depend on.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dependencies {
-    /// For each row, the rows that its relevance and its calculation refer to, and its parent.
+    /// For each row, the rows that its relevance, its calculation and its number of instances refer to, and its parent.
     direct: Vec<BTreeSet<usize>>,
     /// Every row, those that others depend on first.
     order: Vec<usize>,
+    /// The place of each row in `order`.
+    ranks: Vec<usize>,
+    /// For each row, who looks at its value or relevance.
+    readers: Vec<Vec<Reader>>,
+    /// For each repeat, whose result depends on how many instances it has.
+    counters: Vec<Vec<Reader>>,
+    /// The numbers of instances, as expressions to be evaluated beside the instances.
+    counts: Vec<Option<Expression>>,
+}
+
+/// A row that must be computed anew when another changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Reader {
+    /// The row.
+    pub(crate) row: usize,
+    /// What of it.
+    pub(crate) part: Part,
+    /// Only the nodes within the same instance of this repeat are touched by the change; none where all are.
+    pub(crate) scope: Option<usize>,
+}
+
+/// What of a row is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// The number of a repeat's instances.
+    Count,
+    /// Relevance and value.
+    Content,
 }
 
 impl Dependencies {
     /// Works out the order, or names the rows of a circle.
+    ///
+    /// What makes a circle is what makes one in JavaRosa (`TriggerableDag`): an expression that reads a row depends on
+    /// that row's relevance, that of every group around it, and its calculation, whatever instance is meant. A
+    /// calculation that waits for a trigger is no part of it.
     pub(super) fn new(
         definition: &FormDefinition,
         formulas: &[Formulas],
         positions: &HashMap<&str, Vec<usize>>,
     ) -> Result<Self, Vec<usize>> {
-        let direct: Vec<BTreeSet<usize>> = definition
-            .nodes
-            .iter()
-            .zip(formulas)
-            .map(|(node, formulas)| {
-                let mut needs: BTreeSet<usize> = node.parent.into_iter().collect();
-                for expression in [&formulas.relevant, &formulas.calculation].into_iter().flatten() {
-                    needs.extend(references(expression).filter_map(|name| positions.get(name)).flatten());
+        let outline = Outline::new(definition, positions);
+        let rows = definition.nodes.len();
+        let mut readers = vec![BTreeSet::new(); rows];
+        let mut counters = vec![BTreeSet::new(); rows];
+        let mut direct = Vec::with_capacity(rows);
+        let mut counts = Vec::with_capacity(rows);
+        for (row, (node, formulas)) in definition.nodes.iter().zip(formulas).enumerate() {
+            let mut needs: BTreeSet<usize> = node.parent.into_iter().collect();
+            let mut add = |reads: BTreeSet<Read>, part| {
+                for read in reads {
+                    needs.insert(read.row);
+                    let scope = read.scope;
+                    let reader = Reader { row, part, scope };
+                    if let Some(readers) = readers.get_mut(read.row) {
+                        readers.insert(reader);
+                    }
+                    for repeat in outline.repeats_within(read) {
+                        if let Some(counters) = counters.get_mut(repeat) {
+                            counters.insert(reader);
+                        }
+                    }
                 }
-                needs
-            })
-            .collect();
+            };
+            let calculation = formulas.calculation.as_ref().filter(|_| node.triggers.is_empty());
+            for expression in formulas.relevant.iter().chain(calculation) {
+                add(outline.reads(expression, row), Part::Content);
+            }
+            let count = formulas.repeat_count.as_ref().map(beside_instances);
+            if let Some(expression) = &count {
+                add(outline.reads_of_count(expression, row), Part::Count);
+            }
+            counts.push(count);
+            direct.push(needs);
+        }
         let order = order(&direct)?;
-        Ok(Self { direct, order })
+        let mut ranks = vec![0; rows];
+        for (rank, row) in order.iter().enumerate() {
+            ranks[*row] = rank;
+        }
+        let lists = |sets: Vec<BTreeSet<Reader>>| sets.into_iter().map(|set| set.into_iter().collect()).collect();
+        Ok(Self {
+            direct,
+            order,
+            ranks,
+            readers: lists(readers),
+            counters: lists(counters),
+            counts,
+        })
+    }
+
+    /// The place of a row in [`Self::order`].
+    pub(crate) fn rank(&self, position: usize) -> usize {
+        self.ranks.get(position).copied().unwrap_or(0)
+    }
+
+    /// The number of a repeat's instances, where an expression gives it: to be evaluated at what is around the repeat.
+    pub(crate) fn count(&self, repeat: usize) -> Option<&Expression> {
+        self.counts.get(repeat)?.as_ref()
+    }
+
+    /// Who looks at the row's value or relevance.
+    pub(crate) fn readers(&self, position: usize) -> &[Reader] {
+        self.readers.get(position).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whose result depends on how many instances the repeat has.
+    pub(crate) fn counters(&self, repeat: usize) -> &[Reader] {
+        self.counters.get(repeat).map_or(&[], Vec::as_slice)
     }
 
     /// The rows in the order in which their relevance and value are to be computed.
@@ -79,25 +166,6 @@ pub(crate) fn references(expression: &Expression) -> impl Iterator<Item = &str> 
                 {
                     names.push(local);
                 }
-            }
-        }
-        Expression::Call(call) if call.function.name == "jr:choice-name" => {
-            if let Some(Expression::Literal(written)) = call.arguments.get(1) {
-                names.push(choice_name_question(written));
-            }
-        }
-        _ => {}
-    });
-    names.into_iter()
-}
-
-/// The names in `${name}` and in `jr:choice-name`, which must be those of rows.
-pub(super) fn question_references(expression: &Expression) -> impl Iterator<Item = &str> {
-    let mut names: Vec<&str> = Vec::new();
-    expression.walk(&mut |inner| match inner {
-        Expression::Path(path) => {
-            if let PathStart::Question(name) = &path.start {
-                names.push(name);
             }
         }
         Expression::Call(call) if call.function.name == "jr:choice-name" => {

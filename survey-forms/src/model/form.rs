@@ -14,6 +14,7 @@ use super::kind::NodeKind;
 use super::problem::{FormProblem, FormProblems};
 use super::secondary::{self, DataSource};
 use super::text::{Language, NO_LANGUAGE};
+use crate::answers::{Answers, InstanceId};
 use crate::xpath::{Expression, Name, QuestionIndex};
 
 /// The parsed expressions of one row.
@@ -185,6 +186,19 @@ impl Form {
     /// The position of the innermost repeat around the row, or of the row itself where it is one.
     pub fn repeat_of(&self, position: usize) -> Option<usize> {
         self.repeats.get(position).copied().flatten()
+    }
+
+    /// All instances of a repeat in a store, whatever instances they stand in, in the order in which people see them.
+    pub fn instances(&self, answers: &impl Answers, repeat: usize) -> Vec<InstanceId> {
+        let around = self.nodes().get(repeat).and_then(|row| row.parent);
+        let key = self.key(repeat);
+        match around.and_then(|around| self.repeat_of(around)) {
+            None => answers.instances(key, None),
+            Some(around) => {
+                let outer = self.instances(answers, around).into_iter();
+                outer.flat_map(|outer| answers.instances(key, Some(&outer))).collect()
+            }
+        }
     }
 
     /// The SHA-256 of the form's content: it identifies a version of a form, whatever version label the author gave.

@@ -5,8 +5,9 @@ use thiserror::Error;
 use super::Session;
 use crate::Phrase;
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
-use crate::model::{FormNode, Metadata, NodeKind};
-use crate::xpath::{Date, Expression, NodeId, Object, Variables, evaluate};
+use crate::instance::{Roster, text_of};
+use crate::model::NodeKind;
+use crate::xpath::NodeId;
 
 /// Why an answer was not kept. `E` is the store's own error.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -60,6 +61,9 @@ pub enum Refusal {
     /// A choice that is not offered.
     #[error("{0:?} is not one of the choices offered")]
     UnknownChoice(String),
+    /// Instances of a repeat whose number the form itself decides.
+    #[error("the number of instances follows from the form's repeat_count; change the answers that it depends on")]
+    Counted,
     /// The constraint does not hold; the form's own message in the session's language.
     #[error("{0}")]
     Constraint(String),
@@ -77,19 +81,13 @@ impl Refusal {
                 format!("cần {}, nhưng gặp {found:?}", expected.vietnamese)
             }
             Self::UnknownChoice(name) => format!("{name:?} không nằm trong các lựa chọn"),
+            Self::Counted => {
+                "số mục lặp do repeat_count của biểu mẫu quyết định; hãy sửa câu trả lời mà nó dựa vào".to_owned()
+            }
             Self::Constraint(message) => message.clone(),
         }
     }
 }
-
-const INTEGER: Phrase = Phrase::new("a whole number", "số nguyên");
-const DECIMAL: Phrase = Phrase::new("a number", "số");
-const DATE: Phrase = Phrase::new("a date YYYY-MM-DD", "ngày dạng NNNN-TT-NN");
-const GEOPOINT: Phrase = Phrase::new("latitude longitude altitude accuracy", "vĩ độ, kinh độ, độ cao, sai số");
-const ACKNOWLEDGED: Phrase = Phrase::new("OK", "OK");
-const CHOICE: Phrase = Phrase::new("the name of a choice", "tên một lựa chọn");
-const CHOICES: Phrase = Phrase::new("the names of choices", "tên các lựa chọn");
-const TEXT: Phrase = Phrase::new("text", "chữ");
 
 impl<S: AnswersMut> Session<'_, S>
 where
@@ -116,17 +114,20 @@ where
         let (position, node) = self.changeable(path).map_err(refused)?;
         let row = &self.form.nodes()[position];
         self.check_type(row, path, &value).map_err(refused)?;
+        let text = text_of(self.form, position, value.clone());
         let before = self.instance.tree.value(node).to_owned();
-        self.instance.tree.set_value(node, value.to_string());
+        let changes = text != before;
+        self.instance.tree.set_value(node, text);
         let broken = self.breaks_constraint(position, node);
         self.instance.tree.set_value(node, before);
         if let Some(message) = broken {
             return Err(refused(Refusal::Constraint(message)));
         }
-        self.store.put_answer(path, &value).map_err(AnswerError::Store)?;
-        self.instance.tree.set_value(node, value.to_string());
-        self.instance
-            .compute(self.form, &self.context, self.form.dependencies().order(), None);
+        self.keep(position, path, Some(&value))?;
+        self.settle()?;
+        if changes {
+            self.fire_triggers(position, path)?;
+        }
         Ok(())
     }
 
@@ -136,127 +137,91 @@ where
     /// # Errors
     /// When there is no such question, it is read-only, or the store fails; nothing is changed then.
     pub fn clear(&mut self, path: &AnswerPath) -> Result<(), AnswerError<S::Error>> {
-        let node = match self.changeable(path) {
-            Ok((_, node)) => Some(node),
-            Err(Refusal::NotRelevant) => self.node(path),
+        let position = match self.changeable(path) {
+            Ok((position, _)) => Some(position),
+            Err(Refusal::NotRelevant) => self.form.position(&path.question),
             Err(refusal) => {
                 let path = path.clone();
                 return Err(AnswerError::Refused { path, refusal });
             }
         };
-        self.store.clear_answer(path).map_err(AnswerError::Store)?;
-        if let Some(node) = node {
-            self.instance.tree.set_value(node, String::new());
+        let Some(position) = position else { return Ok(()) };
+        let changes = self
+            .node(path)
+            .is_some_and(|node| !self.instance.tree.value(node).is_empty());
+        self.keep(position, path, None)?;
+        self.settle()?;
+        if changes {
+            self.fire_triggers(position, path)?;
         }
-        self.instance
-            .compute(self.form, &self.context, self.form.dependencies().order(), None);
         Ok(())
     }
 
-    /// Adds an instance to a repeat, with the defaults of its questions.
+    /// Adds an instance to a repeat, inside the instance `parent` of the repeat around it, with the defaults of its
+    /// questions.
     ///
     /// # Errors
-    /// When the form has no such repeat or the store fails.
-    pub fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), AnswerError<S::Error>> {
-        let position = self.repeat(repeat)?;
-        self.store.add_instance(repeat, instance).map_err(AnswerError::Store)?;
-        self.refresh();
-        let rows = self.form.children(position).to_vec();
-        self.put_defaults(&rows, Some(instance))?;
-        self.refresh();
-        Ok(())
+    /// When the form has no such repeat or there is no such `parent`, when the form itself decides how many instances
+    /// there are, or when the store fails.
+    pub fn add_instance(
+        &mut self,
+        repeat: &str,
+        parent: Option<&InstanceId>,
+        instance: &InstanceId,
+    ) -> Result<(), AnswerError<S::Error>> {
+        let position = self.changeable_repeat(repeat)?;
+        let around = self.form.nodes()[position]
+            .parent
+            .and_then(|around| self.form.repeat_of(around));
+        let place = parent
+            .and_then(|parent| self.instance.place_of(parent))
+            .map(|(repeat, _)| repeat);
+        if around != place || parent.is_some() != place.is_some() {
+            return Err(unknown_place(repeat));
+        }
+        self.store
+            .add_instance(repeat, parent, instance)
+            .map_err(AnswerError::Store)?;
+        let roster = Roster {
+            repeat: position,
+            parent: parent.cloned(),
+        };
+        self.instance.reshape(self.form, &self.store, &[roster]);
+        self.settle()?;
+        self.put_defaults(self.form.children(position).to_vec(), Some(instance))
     }
 
     /// Removes an instance from a repeat, with its answers.
     ///
     /// # Errors
-    /// When the form has no such repeat or the store fails.
+    /// When the form has no such repeat, when it itself decides how many instances there are, or when the store fails.
     pub fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), AnswerError<S::Error>> {
-        self.repeat(repeat)?;
+        let position = self.changeable_repeat(repeat)?;
+        let place = self.instance.place_of(instance);
+        let parent = place.and_then(|(_, parent)| parent.cloned());
         self.store
             .remove_instance(repeat, instance)
             .map_err(AnswerError::Store)?;
-        self.refresh();
-        Ok(())
+        let roster = Roster {
+            repeat: position,
+            parent,
+        };
+        self.instance.reshape(self.form, &self.store, &[roster]);
+        self.settle()
     }
 
-    /// Puts defaults and metadata into a new, empty form: call it once, when the response is made. Opening a form again
-    /// must not change it, so [`Session::new`] does not do this.
-    ///
-    /// # Errors
-    /// When the store fails; defaults put before that stay.
-    pub fn begin(&mut self) -> Result<(), AnswerError<S::Error>> {
-        let rows = self.form.top().to_vec();
-        self.put_defaults(&rows, None)?;
-        self.refresh();
-        Ok(())
-    }
-
-    fn repeat(&self, repeat: &str) -> Result<usize, AnswerError<S::Error>> {
+    /// The position of a repeat to which people may add instances.
+    fn changeable_repeat(&self, repeat: &str) -> Result<usize, AnswerError<S::Error>> {
         let position = self.form.position(repeat);
         let is_repeat = |position: &usize| self.form.nodes()[*position].kind == NodeKind::Repeat;
-        position.filter(is_repeat).ok_or_else(|| AnswerError::Refused {
-            path: AnswerPath::top(repeat),
-            refusal: Refusal::UnknownPlace,
-        })
-    }
-
-    fn put_defaults(&mut self, rows: &[usize], instance: Option<&InstanceId>) -> Result<(), AnswerError<S::Error>> {
-        for position in rows {
-            let row = &self.form.nodes()[*position];
-            if row.kind == NodeKind::Group {
-                self.put_defaults(self.form.children(*position), instance)?;
-                continue;
-            }
-            let path = AnswerPath {
-                instance: instance.cloned(),
-                question: row.name.clone(),
-            };
-            let Some(value) = self
-                .default_value(*position, &path)
-                .filter(|value| *value != Value::from(""))
-            else {
-                continue;
-            };
-            if self.store.answer(&path).is_none() {
-                self.store.put_answer(&path, &value).map_err(AnswerError::Store)?;
-            }
+        let position = position.filter(is_repeat).ok_or_else(|| unknown_place(repeat))?;
+        if self.form.dependencies().count(position).is_some() {
+            return Err(AnswerError::Refused {
+                path: AnswerPath::top(repeat),
+                refusal: Refusal::Counted,
+            });
         }
-        Ok(())
-    }
-
-    fn default_value(&self, position: usize, path: &AnswerPath) -> Option<Value> {
-        let row = self.form.nodes().get(position)?;
-        if let NodeKind::Metadata(metadata) = row.kind {
-            return Some(Value::Text(match metadata {
-                Metadata::Start | Metadata::End => self.context.now.to_date_time_text(),
-                Metadata::Today => self.context.now.date()?.to_string(),
-                Metadata::DeviceId => self.context.device_id.clone()?,
-                _ => return None,
-            }));
-        }
-        let written = row.default.as_deref()?;
-        let text = match &self.form.formulas(position)?.default {
-            Some(expression) => self.evaluated_text(expression, self.node(path)?)?,
-            None => written.to_owned(),
-        };
-        Some(match row.kind {
-            NodeKind::Integer => Value::Integer(text.parse().ok()?),
-            NodeKind::Decimal => Value::Decimal(text.parse().ok()?),
-            NodeKind::SelectMultiple { .. } => {
-                Value::Choices(text.split_ascii_whitespace().map(str::to_owned).collect())
-            }
-            _ => Value::Text(text),
-        })
-    }
-
-    fn evaluated_text(&self, expression: &Expression, node: NodeId) -> Option<String> {
-        let object = evaluate(expression, &self.instance.tree, node, &self.context, &Variables::new()).ok()?;
-        match object {
-            Object::Number(number) if number.is_nan() => None,
-            Object::Date(date) if date.moment.is_none() => None,
-            other => Some(other.to_text(&self.instance.tree)),
-        }
+        Ok(position)
     }
 
     /// The question's position and node, if its answer may be changed now.
@@ -276,47 +241,6 @@ where
         Ok((position, node))
     }
 
-    pub(super) fn check_type(&self, row: &FormNode, path: &AnswerPath, value: &Value) -> Result<(), Refusal> {
-        let (fits, expected) = match (&row.kind, value) {
-            (NodeKind::Integer, value) => (matches!(value, Value::Integer(_)), INTEGER),
-            (NodeKind::Decimal, Value::Decimal(number)) => (number.is_finite(), DECIMAL),
-            (NodeKind::Decimal, value) => (matches!(value, Value::Integer(_)), DECIMAL),
-            (NodeKind::Date, Value::Text(text)) => (Date::parse(text).is_some(), DATE),
-            (NodeKind::Date, _) => (false, DATE),
-            (NodeKind::Geopoint, Value::Text(text)) => (is_geopoint(text), GEOPOINT),
-            (NodeKind::Geopoint, _) => (false, GEOPOINT),
-            (NodeKind::Acknowledge, value) => (*value == Value::from("OK"), ACKNOWLEDGED),
-            (NodeKind::SelectOne { .. }, Value::Text(name)) => {
-                self.check_choice(path, name)?;
-                (true, CHOICE)
-            }
-            (NodeKind::SelectOne { .. }, _) => (false, CHOICE),
-            (NodeKind::SelectMultiple { .. }, Value::Choices(names)) => {
-                for name in names {
-                    self.check_choice(path, name)?;
-                }
-                (true, CHOICES)
-            }
-            (NodeKind::SelectMultiple { .. }, _) => (false, CHOICES),
-            (_, value) => (matches!(value, Value::Text(_)), TEXT),
-        };
-        if fits {
-            return Ok(());
-        }
-        Err(Refusal::WrongType {
-            expected,
-            found: value.to_string(),
-        })
-    }
-
-    fn check_choice(&self, path: &AnswerPath, name: &str) -> Result<(), Refusal> {
-        if self.choices(path).iter().any(|choice| choice.name == name) {
-            Ok(())
-        } else {
-            Err(Refusal::UnknownChoice(name.to_owned()))
-        }
-    }
-
     /// The message to show if the value now in the tree breaks the question's constraint.
     pub(super) fn breaks_constraint(&self, position: usize, node: NodeId) -> Option<String> {
         let constraint = self.form.formulas(position)?.constraint.as_ref()?;
@@ -333,18 +257,9 @@ where
     }
 }
 
-/// Two to four numbers: latitude and longitude in degrees, altitude and accuracy in metres.
-fn is_geopoint(text: &str) -> bool {
-    let numbers: Option<Vec<f64>> = text.split_ascii_whitespace().map(|part| part.parse().ok()).collect();
-    let Some(numbers) = numbers else { return false };
-    match numbers.as_slice() {
-        [latitude, longitude, rest @ ..] => {
-            latitude.abs() <= 90.0
-                && longitude.abs() <= 180.0
-                && rest.len() <= 2
-                && rest.iter().all(|number| number.is_finite())
-                && rest.get(1).is_none_or(|accuracy| *accuracy >= 0.0)
-        }
-        _ => false,
+fn unknown_place<E: std::error::Error + 'static>(repeat: &str) -> AnswerError<E> {
+    AnswerError::Refused {
+        path: AnswerPath::top(repeat),
+        refusal: Refusal::UnknownPlace,
     }
 }

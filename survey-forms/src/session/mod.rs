@@ -1,14 +1,32 @@
 //! Filling in a form: one answer at a time, with skip logic, constraints and calculations kept up to date.
+//!
+//! A [`Session`] behaves as ODK Collect (JavaRosa) does, with these decisions where the two leave room:
+//!
+//! - Answers that are not to be asked now stay in the store and are not seen; Collect removes them when the form is
+//!   finished.
+//! - A repeat with `repeat_count` has as many instances as the count says from the moment it changes, as in ODK Web Forms
+//!   (`RepeatRangeControlled`); Collect makes them when the person gets there. When the count shrinks, the surplus is out
+//!   of sight and comes back with its answers when it grows; Web Forms forgets it, Collect goes on showing it. While the
+//!   count is blank, every instance that was made is shown, as in Collect.
 
 mod answering;
+mod choices;
+mod defaults;
+mod identity;
+mod pages;
+mod types;
 mod validation;
 
+use std::fmt;
+
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
-use crate::instance::Instance;
-use crate::model::{Choice, Form, FormNode, NodeKind, Translations};
+use crate::instance::{Instance, is_calculated};
+use crate::model::{Form, FormNode, NodeKind, Translations};
 use crate::xpath::{EvaluationContext, Expression, NodeId, Tree, Variables};
 
 pub use answering::{AnswerError, Refusal};
+pub use identity::Identity;
+pub use pages::{Page, Progress};
 pub use validation::{AnswerProblem, AnswerProblemKind, Severity};
 
 /// A form being filled in, over any store of answers.
@@ -17,7 +35,18 @@ pub struct Session<'f, S> {
     form: &'f Form,
     store: S,
     context: EvaluationContext,
+    identity: Identity,
     instance: Instance,
+    ids: InstanceIds<'f>,
+}
+
+/// Where the identities of instances come from that the form itself adds.
+struct InstanceIds<'f>(Option<Box<dyn FnMut() -> InstanceId + 'f>>);
+
+impl fmt::Debug for InstanceIds<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("InstanceIds").field(&self.0.is_some()).finish()
+    }
 }
 
 /// A row that is to be asked or shown now.
@@ -29,6 +58,18 @@ pub struct AskedQuestion<'f> {
     pub node: &'f FormNode,
 }
 
+impl AskedQuestion<'_> {
+    /// Whether an answer is expected here: not of notes, and not of the heading of a table of selects, which shows the
+    /// labels of the choices only (XLSForm reference, appearance `label`).
+    pub fn takes_answer(&self) -> bool {
+        self.node.is_asked() && !is_table_heading(self.node)
+    }
+}
+
+fn is_table_heading(row: &FormNode) -> bool {
+    row.kind.choice_source().is_some() && row.has_appearance("label")
+}
+
 impl<'f, S: AnswersMut> Session<'f, S> {
     /// Opens a form over the answers in `store`; changes nothing there.
     pub fn new(form: &'f Form, store: S, context: EvaluationContext) -> Self {
@@ -37,8 +78,25 @@ impl<'f, S: AnswersMut> Session<'f, S> {
             form,
             store,
             context,
+            identity: Identity::default(),
             instance,
+            ids: InstanceIds(None),
         }
+    }
+
+    /// Takes the identities of instances that `repeat_count` asks for from `ids`, which must give a new one each time.
+    /// Without such a source a session never adds instances by itself.
+    #[must_use]
+    pub fn with_instance_ids(mut self, ids: impl FnMut() -> InstanceId + 'f) -> Self {
+        self.ids = InstanceIds(Some(Box::new(ids)));
+        self
+    }
+
+    /// Fills metadata questions from `identity`.
+    #[must_use]
+    pub fn with_identity(mut self, identity: Identity) -> Self {
+        self.identity = identity;
+        self
     }
 
     /// The form.
@@ -51,14 +109,14 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         &self.store
     }
 
-    /// The document that the form's expressions see, with relevance and calculations worked out.
-    pub fn tree(&self) -> &Tree {
-        &self.instance.tree
-    }
-
     /// Ends the session and gives the answers back.
     pub fn into_store(self) -> S {
         self.store
+    }
+
+    /// The document that the form's expressions see, with relevance and calculations worked out.
+    pub fn tree(&self) -> &Tree {
+        &self.instance.tree
     }
 
     /// What the session takes for today, and the language of its messages.
@@ -81,7 +139,7 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     pub fn value(&self, path: &AnswerPath) -> Option<Value> {
         let node = self.node(path).filter(|node| self.instance.tree.is_relevant(*node))?;
         let position = self.form.position(&path.question)?;
-        if self.form.formulas(position)?.calculation.is_some() {
+        if is_calculated(self.form, position) {
             let text = self.instance.tree.value(node);
             return (!text.is_empty()).then(|| Value::Text(text.to_owned()));
         }
@@ -98,33 +156,11 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         self.is_relevant(path) && self.holds(path, |formulas| formulas.required.as_ref())
     }
 
-    /// Whether the answer may not be changed now.
+    /// Whether the answer may not be changed now: the form says so, or it is computed.
     pub fn is_read_only(&self, path: &AnswerPath) -> bool {
-        self.holds(path, |formulas| {
-            formulas
-                .read_only
-                .as_ref()
-                .or(formulas.calculation.as_ref().map(|_| &TRUE))
-        })
-    }
-
-    /// The choices that are offered now, of a select question; empty for others.
-    pub fn choices(&self, path: &AnswerPath) -> Vec<&'f Choice> {
-        let Some(position) = self.form.position(&path.question) else {
-            return Vec::new();
-        };
-        let Some(node) = self.form.nodes().get(position) else {
-            return Vec::new();
-        };
-        let filter = self
-            .form
-            .formulas(position)
-            .and_then(|formulas| formulas.choice_filter.as_ref());
-        let choices = self.form.choices(node).iter();
-        match (filter, self.node(path)) {
-            (Some(filter), Some(origin)) => choices.filter(|choice| self.offers(filter, choice, origin)).collect(),
-            _ => choices.collect(),
-        }
+        let position = self.form.position(&path.question);
+        position.is_some_and(|position| is_calculated(self.form, position))
+            || self.holds(path, |formulas| formulas.read_only.as_ref())
     }
 
     /// The rows that are to be asked or shown now, in the form's order: questions, notes and acknowledgements, those of
@@ -135,9 +171,10 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         found
     }
 
-    /// The instances of a repeat.
-    pub fn instances(&self, repeat: &str) -> Vec<InstanceId> {
-        self.store.instances(repeat)
+    /// The instances of the repeat with the key `repeat` that are shown inside the instance `parent`.
+    pub fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        let position = self.form.position(repeat);
+        position.map_or_else(Vec::new, |position| self.instance.instances(position, parent))
     }
 
     /// The text in the session's language, else in the form's default language.
@@ -155,7 +192,7 @@ impl<'f, S: AnswersMut> Session<'f, S> {
             };
             match node.kind {
                 NodeKind::Repeat => {
-                    for id in self.store.instances(&node.name) {
+                    for id in self.instance.instances(*position, instance) {
                         let place = self.instance.instance_node(&id);
                         if place.is_some_and(|place| self.instance.tree.is_relevant(place)) {
                             self.collect(self.form.children(*position), Some(&id), found);
@@ -163,11 +200,11 @@ impl<'f, S: AnswersMut> Session<'f, S> {
                     }
                 }
                 NodeKind::Group => self.collect(self.form.children(*position), instance, found),
-                NodeKind::Calculate | NodeKind::Hidden | NodeKind::Metadata(_) => {}
+                NodeKind::Calculate | NodeKind::Hidden | NodeKind::Metadata(_) | NodeKind::ExternalData(_) => {}
                 _ => {
                     let path = AnswerPath {
                         instance: instance.cloned(),
-                        question: node.name.clone(),
+                        question: self.form.key(*position).to_owned(),
                     };
                     if self.is_relevant(&path) {
                         found.push(AskedQuestion { path, node });
@@ -200,20 +237,4 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         crate::xpath::evaluate(expression, &self.instance.tree, node, &self.context, &Variables::new())
             .is_ok_and(|object| object.to_boolean())
     }
-
-    /// Whether a choice passes the filter: names in it are the choice's own columns, `${…}` refers to the form.
-    fn offers(&self, filter: &Expression, choice: &Choice, origin: NodeId) -> bool {
-        let columns = std::iter::once(("name", choice.name.as_str()))
-            .chain(choice.other.iter().map(|(name, text)| (name.as_str(), text.as_str())));
-        let columns: Vec<(&str, &str)> = columns.collect();
-        let filter = filter.with_names_replaced(&|name| {
-            columns
-                .iter()
-                .find(|(column, _)| *column == name)
-                .map(|(_, text)| (*text).to_owned())
-        });
-        self.evaluates_to_true(&filter, origin)
-    }
 }
-
-static TRUE: Expression = Expression::Number(1.0);

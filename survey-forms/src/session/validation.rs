@@ -1,7 +1,8 @@
 //! Whether a filled form is complete and consistent: what is missing, what is wrong, what should be asked again.
 
-use super::Session;
+use super::{AskedQuestion, Session, is_table_heading};
 use crate::answers::{AnswerPath, AnswersMut};
+use crate::instance::{MAX_COUNTED_INSTANCES, is_calculated};
 use crate::model::{FormNode, NodeKind};
 
 /// How serious a problem is.
@@ -26,6 +27,8 @@ pub enum AnswerProblemKind {
     SoftCheck,
     /// An expression of the form cannot be evaluated.
     Expression,
+    /// A repeat's expression asks for more instances than there may be.
+    TooManyInstances,
 }
 
 /// A problem with an answer.
@@ -47,15 +50,41 @@ where
 {
     /// Checks every question that is to be asked now, in the form's order. Empty where the form is complete.
     pub fn validate(&self) -> Vec<AnswerProblem> {
+        let mut problems = self.validate_questions(&self.questions());
+        problems.extend(
+            self.instance
+                .excessive()
+                .map(|(repeat, instance, wanted)| AnswerProblem {
+                    path: AnswerPath {
+                        instance: instance.cloned(),
+                        question: self.form.key(repeat).to_owned(),
+                    },
+                    severity: Severity::Error,
+                    kind: AnswerProblemKind::TooManyInstances,
+                    message: match self.context.language.as_str() {
+                        "vi" => {
+                            format!("biểu mẫu yêu cầu {wanted} mục lặp; chỉ được nhiều nhất {MAX_COUNTED_INSTANCES}")
+                        }
+                        _ => {
+                            format!("the form asks for {wanted} instances; at most {MAX_COUNTED_INSTANCES} are allowed")
+                        }
+                    },
+                }),
+        );
+        problems
+    }
+
+    /// Checks some questions, for example those of one [`super::Page`], before the person leaves it.
+    pub fn validate_questions(&self, questions: &[AskedQuestion<'_>]) -> Vec<AnswerProblem> {
         let mut problems = Vec::new();
-        for asked in self.questions() {
+        for asked in questions.iter().filter(|asked| !is_table_heading(asked.node)) {
             if let Some((kind, message)) = self.problem(asked.node, &asked.path) {
                 problems.push(AnswerProblem {
                     severity: match kind {
                         AnswerProblemKind::SoftCheck => Severity::Warning,
                         _ => Severity::Error,
                     },
-                    path: asked.path,
+                    path: asked.path.clone(),
                     kind,
                     message,
                 });
@@ -65,9 +94,9 @@ where
     }
 
     fn problem(&self, row: &FormNode, path: &AnswerPath) -> Option<(AnswerProblemKind, String)> {
-        let position = self.form.position(&row.name)?;
+        let position = self.form.position(&path.question)?;
         let node = self.node(path)?;
-        if let Some(error) = self.instance.failures.get(&node) {
+        if let Some(error) = self.instance.failure(node) {
             let message = match self.context.language.as_str() {
                 "vi" => error.vietnamese(),
                 _ => error.to_string(),
@@ -81,10 +110,7 @@ where
             let is_soft_check = row.kind == NodeKind::Acknowledge;
             return is_soft_check.then(|| (AnswerProblemKind::SoftCheck, self.text(&row.label).to_owned()));
         };
-        let computed = self
-            .form
-            .formulas(position)
-            .is_some_and(|formulas| formulas.calculation.is_some());
+        let computed = is_calculated(self.form, position);
         if let Err(refusal) = self.check_type(row, path, &value)
             && !computed
         {

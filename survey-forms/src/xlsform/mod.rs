@@ -106,6 +106,9 @@ fn definition(workbook: &Workbook, problems: &mut Vec<FormProblem>, warnings: &m
         });
         &absent
     });
+    for sheet in &workbook.sheets {
+        problems.extend(sheet.error_cells());
+    }
     for sheet in ["settings", "choices", "entities"] {
         if workbook.sheet(sheet).is_none()
             && let Some(similar) = similar_sheet(workbook, sheet)

@@ -233,8 +233,8 @@ impl Tree {
         self.by_position.get(position).map_or(&[], Vec::as_slice)
     }
 
-    /// The nodes that `${name}` means at `origin`: those within the innermost repeat instance around `origin` that has
-    /// any, else all of the document. None where the form has no such question.
+    /// The nodes that `${name}` means at `origin`: those within the innermost repeat instance around `origin` whose repeat
+    /// holds the question, else all of the document. None where the form has no such question.
     pub fn referenced(&self, name: &str, origin: NodeId) -> Option<&[NodeId]> {
         let nodes = self.nodes_of(*self.index.positions.get(name)?);
         let mut place = Some(origin);
@@ -243,13 +243,22 @@ impl Tree {
             if own.repeat_instance {
                 let from = nodes.partition_point(|other| *other <= node);
                 let to = nodes.partition_point(|other| other.0 < own.end);
-                if from < to {
+                if from < to || nodes.first().is_some_and(|other| self.is_in_repeat(*other, &own.name)) {
                     return Some(&nodes[from..to]);
                 }
             }
             place = own.parent;
         }
         Some(nodes)
+    }
+
+    /// Whether a node stands inside an instance of the repeat of that name; names of repeats are unique in a form.
+    fn is_in_repeat(&self, node: NodeId, name: &Name) -> bool {
+        let mut ancestors = std::iter::successors(self.parent(node), |node| self.parent(*node));
+        ancestors.any(|ancestor| {
+            let own = &self.nodes[ancestor.index()];
+            own.repeat_instance && *own.name == *name
+        })
     }
 
     /// The nodes of `node`'s subtree without itself, attributes included.

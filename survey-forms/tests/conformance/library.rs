@@ -25,10 +25,17 @@ pub(crate) fn fill(form: &Form) -> Result<(), String> {
     let context = EvaluationContext::new(Moment::parse("2026-11-25T08:30:00+07:00", 420).unwrap(), "vi");
     let mut session = Session::new(form, AnswerMap::default(), context);
     session.begin().map_err(|error| error.to_string())?;
-    for node in form.nodes() {
-        if matches!(node.kind, NodeKind::Repeat) && node.repeat_count.is_none() {
+    for (position, node) in form.nodes().iter().enumerate() {
+        if node.kind != NodeKind::Repeat || node.repeat_count.is_some() {
+            continue;
+        }
+        for parent in instances_around(form, &session, position) {
+            let id = match &parent {
+                Some(parent) => format!("{parent}/{}-1", node.name),
+                None => format!("{}-1", node.name),
+            };
             session
-                .add_instance(&node.name, &InstanceId::new(format!("{}-1", node.name)))
+                .add_instance(form.key(position), parent.as_ref(), &InstanceId::new(id))
                 .map_err(|error| error.to_string())?;
         }
     }
@@ -47,6 +54,17 @@ pub(crate) fn fill(form: &Form) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The instances of the repeat around a repeat; none stands for the form itself.
+fn instances_around(form: &Form, session: &Session<'_, AnswerMap>, position: usize) -> Vec<Option<InstanceId>> {
+    let outer = form.nodes()[position].parent.and_then(|parent| form.repeat_of(parent));
+    let Some(outer) = outer else { return vec![None] };
+    let around = instances_around(form, session, outer);
+    let inside = around
+        .iter()
+        .flat_map(|parent| session.instances(form.key(outer), parent.as_ref()));
+    inside.map(Some).collect()
 }
 
 /// Answers that a person might give to a question, the likeliest first.

@@ -55,7 +55,7 @@ pub(crate) fn fill(session: &mut Session<'_, AnswerMap>, instance: Option<&Insta
 
 pub(crate) fn add_member(session: &mut Session<'_, AnswerMap>, id: &str, answers: &[(&str, &str)]) -> InstanceId {
     let id = InstanceId::new(id);
-    session.add_instance("members", &id).unwrap();
+    session.add_instance("members", None, &id).unwrap();
     fill(session, Some(&id), answers);
     id
 }

@@ -145,7 +145,7 @@ fn case() -> impl Strategy<Value = Case> {
             let instances: Vec<InstanceId> = (0..members).map(|number| InstanceId::new(number.to_string())).collect();
             let mut answers = AnswerMap::default();
             for instance in &instances {
-                answers.add_instance("members", instance).unwrap();
+                answers.add_instance("members", None, instance).unwrap();
             }
             let mut number = 0;
             for (form, answered) in [(&old, &answered), (&new, &answered_anew)] {
@@ -172,7 +172,7 @@ fn shown(form: &Form, read: &MigratedAnswers<'_, &AnswerMap>) -> BTreeSet<String
         .iter()
         .position(|node| node.kind == NodeKind::Repeat)
         .unwrap();
-    let instances = read.instances(form.key(repeat));
+    let instances = read.instances(form.key(repeat), None);
     let values = places(form, &instances)
         .into_iter()
         .filter_map(|(path, _)| read.answer(&path));
@@ -192,7 +192,7 @@ proptest! {
             prop_assert_eq!(read.answer(&path), case.answers.answer(&path));
             answered += usize::from(case.answers.answer(&path).is_some());
         }
-        prop_assert_eq!(read.instances("members"), case.answers.instances("members"));
+        prop_assert_eq!(read.instances("members", None), case.answers.instances("members", None));
         let report = migrate(&case.old, &case.old, &case.answers);
         prop_assert_eq!(report.unchanged, answered);
         prop_assert!(report.carried.is_empty() && report.kept.is_empty() && report.kept_instances.is_empty());

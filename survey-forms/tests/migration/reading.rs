@@ -148,21 +148,21 @@ fn a_renamed_repeat_shows_instances_of_both_names() {
     ]);
     let (first, second) = (InstanceId::new("1"), InstanceId::new("2"));
     let mut answers = AnswerMap::default();
-    answers.add_instance("members", &first).unwrap();
+    answers.add_instance("members", None, &first).unwrap();
     answers
         .put_answer(&AnswerPath::within(&first, "age"), &40.into())
         .unwrap();
-    answers.add_instance("people", &second).unwrap();
+    answers.add_instance("people", None, &second).unwrap();
     answers
         .put_answer(&AnswerPath::within(&second, "years"), &9.into())
         .unwrap();
     let migration = Migration::between(&old, &new);
     let mut read = migration.read(&mut answers);
-    assert_eq!(read.instances("people"), [first.clone(), second.clone()]);
+    assert_eq!(read.instances("people", None), [first.clone(), second.clone()]);
     assert_eq!(read.answer(&AnswerPath::within(&first, "years")), Some(40.into()));
     assert_eq!(read.answer(&AnswerPath::within(&second, "years")), Some(9.into()));
     read.remove_instance("people", &first).unwrap();
-    assert_eq!(read.instances("people"), [second]);
+    assert_eq!(read.instances("people", None), [second]);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn what_left_or_entered_a_repeat_is_kept_where_it_was() {
     ]);
     let member = InstanceId::new("1");
     let mut answers = store(&[("phone", "0900".into())]);
-    answers.add_instance("members", &member).unwrap();
+    answers.add_instance("members", None, &member).unwrap();
     answers
         .put_answer(&AnswerPath::within(&member, "age"), &40.into())
         .unwrap();
@@ -260,7 +260,7 @@ fn a_projector_of_the_new_form_counts_old_answers() {
     let mut answers = AnswerMap::default();
     for (number, colour) in [("1", "red"), ("2", "blue"), ("3", "red")] {
         let member = InstanceId::new(number);
-        answers.add_instance("members", &member).unwrap();
+        answers.add_instance("members", None, &member).unwrap();
         let path = AnswerPath::within(&member, "smartphone");
         answers.put_answer(&path, &colour.into()).unwrap();
     }

@@ -6,7 +6,9 @@ use automerge::{ActorId, Automerge, AutomergeError, Change, ChangeHash, ObjId, O
 use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value};
 
 use super::causality::{Clocks, Misfit};
-use super::{CHOICE_SEPARATOR, Conflict, Edit, POSITION, REMOVED, REPEAT, Visit, conflict, genesis};
+use super::{
+    CHOICE_SEPARATOR, Conflict, Edit, PARENT, POSITION, REMOVED, REPEAT, Visit, conflict, genesis, read_question,
+};
 use crate::identity::ResponseId;
 
 /// What goes wrong with a response document.
@@ -90,6 +92,14 @@ pub struct Response {
     clocks: Clocks,
     /// Changes whose dependencies are missing.
     waiting: Vec<Change>,
+}
+
+/// A repeat instance as it stands in the document.
+struct Member {
+    position: i64,
+    instance: InstanceId,
+    repeat: String,
+    object: ObjId,
 }
 
 /// What a response says at one moment.
@@ -282,7 +292,7 @@ impl Response {
         let mut reading = Reading::default();
         self.read_answers(&answers, None, &mut reading);
 
-        let mut roster = Vec::new();
+        let mut rosters: BTreeMap<Option<InstanceId>, Vec<Member>> = BTreeMap::new();
         for (instance, object) in maps(&self.document, &members) {
             let text = |key| scalar(&self.document, &object, key).and_then(|value| value.as_str().map(str::to_owned));
             if is_removed(&self.document, &object) {
@@ -290,12 +300,28 @@ impl Response {
             }
             let Some(repeat) = text(REPEAT) else { continue };
             let position = scalar(&self.document, &object, POSITION).and_then(|value| value.as_i64());
-            roster.push((position.unwrap_or(i64::MAX), InstanceId::new(instance), repeat, object));
+            rosters
+                .entry(text(PARENT).map(InstanceId::new))
+                .or_default()
+                .push(Member {
+                    position: position.unwrap_or(i64::MAX),
+                    instance: InstanceId::new(instance),
+                    repeat,
+                    object,
+                });
         }
-        roster.sort_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)));
-        for (_, instance, repeat, object) in roster {
-            let Ok(()) = reading.answers.add_instance(&repeat, &instance);
-            self.read_answers(&object, Some(&instance), &mut reading);
+        // From the top down: what stands in an instance that was removed, or in itself, is never reached.
+        let mut outer = VecDeque::from([None]);
+        while let Some(parent) = outer.pop_front() {
+            let mut roster = rosters.remove(&parent).unwrap_or_default();
+            roster.sort_by(|one, other| (one.position, &one.instance).cmp(&(other.position, &other.instance)));
+            for member in roster {
+                let Ok(()) = reading
+                    .answers
+                    .add_instance(&member.repeat, parent.as_ref(), &member.instance);
+                self.read_answers(&member.object, Some(&member.instance), &mut reading);
+                outer.push_back(Some(member.instance));
+            }
         }
 
         for (visit, object) in maps(&self.document, &visits) {
@@ -314,7 +340,7 @@ impl Response {
             if let Some((question, choice)) = key.split_once(CHOICE_SEPARATOR) {
                 if is_ticked(&self.document, object, key) {
                     choices
-                        .entry(question.to_owned())
+                        .entry(read_question(question))
                         .or_default()
                         .insert(choice.to_owned());
                 }
@@ -322,7 +348,7 @@ impl Response {
             }
             let path = AnswerPath {
                 instance: instance.cloned(),
-                question: key.to_owned(),
+                question: read_question(key),
             };
             if item.conflict
                 && let Some(conflict) = conflict::at(&self.document, object, key, path.clone())

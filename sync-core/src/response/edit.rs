@@ -7,7 +7,10 @@ use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ScalarVal
 use survey_forms::answers::{AnswerMap, AnswerPath, Answers, AnswersMut, InstanceId, Value};
 
 use super::document::maps;
-use super::{CHOICE_SEPARATOR, POSITION, REMOVED, REPEAT, Reading, ResponseError, Visit, genesis};
+use super::{
+    CHOICE_SEPARATOR, GROUP_SEPARATOR, PARENT, POSITION, REMOVED, REPEAT, Reading, ResponseError, Visit, genesis,
+    stored_question,
+};
 use crate::identity::ResponseId;
 
 /// An open edit of a response.
@@ -85,9 +88,9 @@ impl<'a> Edit<'a> {
                 Some(_) => ScalarValue::Null,
                 None => ScalarValue::Boolean(false),
             };
-            self.checked(|transaction| transaction.put(&object, path.question.as_str(), between))?;
+            self.checked(|transaction| transaction.put(&object, stored_question(&path.question).as_ref(), between))?;
         }
-        self.checked(|transaction| transaction.put(&object, path.question.as_str(), scalar))?;
+        self.checked(|transaction| transaction.put(&object, stored_question(&path.question).as_ref(), scalar))?;
         self.conflicted.remove(path);
         let Ok(()) = match value {
             Some(value) => self.answers.put_answer(path, value),
@@ -108,7 +111,7 @@ impl<'a> Edit<'a> {
         };
         for name in before.symmetric_difference(names) {
             self.check_name(name)?;
-            let key = format!("{}{CHOICE_SEPARATOR}{name}", path.question);
+            let key = format!("{}{CHOICE_SEPARATOR}{name}", stored_question(&path.question));
             self.checked(|transaction| transaction.put(object, key.as_str(), names.contains(name)))?;
         }
         let Ok(()) = if names.is_empty() {
@@ -121,7 +124,10 @@ impl<'a> Edit<'a> {
 
     /// The map that holds the answers of `path`.
     fn object(&self, path: &AnswerPath) -> Result<ObjId, ResponseError> {
-        self.check_name(&path.question)?;
+        self.check_name(&stored_question(&path.question))?;
+        if path.question.contains(GROUP_SEPARATOR) {
+            return Err(self.reserved(&path.question));
+        }
         match &path.instance {
             None => Ok(self.objects[0].clone()),
             Some(instance) => self.member(instance),
@@ -139,12 +145,16 @@ impl<'a> Edit<'a> {
 
     fn check_name(&self, name: &str) -> Result<(), ResponseError> {
         if name.is_empty() || name.starts_with('@') || name.contains(CHOICE_SEPARATOR) {
-            return Err(ResponseError::ReservedName {
-                response: self.id,
-                name: name.to_owned(),
-            });
+            return Err(self.reserved(name));
         }
         Ok(())
+    }
+
+    fn reserved(&self, name: &str) -> ResponseError {
+        ResponseError::ReservedName {
+            response: self.id,
+            name: name.to_owned(),
+        }
     }
 
     fn checked<T>(
@@ -160,8 +170,8 @@ impl Answers for Edit<'_> {
         self.answers.answer(path)
     }
 
-    fn instances(&self, repeat: &str) -> Vec<InstanceId> {
-        self.answers.instances(repeat)
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        self.answers.instances(repeat, parent)
     }
 }
 
@@ -185,10 +195,19 @@ impl AnswersMut for Edit<'_> {
         }
     }
 
-    fn add_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), ResponseError> {
+    /// Adds an instance, or brings one back that was removed; its answers of then are seen again in the next edit.
+    fn add_instance(
+        &mut self,
+        repeat: &str,
+        parent: Option<&InstanceId>,
+        instance: &InstanceId,
+    ) -> Result<(), ResponseError> {
         self.check_name(instance.as_str())?;
+        if let Some(parent) = parent {
+            self.member(parent)?;
+        }
         if let Some(object) = self.members.get(instance).cloned() {
-            if !self.answers.instances(repeat).contains(instance) {
+            if !self.answers.instances(repeat, parent).contains(instance) {
                 self.checked(|transaction| transaction.put(&object, REMOVED, false))?;
             }
         } else {
@@ -197,16 +216,20 @@ impl AnswersMut for Edit<'_> {
             let object = self.checked(|transaction| {
                 let object = transaction.put_object(&members, instance.as_str(), ObjType::Map)?;
                 transaction.put(&object, REPEAT, repeat)?;
+                if let Some(parent) = parent {
+                    transaction.put(&object, PARENT, parent.as_str())?;
+                }
                 transaction.put(&object, POSITION, position)?;
                 Ok(object)
             })?;
             self.members.insert(instance.clone(), object);
         }
-        let Ok(()) = self.answers.add_instance(repeat, instance);
+        let Ok(()) = self.answers.add_instance(repeat, parent, instance);
         Ok(())
     }
 
-    /// Marks the instance as removed. Its answers stay in the document, so that nothing that anybody wrote is lost.
+    /// Marks the instance as removed. Its answers, and the instances inside it, stay in the document, so that nothing that
+    /// anybody wrote is lost.
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), ResponseError> {
         let object = self.member(instance)?;
         self.checked(|transaction| transaction.put(&object, REMOVED, true))?;

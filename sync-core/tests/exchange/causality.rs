@@ -152,7 +152,9 @@ fn what_a_change_names_is_part_of_its_past() {
     let mut maker = Response::new(response_id()).unwrap();
     let member = InstanceId::new("m1");
     let made = maker
-        .edit(&device(1).actor(), 1, |edit| edit.add_instance("members", &member))
+        .edit(&device(1).actor(), 1, |edit| {
+            edit.add_instance("members", None, &member)
+        })
         .unwrap()
         .1
         .unwrap();

@@ -157,7 +157,7 @@ impl Subject {
         let reading = filled.read();
         let mut subject = Self {
             id,
-            members: reading.answers.instances(ROSTER),
+            members: reading.answers.instances(ROSTER, None),
             answers: answers(form, &reading),
             visits: reading.visits.into_iter().collect(),
             operations: Vec::new(),
@@ -179,7 +179,7 @@ impl Subject {
         let mut response = Response::new(self.id).unwrap();
         let edit = response.edit(actor, TIME, |edit| {
             for member in &self.members {
-                edit.add_instance(ROSTER, member)?;
+                edit.add_instance(ROSTER, None, member)?;
             }
             for (path, value) in &self.answers {
                 edit.put_answer(path, value)?;
@@ -239,7 +239,7 @@ fn parse(bytes: &[u8]) -> Change {
 
 /// All answers with their addresses, those outside the roster first.
 fn answers(form: &Form, reading: &Reading) -> Vec<(AnswerPath, Value)> {
-    let instances = reading.answers.instances(ROSTER);
+    let instances = reading.answers.instances(ROSTER, None);
     std::iter::once(None)
         .chain(instances.into_iter().map(Some))
         .flat_map(|instance| {

@@ -67,7 +67,7 @@ fn time_to_page(server: &Server, assignment: &mut Assignment) -> Comparison {
     let mut pairs = Vec::new();
     for unit in units.iter().cycle().take(CORRECTIONS + 1) {
         let answers = phone.open(unit).read().answers;
-        let path = AnswerPath::within(&answers.instances(ROSTER)[0], QUESTION);
+        let path = AnswerPath::within(&answers.instances(ROSTER, None)[0], QUESTION);
         let after = another(answers.answer(&path));
         phone.edit(unit, |edit| edit.put_answer(&path, &after)).unwrap();
         let request = wire::encode(&phone.client.request(&phone.key, 0, usize::MAX)).unwrap();

@@ -69,7 +69,7 @@ pub fn measure() -> Vec<Comparison> {
     let corrected: Vec<String> = units.iter().step_by(HOUSEHOLDS / CORRECTED).cloned().collect();
     let mut corrections = Vec::new();
     for unit in &corrected {
-        let instance = phone.open(unit).read().answers.instances(ROSTER).remove(0);
+        let instance = phone.open(unit).read().answers.instances(ROSTER, None).remove(0);
         let path = AnswerPath::within(&instance, QUESTION);
         let after = another(phone.open(unit).read().answers.answer(&path));
         phone.edit(unit, |edit| edit.put_answer(&path, &after)).unwrap();
@@ -172,7 +172,7 @@ fn document(form: &Form, unit: &str, response: &Response) -> Json {
     let mut document = answers(&|question| AnswerPath::top(question));
     let members: Vec<Json> = reading
         .answers
-        .instances(ROSTER)
+        .instances(ROSTER, None)
         .iter()
         .map(|instance| {
             let mut member = answers(&|question| AnswerPath::within(instance, question));

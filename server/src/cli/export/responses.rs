@@ -131,22 +131,23 @@ fn answers<'f>(
 ) -> BTreeMap<&'f str, Value> {
     form.nodes()
         .iter()
-        .filter(|node| !withheld.contains(node.name.as_str()))
-        .filter_map(|node| {
+        .enumerate()
+        .filter(|(_, node)| !withheld.contains(node.name.as_str()))
+        .filter_map(|(position, _)| {
+            let question = form.key(position);
             let path = AnswerPath {
                 instance: instance.cloned(),
-                question: node.name.clone(),
+                question: question.to_owned(),
             };
-            Some((node.name.as_str(), reading.answers.answer(&path)?))
+            Some((question, reading.answers.answer(&path)?))
         })
         .collect()
 }
 
-fn repeats(form: &Form) -> impl Iterator<Item = &str> {
-    form.nodes()
-        .iter()
-        .filter(|node| node.kind == NodeKind::Repeat)
-        .map(|node| node.name.as_str())
+fn repeats(form: &Form) -> impl Iterator<Item = usize> {
+    let rows = form.nodes().iter().enumerate();
+    rows.filter(|(_, node)| node.kind == NodeKind::Repeat)
+        .map(|(position, _)| position)
 }
 
 fn rosters<'f>(
@@ -156,9 +157,9 @@ fn rosters<'f>(
 ) -> BTreeMap<&'f str, Vec<BTreeMap<&'f str, Value>>> {
     repeats(form)
         .map(|repeat| {
-            let instances = reading.answers.instances(repeat);
+            let instances = form.instances(&reading.answers, repeat);
             (
-                repeat,
+                form.key(repeat),
                 instances
                     .iter()
                     .map(|instance| answers(form, reading, Some(instance), withheld))
@@ -170,7 +171,7 @@ fn rosters<'f>(
 
 fn conflicts(form: &Form, reading: &Reading, withheld: &BTreeSet<&str>) -> Vec<OpenConflict> {
     let places: BTreeMap<InstanceId, usize> = repeats(form)
-        .flat_map(|repeat| reading.answers.instances(repeat).into_iter().zip(0..))
+        .flat_map(|repeat| form.instances(&reading.answers, repeat).into_iter().zip(0..))
         .collect();
     reading
         .conflicts

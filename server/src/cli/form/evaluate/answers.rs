@@ -115,7 +115,7 @@ impl Reading<'_> {
         for (number, item) in (1..).zip(items) {
             let outer = place.instance.as_ref().map_or("", InstanceId::as_str);
             let instance = InstanceId::new(format!("{outer}/{key}[{number}]"));
-            let Ok(()) = self.given.answers.add_instance(key, &instance);
+            let Ok(()) = self.given.answers.add_instance(key, place.instance.as_ref(), &instance);
             let inside = Place {
                 container: Some(position),
                 instance: Some(instance),

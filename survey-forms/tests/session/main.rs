@@ -1,9 +1,17 @@
 //! Filling sessions on small forms: what is asked, what is refused, what is computed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test's own helpers fail by panicking
 
+mod circles;
+mod counts;
+mod incremental;
+mod nested;
+mod pages;
+mod triggers;
+mod types;
+
 use survey_forms::answers::{AnswerMap, AnswerPath, InstanceId, Value};
 use survey_forms::model::{
-    Choice, Form, FormDefinition, FormNode, Language, Metadata, NodeKind, Settings, Translations,
+    Choice, ChoiceLists, Form, FormDefinition, FormNode, Language, Media, Metadata, NodeKind, Settings, Translations,
 };
 use survey_forms::session::{AnswerError, AnswerProblemKind, Refusal, Session};
 use survey_forms::xpath::{EvaluationContext, Moment};
@@ -21,6 +29,9 @@ fn definition(nodes: Vec<FormNode>) -> FormDefinition {
             vec![choice("red", "warm"), choice("orange", "warm"), choice("blue", "cold")],
         )]
         .into(),
+        external_choices: ChoiceLists::new(),
+        osm_tags: ChoiceLists::new(),
+        entities: Vec::new(),
     }
 }
 
@@ -33,6 +44,7 @@ fn choice(name: &str, kind: &str) -> Choice {
         name: name.into(),
         label: Translations([("vi".to_owned(), format!("màu {name}"))].into()),
         other: [("kind".to_owned(), kind.to_owned())].into(),
+        media: Media::new(),
         row: 0,
     }
 }
@@ -41,10 +53,14 @@ fn row(name: &str, kind: NodeKind) -> FormNode {
     FormNode::new(name, kind, None)
 }
 
-fn session(form: &Form) -> Session<'_, AnswerMap> {
+fn context() -> EvaluationContext {
     let mut context = EvaluationContext::new(Moment::parse("2025-10-15T08:30:00+07:00", 420).unwrap(), "vi");
     context.device_id = Some("device-7".to_owned());
-    Session::new(form, AnswerMap::default(), context)
+    context
+}
+
+fn session(form: &Form) -> Session<'_, AnswerMap> {
+    Session::new(form, AnswerMap::default(), context())
 }
 
 fn refusal(result: Result<(), AnswerError<std::convert::Infallible>>) -> Refusal {
@@ -92,7 +108,7 @@ fn defaults_and_metadata_are_put_in_once_when_a_response_is_made() {
         "an answer is never replaced by a default"
     );
     let child = InstanceId::new("c1");
-    session.add_instance("children", &child).unwrap();
+    session.add_instance("children", None, &child).unwrap();
     assert_eq!(
         session.value(&AnswerPath::within(&child, "favourite")),
         Some(Value::from("blue"))

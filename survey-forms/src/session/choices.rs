@@ -1,0 +1,117 @@
+//! Which choices a select question offers now.
+
+use std::borrow::Cow;
+
+use super::Session;
+use crate::answers::{AnswerPath, AnswersMut};
+use crate::model::{Choice, ChoiceSource, FormNode, Media, Translations};
+use crate::xpath::{Expression, NodeId, text_to_number};
+
+impl<'f, S: AnswersMut> Session<'f, S> {
+    /// The choices that are offered now, of a select question, in the order in which they are to be shown; empty for
+    /// others, and for a select whose choices are in a file that comes with the form.
+    pub fn choices(&self, path: &AnswerPath) -> Vec<Cow<'f, Choice>> {
+        self.known_choices(path).unwrap_or_default()
+    }
+
+    /// The choices offered; none where they are in a file.
+    pub(super) fn known_choices(&self, path: &AnswerPath) -> Option<Vec<Cow<'f, Choice>>> {
+        let position = self.form.position(&path.question)?;
+        let row = self.form.nodes().get(position)?;
+        let filter = self
+            .form
+            .formulas(position)
+            .and_then(|formulas| formulas.choice_filter.as_ref());
+        let definition = self.form.definition();
+        let node = self.node(path);
+        let mut offered = match row.kind.choice_source() {
+            None => Vec::new(),
+            Some(ChoiceSource::File { .. }) => return None,
+            Some(ChoiceSource::List(name)) => self.from_list(definition.choices.get(name), filter, node),
+            Some(ChoiceSource::External(name)) => self.from_list(definition.external_choices.get(name), filter, node),
+            Some(ChoiceSource::Question(name)) => self.from_answers(name, filter, node?),
+        };
+        if row.parameters.get("randomize").is_some_and(|value| value == "true")
+            && let Some(seed) = self.seed(row, node)
+        {
+            shuffle(&mut offered, seed);
+        }
+        Some(offered)
+    }
+
+    fn from_list(
+        &self,
+        list: Option<&'f Vec<Choice>>,
+        filter: Option<&Expression>,
+        node: Option<NodeId>,
+    ) -> Vec<Cow<'f, Choice>> {
+        let choices = list.into_iter().flatten();
+        let passes = |choice: &&Choice| match (filter, node) {
+            (Some(filter), Some(node)) => self.offers(filter, choice, node),
+            _ => true,
+        };
+        choices.filter(passes).map(Cow::Borrowed).collect()
+    }
+
+    /// One choice for each answer to a question inside a repeat. The filter is about the instance of each.
+    fn from_answers(&self, question: &str, filter: Option<&Expression>, node: NodeId) -> Vec<Cow<'f, Choice>> {
+        let tree = &self.instance.tree;
+        let answers = tree.referenced(question, node).unwrap_or_default().iter().copied();
+        let answers = answers.filter(|answer| tree.is_relevant(*answer) && !tree.value(*answer).is_empty());
+        let offered = answers.filter(|answer| filter.is_none_or(|filter| self.evaluates_to_true(filter, *answer)));
+        let choice = |answer| Choice {
+            name: tree.value(answer).to_owned(),
+            label: Translations::plain(tree.value(answer)),
+            media: Media::new(),
+            other: indexmap::IndexMap::new(),
+            row: 0,
+        };
+        offered.map(|answer| Cow::Owned(choice(answer))).collect()
+    }
+
+    /// Whether a choice passes the filter: names in it are the choice's own columns, `${…}` refers to the form.
+    fn offers(&self, filter: &Expression, choice: &Choice, origin: NodeId) -> bool {
+        let filter = filter.with_names_replaced(&|name| match name {
+            "name" => Some(choice.name.clone()),
+            "label" => Some(self.text_of_label(choice)),
+            _ => choice.other.get(name).cloned(),
+        });
+        self.evaluates_to_true(&filter, origin)
+    }
+
+    fn text_of_label(&self, choice: &Choice) -> String {
+        let text = choice.label.get(&self.context.language, self.form.languages());
+        text.unwrap_or_default().to_owned()
+    }
+
+    /// The number that the parameter `seed` gives: a number or a `${question}`.
+    fn seed(&self, row: &FormNode, node: Option<NodeId>) -> Option<f64> {
+        let written = row.parameters.get("seed")?;
+        let offset = self.context.now.utc_offset_minutes;
+        let reference = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+        let Some(question) = reference else {
+            return Some(text_to_number(written, offset)).filter(|seed| !seed.is_nan());
+        };
+        let tree = &self.instance.tree;
+        let seed = tree.referenced(question, node?)?.first()?;
+        Some(text_to_number(&tree.text_of(*seed), offset)).filter(|seed| !seed.is_nan())
+    }
+}
+
+/// Shuffles as `randomize()` does (ODK XForms specification, "XPath functions"): Fisher and Yates' method over the
+/// minimal standard generator of Park and Miller (Communications of the ACM 31, 1988).
+fn shuffle<T>(items: &mut [T], seed: f64) {
+    const MODULUS: i64 = 2_147_483_647;
+    const MULTIPLIER: i64 = 16_807;
+    // A conversion with `as` stops at the ends of the range.
+    let mut state = seed.floor() as i64 % MODULUS;
+    if state <= 0 {
+        state += MODULUS - 1;
+    }
+    for last in (1..=items.len()).rev() {
+        state = state * MULTIPLIER % MODULUS;
+        let fraction = (state - 1) as f64 / (MODULUS - 1) as f64;
+        let chosen = (fraction * last as f64) as usize;
+        items.swap(last - 1, chosen.min(last - 1));
+    }
+}
