@@ -5,7 +5,8 @@ use std::io::{Cursor, Write};
 
 use rust_xlsxwriter::Workbook;
 use survey_forms::model::{Form, FormProblem, NodeKind, ProblemKind};
-use survey_forms::xlsform::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_ROWS, read};
+use survey_forms::workbook::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_ROWS};
+use survey_forms::xlsform::read;
 
 /// Builds a workbook from sheets of rows of cells.
 fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
