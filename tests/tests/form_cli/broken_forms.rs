@@ -202,6 +202,28 @@ fn a_markdown_form_is_told_the_same_as_its_workbook() {
 }
 
 #[test]
+fn a_warning_leaves_the_form_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.md");
+    std::fs::write(
+        &path,
+        "| survey | type | name | label |\n| | text | a | A |\n| setting | form_id |\n| | x |\n",
+    )
+    .unwrap();
+    let told = run_to_end(khaosat(["form", "check"]).arg(&path)).success();
+    assert!(told.text().contains("0 lỗi, 1 cảnh báo"), "{}", told.text());
+    assert!(told.text().contains("cảnh báo: "), "{}", told.text());
+    let document = run_to_end(khaosat(["form", "check", "--json"]).arg(&path))
+        .success()
+        .json();
+    let warning = &document["files"][0]["warnings"][0];
+    assert!(
+        warning["message"]["en"].as_str().unwrap().contains("\"setting\""),
+        "{warning}"
+    );
+}
+
+#[test]
 fn every_fixture_is_checked() {
     let files = std::fs::read_dir(repository().join("tests/fixtures/broken-forms")).unwrap();
     let files: BTreeSet<String> = files
