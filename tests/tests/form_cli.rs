@@ -60,3 +60,22 @@ fn a_good_form_is_checked_and_converted() {
     let read = survey_forms::xlsform::read(&std::fs::read(household()).unwrap()).unwrap();
     assert_eq!(again.content_hash(), read.content_hash());
 }
+
+#[test]
+fn a_form_is_written_as_an_xform_that_expressions_can_be_tried_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let xform = folder.path().join("household.xml");
+    run_to_end(
+        khaosat(["form", "convert", "--to", "xform", "--output"])
+            .arg(&xform)
+            .arg(household()),
+    )
+    .success();
+    let members = run_to_end(
+        khaosat(["form", "eval", "--xml"])
+            .arg(&xform)
+            .arg("count(//members) > 0"),
+    )
+    .success();
+    assert_eq!(members.json()["value"], true);
+}

@@ -59,7 +59,8 @@ pub fn read_file(bytes: &[u8], file_name: Option<&str>) -> Result<Reading, FormP
 /// # Errors
 /// As [`read`].
 pub fn read_workbook(workbook: &Workbook, default_id: Option<&str>) -> Result<Reading, FormProblems> {
-    let mut problems = Vec::new();
+    let mut problems: Vec<FormProblem> = workbook.sheets.iter().flat_map(Sheet::error_cells).collect();
+    let error_cells: Vec<Place> = problems.iter().map(|problem| problem.place.clone()).collect();
     let mut warnings = Vec::new();
     let mut definition = definition(workbook, &mut problems, &mut warnings);
     if let Some(default_id) = default_id
@@ -80,10 +81,17 @@ pub fn read_workbook(workbook: &Workbook, default_id: Option<&str>) -> Result<Re
                     problems.push(problem);
                 }
             }
-            Err(FormProblems(problems))
+            Err(without_consequences(problems, &error_cells))
         }
-        _ => Err(FormProblems(problems)),
+        _ => Err(without_consequences(problems, &error_cells)),
     }
+}
+
+/// What is wrong, without what only follows from a cell that holds a spreadsheet error: `#REF!` is no expression.
+fn without_consequences(mut problems: Vec<FormProblem>, error_cells: &[Place]) -> FormProblems {
+    problems
+        .retain(|problem| matches!(problem.kind, ProblemKind::ErrorCell(_)) || !error_cells.contains(&problem.place));
+    FormProblems(problems)
 }
 
 fn definition(workbook: &Workbook, problems: &mut Vec<FormProblem>, warnings: &mut Vec<FormProblem>) -> FormDefinition {

@@ -151,6 +151,11 @@ impl Tree {
         self.prefixes = prefixes;
     }
 
+    /// Says what prefixes in expressions stand for, as (prefix, URI), before what the document binds them to.
+    pub fn bind_prefixes(&mut self, prefixes: &[(String, String)]) {
+        self.prefixes = prefixes.iter().chain(self.prefixes.iter()).cloned().collect();
+    }
+
     /// What a prefix stands for in expressions: what the document binds it to, else its usual meaning in XForms.
     pub(super) fn namespace_of_prefix(&self, prefix: &str) -> Option<&str> {
         names::namespace_of_prefix(&self.prefixes, prefix)

@@ -1,6 +1,7 @@
 //! Deliberately broken forms: `khaosat form check` names the cell and what would be right, in both languages.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use khaosat_tests::installation::repository;
 use khaosat_tests::process::{khaosat, run_to_end};
@@ -12,7 +13,7 @@ struct Broken {
     name: &'static str,
     sheet: &'static str,
     row: u64,
-    column: Option<&'static str>,
+    column: &'static str,
     /// What both languages' messages hold.
     both: &'static [&'static str],
     vietnamese: &'static str,
@@ -24,7 +25,7 @@ const BROKEN: [Broken; 13] = [
         name: "unknown-type",
         sheet: "survey",
         row: 3,
-        column: Some("type"),
+        column: "type",
         both: &["intger", "integer"],
         vietnamese: "có phải là integer?",
         english: "did you mean integer?",
@@ -33,7 +34,7 @@ const BROKEN: [Broken; 13] = [
         name: "unclosed-group",
         sheet: "survey",
         row: 3,
-        column: Some("type"),
+        column: "type",
         both: &["begin_group", "end_group"],
         vietnamese: "chưa được đóng",
         english: "never closed",
@@ -42,7 +43,7 @@ const BROKEN: [Broken; 13] = [
         name: "unopened-repeat",
         sheet: "survey",
         row: 3,
-        column: Some("type"),
+        column: "type",
         both: &["end_repeat"],
         vietnamese: "hãy bỏ hàng này",
         english: "remove the row",
@@ -51,7 +52,7 @@ const BROKEN: [Broken; 13] = [
         name: "unknown-question",
         sheet: "survey",
         row: 3,
-        column: Some("relevant"),
+        column: "relevant",
         both: &["\"membres\"", "\"members\""],
         vietnamese: "có phải là",
         english: "did you mean",
@@ -60,7 +61,7 @@ const BROKEN: [Broken; 13] = [
         name: "syntax-error",
         sheet: "survey",
         row: 2,
-        column: Some("constraint"),
+        column: "constraint",
         both: &["    . >= 0 and\n              ^\n"],
         vietnamese: "cần",
         english: "expected",
@@ -69,7 +70,7 @@ const BROKEN: [Broken; 13] = [
         name: "circular-calculation",
         sheet: "survey",
         row: 3,
-        column: Some("calculation"),
+        column: "calculation",
         both: &["income → total → income"],
         vietnamese: "vòng tròn",
         english: "break the circle",
@@ -78,7 +79,7 @@ const BROKEN: [Broken; 13] = [
         name: "missing-choice-list",
         sheet: "survey",
         row: 3,
-        column: Some("type"),
+        column: "type",
         both: &["\"phones\"", "choices"],
         vietnamese: "hãy thêm",
         english: "add its rows",
@@ -87,7 +88,7 @@ const BROKEN: [Broken; 13] = [
         name: "duplicate-name",
         sheet: "survey",
         row: 4,
-        column: Some("name"),
+        column: "name",
         both: &["\"age\""],
         vietnamese: "hàng 2",
         english: "row 2",
@@ -96,7 +97,7 @@ const BROKEN: [Broken; 13] = [
         name: "wrong-arity",
         sheet: "survey",
         row: 3,
-        column: Some("calculation"),
+        column: "calculation",
         both: &["if()", "    if(${age} >= 18)\n    ^\n", "3"],
         vietnamese: "đối số",
         english: "takes",
@@ -105,7 +106,7 @@ const BROKEN: [Broken; 13] = [
         name: "unknown-function",
         sheet: "survey",
         row: 3,
-        column: Some("calculation"),
+        column: "calculation",
         both: &["maxx()", "    maxx(${age}, 60)\n    ^\n"],
         vietnamese: "không có hàm",
         english: "there is no function",
@@ -114,7 +115,7 @@ const BROKEN: [Broken; 13] = [
         name: "spreadsheet-error",
         sheet: "survey",
         row: 3,
-        column: None,
+        column: "relevant",
         both: &["#REF!"],
         vietnamese: "hãy ghi giá trị",
         english: "write the value itself",
@@ -123,7 +124,7 @@ const BROKEN: [Broken; 13] = [
         name: "choice-with-space",
         sheet: "choices",
         row: 3,
-        column: Some("name"),
+        column: "name",
         both: &["\"health app\"", "_"],
         vietnamese: "dấu cách",
         english: "space",
@@ -132,7 +133,7 @@ const BROKEN: [Broken; 13] = [
         name: "bad-name",
         sheet: "survey",
         row: 2,
-        column: Some("name"),
+        column: "name",
         both: &["\"1st_age\""],
         vietnamese: "bắt đầu bằng chữ",
         english: "beginning with a letter",
@@ -140,7 +141,7 @@ const BROKEN: [Broken; 13] = [
 ];
 
 /// The workbook of a fixture.
-fn fixture(folder: &TempDir, name: &str) -> std::path::PathBuf {
+fn fixture(folder: &TempDir, name: &str) -> PathBuf {
     let markdown = repository().join(format!("tests/fixtures/broken-forms/{name}.md"));
     let markdown = std::fs::read_to_string(&markdown).unwrap();
     workbooks::write(folder.path(), &format!("{name}.xlsx"), &markdown)
@@ -154,14 +155,10 @@ fn each_broken_form_is_told_with_its_cell_and_cure_in_both_languages() {
         let check = |more: &[&str]| run_to_end(khaosat(["form", "check"]).args(more).arg(&path)).failure();
         let (vietnamese, english) = (check(&[]), check(&["--language", "en"]));
         let (name, sheet, row) = (broken.name, broken.sheet, broken.row);
-        let column = |word: &str| {
-            broken
-                .column
-                .map_or(String::new(), |column| format!(", {word} {column}"))
-        };
-        let cell = format!("lỗi: trang tính {sheet}, hàng {row}{}", column("cột"));
+        let column = broken.column;
+        let cell = format!("lỗi: trang tính {sheet}, hàng {row}, cột {column}: ");
         assert!(vietnamese.text().contains(&cell), "{name}: {}", vietnamese.text());
-        let cell = format!("error: sheet {sheet}, row {row}{}", column("column"));
+        let cell = format!("error: sheet {sheet}, row {row}, column {column}: ");
         assert!(english.text().contains(&cell), "{name}: {}", english.text());
         for (text, own) in [(vietnamese.text(), broken.vietnamese), (english.text(), broken.english)] {
             for part in broken.both.iter().chain([&own]) {
@@ -174,18 +171,56 @@ fn each_broken_form_is_told_with_its_cell_and_cure_in_both_languages() {
         assert_eq!(errors.len(), 1, "{name}: {errors:?}");
         let error = &errors[0];
         assert_eq!(
-            (error["sheet"].as_str(), error["row"].as_u64()),
-            (Some(sheet), Some(row)),
-            "{name}"
-        );
-        assert!(
-            broken.column.is_none() || error["column"].as_str() == broken.column,
+            (&error["sheet"], &error["row"], &error["column"]),
+            (&sheet.into(), &row.into(), &column.into()),
             "{name}"
         );
         let message = &error["message"];
         assert!(message["vi"].as_str().unwrap().contains(broken.vietnamese), "{name}");
         assert!(message["en"].as_str().unwrap().contains(broken.english), "{name}");
     }
+}
+
+#[test]
+fn a_markdown_form_is_told_the_same_as_its_workbook() {
+    let folder = tempfile::tempdir().unwrap();
+    for broken in &BROKEN {
+        let markdown = repository().join(format!("tests/fixtures/broken-forms/{}.md", broken.name));
+        let check = |path: &Path| {
+            let document = run_to_end(khaosat(["form", "check", "--json"]).arg(path))
+                .failure()
+                .json();
+            document["files"][0]["errors"].clone()
+        };
+        assert_eq!(
+            check(&markdown),
+            check(&fixture(&folder, broken.name)),
+            "{}",
+            broken.name
+        );
+    }
+}
+
+#[test]
+fn a_warning_leaves_the_form_usable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("form.md");
+    std::fs::write(
+        &path,
+        "| survey | type | name | label |\n| | text | a | A |\n| setting | form_id |\n| | x |\n",
+    )
+    .unwrap();
+    let told = run_to_end(khaosat(["form", "check"]).arg(&path)).success();
+    assert!(told.text().contains("0 lỗi, 1 cảnh báo"), "{}", told.text());
+    assert!(told.text().contains("cảnh báo: "), "{}", told.text());
+    let document = run_to_end(khaosat(["form", "check", "--json"]).arg(&path))
+        .success()
+        .json();
+    let warning = &document["files"][0]["warnings"][0];
+    assert!(
+        warning["message"]["en"].as_str().unwrap().contains("\"setting\""),
+        "{warning}"
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ enum FormFormat {
 pub(super) fn run(arguments: &ConvertArguments) -> Result<ExitCode, Failure> {
     let loaded = load_form(&arguments.file)?;
     let text = match arguments.to {
-        FormFormat::Xform => xform(&loaded.form)?,
+        FormFormat::Xform => survey_forms::xform::write(&loaded.form),
         FormFormat::Json => json(&loaded.form)?,
         FormFormat::Md => markdown(&loaded.form)?,
     };
@@ -61,10 +61,6 @@ fn json(form: &Form) -> Result<String, Failure> {
         .map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
     text.push('\n');
     Ok(text)
-}
-
-fn xform(_: &Form) -> Result<String, Failure> {
-    Err(not_yet("XForm"))
 }
 
 fn markdown(_: &Form) -> Result<String, Failure> {

@@ -1,24 +1,18 @@
 //! Reads a form from a file.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use survey_forms::model::{Form, FormProblem, FormProblems, ProblemKind};
+use survey_forms::model::{FormProblem, FormProblems, ProblemKind};
 use survey_forms::workbook::MAX_FILE_BYTES;
-use survey_forms::xlsform;
+use survey_forms::xlsform::{self, Reading};
 
 use super::Failure;
 
 /// The exit code for what could not be read or compared.
 pub(super) const UNREADABLE: u8 = 2;
-
-/// A form that can be filled, and what its author should look at nevertheless.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    pub(super) form: Form,
-    pub(super) warnings: Vec<FormProblem>,
-}
 
 /// Why there is no form.
 #[derive(Debug)]
@@ -58,16 +52,13 @@ impl From<LoadError> for Failure {
 }
 
 /// Reads and checks the form in a file.
-pub(super) fn load_form(path: &Path) -> Result<Loaded, LoadError> {
+pub(super) fn load_form(path: &Path) -> Result<Reading, LoadError> {
     let bytes = read_limited(path, MAX_FILE_BYTES).map_err(|error| LoadError::Io {
         path: path.to_owned(),
         error,
     })?;
-    match xlsform::read(&bytes) {
-        Ok(form) => Ok(Loaded {
-            form,
-            warnings: Vec::new(),
-        }),
+    match xlsform::read_file(&bytes, path.file_name().and_then(OsStr::to_str)) {
+        Ok(reading) => Ok(reading),
         Err(problems) if problems.0.iter().all(is_of_whole_file) => Err(LoadError::Unreadable {
             path: path.to_owned(),
             problems,

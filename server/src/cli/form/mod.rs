@@ -6,7 +6,6 @@
 mod check;
 mod convert;
 mod diff;
-mod document;
 mod evaluate;
 mod load;
 

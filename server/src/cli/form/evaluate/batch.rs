@@ -7,17 +7,17 @@ use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
-use survey_forms::xpath::EvaluationContext;
+use survey_forms::xpath::document::MAX_DOCUMENT_BYTES;
+use survey_forms::xpath::{EvaluationContext, RandomSeed, RegexMatching, Tree};
 
-use super::super::document::{Document, Extent, MAX_DOCUMENT_BYTES};
 use super::outcome::Outcome;
-use super::subject::Subject;
-use super::{Source, clock, extent};
+use super::subject::{self, Subject};
+use super::{Source, clock};
 use crate::cli::Failure;
 use crate::cli::form::load::UNREADABLE;
 
 /// The longest line, in bytes: a document with every character escaped.
-const MAX_LINE_BYTES: u64 = 8 * MAX_DOCUMENT_BYTES;
+const MAX_LINE_BYTES: u64 = 8 * MAX_DOCUMENT_BYTES as u64;
 
 /// What the command line says and a case may say otherwise.
 #[derive(Debug)]
@@ -27,7 +27,24 @@ pub(super) struct Defaults<'a> {
     pub(super) time_zone: Option<&'a str>,
     pub(super) language: &'a str,
     pub(super) namespaces: &'a [(String, String)],
-    pub(super) extent: Extent,
+    pub(super) regex_matching: RegexMatching,
+    pub(super) random_seed: RandomSeed,
+}
+
+impl Defaults<'_> {
+    /// What the engine is told, with what a case says otherwise.
+    pub(super) fn evaluation(
+        &self,
+        now: Option<&str>,
+        time_zone: Option<&str>,
+        language: Option<&str>,
+    ) -> Result<EvaluationContext, Failure> {
+        let moment = clock::moment(now.or(self.now), time_zone.or(self.time_zone))?;
+        let mut context =
+            EvaluationContext::new(moment, language.unwrap_or(self.language)).with_random_seed(self.random_seed);
+        context.regex_matching = self.regex_matching;
+        Ok(context)
+    }
 }
 
 /// One line.
@@ -48,7 +65,6 @@ struct Case {
     time_zone: Option<String>,
     language: Option<String>,
     namespaces: Option<std::collections::BTreeMap<String, String>>,
-    primary_instance: Option<bool>,
 }
 
 /// What is written for one line.
@@ -71,8 +87,7 @@ struct Message {
 struct LastDocument {
     xml: String,
     namespaces: Vec<(String, String)>,
-    extent: Extent,
-    document: Document,
+    document: Tree,
 }
 
 /// Evaluates the cases of a file, of standard input where it is `-`. Every case is answered, whatever became of others.
@@ -171,18 +186,14 @@ fn evaluate(
     defaults: &Defaults<'_>,
     last: &mut Option<LastDocument>,
 ) -> Result<Outcome, Failure> {
-    let now = case.now.as_deref().or(defaults.now);
-    let moment = clock::moment(now, case.time_zone.as_deref().or(defaults.time_zone))?;
-    let language = case.language.as_deref().unwrap_or(defaults.language);
-    let context = EvaluationContext::new(moment, language);
+    let context = defaults.evaluation(case.now.as_deref(), case.time_zone.as_deref(), case.language.as_deref())?;
     let at = case.context.as_deref().or(defaults.context).unwrap_or("/");
     let subject = match (case.xml, &case.answers, source) {
         (Some(xml), _, _) => {
             let namespaces = case
                 .namespaces
                 .map_or_else(|| defaults.namespaces.to_vec(), |given| given.into_iter().collect());
-            let extent = case.primary_instance.map_or(defaults.extent, extent);
-            Subject::Document(document(xml, namespaces, extent, last)?)
+            Subject::Document(document(xml, namespaces, last)?)
         }
         (
             None,
@@ -196,21 +207,15 @@ fn evaluate(
     subject.evaluate(&case.expression, at, &context)
 }
 
-fn document(
-    xml: String,
-    namespaces: Vec<(String, String)>,
-    extent: Extent,
-    last: &mut Option<LastDocument>,
-) -> Result<&Document, Failure> {
-    let is_same = |last: &LastDocument| last.xml == xml && last.namespaces == namespaces && last.extent == extent;
+fn document(xml: String, namespaces: Vec<(String, String)>, last: &mut Option<LastDocument>) -> Result<&Tree, Failure> {
+    let is_same = |last: &LastDocument| last.xml == xml && last.namespaces == namespaces;
     let kept = last.take().filter(is_same);
     let current = match kept {
         Some(kept) => kept,
         None => LastDocument {
-            document: Document::read(&xml, &namespaces, extent)?,
+            document: subject::document(&xml, &namespaces)?,
             xml,
             namespaces,
-            extent,
         },
     };
     Ok(&last.insert(current).document)

@@ -10,11 +10,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::Value as Json;
-use survey_forms::xpath::EvaluationContext;
+use survey_forms::xpath::document::MAX_DOCUMENT_BYTES;
+use survey_forms::xpath::{EvaluationContext, RandomSeed, RegexMatching, Tree};
 
-use super::document::{Document, Extent, MAX_DOCUMENT_BYTES};
 use super::load::{UNREADABLE, load_form, read_limited};
 use super::{Failure, worded};
 use crate::config::MessageLanguage;
@@ -27,8 +27,7 @@ use subject::Subject;
 #[derive(Debug, Args)]
 #[command(
     after_help = "A case of --batch: {\"id\": …, \"expression\": …, \"xml\": … or \"answers\": {…}, \"context\": …, \
-                  \"now\": …, \"time_zone\": …, \"language\": …, \"namespaces\": {prefix: URI}, \
-                  \"primary_instance\": …}; all but the expression may be missing.\n\n\
+                  \"now\": …, \"time_zone\": …, \"language\": …, \"namespaces\": {prefix: URI}}; all but the expression may be missing.\n\n\
                   Exit code: 0 evaluated, 1 an error in the expression, answers or form (in a batch: of any case), 2 a \
                   file that cannot be read."
 )]
@@ -43,12 +42,9 @@ pub(in crate::cli) struct EvaluateArguments {
     /// Put the form's defaults into what the answers leave out, as a newly opened form has them
     #[arg(long, conflicts_with = "xml")]
     defaults: bool,
-    /// Evaluate over this XML document rather than a form
+    /// Evaluate over this XML document rather than a form; in a whole XForm /data/… begins at its primary instance
     #[arg(long, value_name = "FILE")]
     xml: Option<PathBuf>,
-    /// Of an XForm given by --xml, evaluate over its primary instance, where /data/… begins
-    #[arg(long)]
-    primary_instance: bool,
     /// What a prefix in the expression means in the document; may be given several times
     #[arg(long, value_name = "PREFIX=URI", value_parser = prefix_and_uri)]
     namespace: Vec<(String, String)>,
@@ -61,9 +57,24 @@ pub(in crate::cli) struct EvaluateArguments {
     /// How local time differs from UTC [default: that of --now, else +07:00]
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     time_zone: Option<String>,
+    /// What regex() compares with its pattern
+    #[arg(long, value_name = "EXTENT", default_value = "whole")]
+    regex: RegexExtent,
+    /// Number that random(), uuid() and randomize() begin with [default: drawn by the system]
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
     /// JSON lines of cases to evaluate, - for standard input
     #[arg(long, value_name = "FILE")]
     batch: Option<PathBuf>,
+}
+
+/// What `regex()` compares with its pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RegexExtent {
+    /// The whole text, as ODK Collect does
+    Whole,
+    /// Any part of it, as ODK Web Forms does
+    Part,
 }
 
 fn prefix_and_uri(written: &str) -> Result<(String, String), String> {
@@ -83,14 +94,17 @@ pub(super) fn run(arguments: &EvaluateArguments, language: MessageLanguage) -> R
         time_zone: arguments.time_zone.as_deref(),
         language: worded(language, "vi", "en"),
         namespaces: &arguments.namespace,
-        extent: extent(arguments.primary_instance),
+        regex_matching: match arguments.regex {
+            RegexExtent::Whole => RegexMatching::Whole,
+            RegexExtent::Part => RegexMatching::Part,
+        },
+        random_seed: random_seed(arguments.seed)?,
     };
     let Some(expression) = expression else {
         let cases = arguments.batch.as_deref().unwrap_or(Path::new("-"));
         return batch::run(cases, &source, &defaults);
     };
-    let moment = clock::moment(defaults.now, defaults.time_zone)?;
-    let context = EvaluationContext::new(moment, defaults.language);
+    let context = defaults.evaluation(None, None, None)?;
     let subject = source.subject(&context)?;
     let outcome = subject.evaluate(expression, defaults.context.unwrap_or("/"), &context)?;
     let mut output = std::io::stdout().lock();
@@ -128,7 +142,7 @@ enum Source {
         with_defaults: bool,
     },
     /// A document, read once.
-    Document(Box<Document>),
+    Document(Box<Tree>),
     /// Nothing: each case of a batch brings its document.
     None,
 }
@@ -153,8 +167,7 @@ impl Source {
 fn source(arguments: &EvaluateArguments, file: Option<&Path>) -> Result<Source, Failure> {
     if let Some(path) = &arguments.xml {
         let xml = read_text(path)?;
-        let extent = extent(arguments.primary_instance);
-        let document = Document::read(&xml, &arguments.namespace, extent).map_err(|failure| failure.of_file(path))?;
+        let document = subject::document(&xml, &arguments.namespace).map_err(|failure| failure.of_file(path))?;
         return Ok(Source::Document(Box::new(document)));
     }
     let Some(file) = file else {
@@ -178,27 +191,34 @@ fn source(arguments: &EvaluateArguments, file: Option<&Path>) -> Result<Source, 
     })
 }
 
-fn extent(primary_instance: bool) -> Extent {
-    if primary_instance {
-        Extent::PrimaryInstance
-    } else {
-        Extent::Whole
+fn random_seed(given: Option<u64>) -> Result<RandomSeed, Failure> {
+    let mut bytes = [0; 16];
+    match given {
+        Some(number) => bytes[..8].copy_from_slice(&number.to_le_bytes()),
+        None => getrandom::fill(&mut bytes).map_err(|error| {
+            Failure::new(
+                format!("hệ thống không cho số ngẫu nhiên: {error}"),
+                format!("the system gives no random numbers: {error}"),
+            )
+        })?,
     }
+    Ok(RandomSeed(bytes))
 }
 
 /// A file of text in UTF-8.
 fn read_text(path: &Path) -> Result<String, Failure> {
     let unreadable = |vi: String, en: String| Failure::new(vi, en).of_file(path).with_exit_code(UNREADABLE);
-    let bytes = read_limited(path, MAX_DOCUMENT_BYTES).map_err(|error| {
+    let most = MAX_DOCUMENT_BYTES as u64;
+    let bytes = read_limited(path, most).map_err(|error| {
         unreadable(
             format!("không đọc được tệp: {error}"),
             format!("the file cannot be read: {error}"),
         )
     })?;
-    if bytes.len() as u64 > MAX_DOCUMENT_BYTES {
+    if bytes.len() as u64 > most {
         return Err(unreadable(
-            format!("tệp vượt giới hạn {MAX_DOCUMENT_BYTES} byte"),
-            format!("the file has more than the {MAX_DOCUMENT_BYTES} bytes that are allowed"),
+            format!("tệp vượt giới hạn {most} byte"),
+            format!("the file has more than the {most} bytes that are allowed"),
         ));
     }
     String::from_utf8(bytes).map_err(|error| {

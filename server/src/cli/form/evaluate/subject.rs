@@ -5,10 +5,10 @@ use survey_forms::answers::{AnswerMap, AnswersMut as _};
 use survey_forms::model::{Form, nearest_name};
 use survey_forms::session::Session;
 use survey_forms::xpath::{
-    EvaluationContext, EvaluationError, Expression, NodeId, NodeKind, Object, Tree, Variables, evaluate, parse,
+    EvaluationContext, EvaluationError, Expression, NodeId, NodeKind, Tree, Variables, document, evaluate, node_at,
+    parse, parse_lazily,
 };
 
-use super::super::document::Document;
 use super::answers;
 use super::outcome::Outcome;
 use crate::cli::Failure;
@@ -22,7 +22,7 @@ pub(super) enum Subject<'a> {
         session: Box<Session<'a, AnswerMap>>,
     },
     /// A document.
-    Document(&'a Document),
+    Document(&'a Tree),
 }
 
 impl<'a> Subject<'a> {
@@ -54,7 +54,7 @@ impl<'a> Subject<'a> {
     fn tree(&self) -> &Tree {
         match self {
             Self::Filled { session, .. } => session.tree(),
-            Self::Document(document) => &document.tree,
+            Self::Document(tree) => tree,
         }
     }
 
@@ -68,38 +68,25 @@ impl<'a> Subject<'a> {
         Ok(Outcome::new(&object, self.tree(), offset, |node| self.path(node)))
     }
 
+    /// Reads an expression. Over a document, XPath's own rule holds that what is never evaluated may be wrong.
     fn parse(&self, source: &str) -> Result<Expression, Failure> {
-        parse(source).map_err(|error| {
+        let read = match self {
+            Self::Filled { .. } => parse(source),
+            Self::Document(_) => parse_lazily(source),
+        };
+        read.map_err(|error| {
             let caret = error.caret(source);
             Failure::new(format!("{}\n{caret}", error.vietnamese()), format!("{error}\n{caret}"))
         })
     }
 
     fn place(&self, at: &str, context: &EvaluationContext) -> Result<NodeId, Failure> {
-        if let Self::Document(document) = self
-            && let Some(node) = document.node(at)
-        {
-            return Ok(node);
-        }
-        let expression = self.parse(at).map_err(|failure| {
+        node_at(self.tree(), at, context).map_err(|error| {
             Failure::new(
-                format!("--context: {}", failure.text.vi),
-                format!("--context: {}", failure.text.en),
+                format!("--context {at:?}: {}", error.vietnamese()),
+                format!("--context {at:?}: {error}"),
             )
-        })?;
-        let found = evaluate(&expression, self.tree(), Tree::ROOT, context, &Variables::new())
-            .map_err(|error| self.evaluation_failure(&error))?;
-        let number = match &found {
-            Object::Nodes(nodes) => match nodes.as_slice() {
-                [node] => return Ok(*node),
-                nodes => nodes.len(),
-            },
-            _ => 0,
-        };
-        Err(Failure::new(
-            format!("--context {at:?} cho {number} nút; cần đúng một nút đang được hỏi"),
-            format!("--context {at:?} gives {number} nodes; exactly one that is asked now is needed"),
-        ))
+        })
     }
 
     fn evaluation_failure(&self, error: &EvaluationError) -> Failure {
@@ -120,10 +107,17 @@ impl<'a> Subject<'a> {
 
     fn path(&self, node: NodeId) -> String {
         match self {
-            Self::Document(document) => document.path(node).unwrap_or_default().to_owned(),
+            Self::Document(tree) => document::path_of(tree, node),
             Self::Filled { session, .. } => form_path(session.tree(), node),
         }
     }
+}
+
+/// Reads a document; `prefixes` are what prefixes in expressions mean, as (prefix, URI).
+pub(super) fn document(xml: &str, prefixes: &[(String, String)]) -> Result<Tree, Failure> {
+    let mut tree = document::parse(xml).map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;
+    tree.bind_prefixes(prefixes);
+    Ok(tree)
 }
 
 /// The path of a form's node, such as `/data/members[2]/age`: with its place among the siblings of its name that
