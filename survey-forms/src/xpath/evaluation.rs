@@ -443,7 +443,7 @@ impl<'a> Scope<'a> {
         Ok(reached)
     }
 
-    fn count_visits(&self, visited: u64) -> Result<(), EvaluationError> {
+    pub(crate) fn count_visits(&self, visited: u64) -> Result<(), EvaluationError> {
         let total = self.effort.visits.get().saturating_add(visited);
         self.effort.visits.set(total);
         if total > MAX_VISITS {
