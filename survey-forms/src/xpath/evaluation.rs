@@ -5,7 +5,7 @@ use std::cell::Cell;
 
 use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
 use super::axes;
-use super::calendar::Moment;
+use super::comparison::Atom;
 use super::context::{EvaluationContext, RegexMatching, Variables};
 use super::evaluation_error::{EvaluationError, MAX_VISITS};
 use super::functions;
@@ -235,38 +235,12 @@ impl<'a> Scope<'a> {
         Ok(Object::Nodes(nodes))
     }
 
-    /// Compares a single question with a text, number or variable without building node sets; none where the operands
-    /// are of other kinds. The result is the same as that of the general comparison.
-    fn compare_question(
-        &self,
-        operator: BinaryOperator,
-        path: &Path,
-        right: &Expression,
-    ) -> Result<Option<bool>, EvaluationError> {
-        let right = match right {
-            Expression::Literal(text) => Atom::Text(Cow::Borrowed(text)),
-            Expression::Number(number) => Atom::Number(*number),
-            Expression::Variable(_) => Atom::Number(self.number(right)?),
-            _ => return Ok(None),
-        };
-        let mut holds = false;
-        let mut found = 0_usize;
-        let simple = self.each_of_single_step(path, &mut |node| {
-            found += 1;
-            holds |= self.compare_atoms(operator, &Atom::Text(self.tree.text_of(node)), &right);
-        })?;
-        if !simple {
-            return Ok(None);
-        }
-        if found == 0 && is_single_question(path) {
-            // A question that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
-            holds = self.compare_atoms(operator, &Atom::Text(Cow::Borrowed("")), &right);
-        }
-        Ok(Some(holds))
-    }
-
     /// Visits the nodes of a bare `${question}` or of one plain child name; false for other paths.
-    fn each_of_single_step(&self, path: &Path, visit: &mut dyn FnMut(NodeId)) -> Result<bool, EvaluationError> {
+    pub(super) fn each_of_single_step(
+        &self,
+        path: &Path,
+        visit: &mut dyn FnMut(NodeId),
+    ) -> Result<bool, EvaluationError> {
         if let Some(name) = path.plain_name() {
             for child in self.tree.children(self.node) {
                 let own = self.tree.name(child);
@@ -330,77 +304,10 @@ impl<'a> Scope<'a> {
         Ok(Cow::Owned(self.text(expression)?))
     }
 
-    /// Comparison by XPath 1.0 §3.4.
-    fn compare(
-        &self,
-        operator: BinaryOperator,
-        left_expression: &Expression,
-        left: &Object,
-        right_expression: &Expression,
-        right: &Object,
-    ) -> Result<bool, EvaluationError> {
-        if let (Object::Boolean(_), _) | (_, Object::Boolean(_)) = (left, right) {
-            return Ok(if is_equality(operator) {
-                (left.to_boolean() == right.to_boolean()) == (operator == BinaryOperator::Equal)
-            } else {
-                let as_number = |object: &Object| f64::from(u8::from(object.to_boolean()));
-                // Against a boolean a node set is a boolean first; other operands keep their own number.
-                let number = |object: &Object| match object {
-                    Object::Nodes(_) => as_number(object),
-                    other => other.to_number(self.tree, self.context.now.utc_offset_minutes),
-                };
-                compare_numbers(operator, number(left), number(right))
-            });
-        }
-        let left = self.operand(left_expression, left)?;
-        let right = self.operand(right_expression, right)?;
-        for atom in &left {
-            self.count_visits(right.len() as u64)?;
-            if right.iter().any(|other| self.compare_atoms(operator, atom, other)) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The values to compare: one for a value, one a node for a node set.
-    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Result<Vec<Atom<'o>>, EvaluationError>
-    where
-        'a: 'o,
-    {
-        Ok(match object {
-            Object::Number(number) => vec![Atom::Number(*number)],
-            Object::Boolean(value) => vec![Atom::Number(f64::from(u8::from(*value)))],
-            Object::Text(text) => vec![Atom::Text(Cow::Borrowed(text))],
-            Object::Date(date) => vec![Atom::Number(date.moment.map_or(f64::NAN, Moment::days))],
-            Object::Nodes(nodes) if nodes.is_empty() => match expression {
-                Expression::Path(path) if is_single_question(path) => vec![Atom::Text(Cow::Borrowed(""))],
-                _ => Vec::new(),
-            },
-            Object::Nodes(nodes) => nodes
-                .iter()
-                .map(|node| self.node_text(*node).map(Atom::Text))
-                .collect::<Result<_, _>>()?,
-        })
-    }
-
     /// The text of a node, counting what is below it: an outer element's text is all of a document's.
     pub(crate) fn node_text(&self, node: NodeId) -> Result<Cow<'a, str>, EvaluationError> {
         self.count_visits(self.tree.below(node).len() as u64)?;
         Ok(self.tree.text_of(node))
-    }
-
-    fn compare_atoms(&self, operator: BinaryOperator, left: &Atom<'_>, right: &Atom<'_>) -> bool {
-        if let (Atom::Text(left), Atom::Text(right)) = (left, right)
-            && is_equality(operator)
-        {
-            return (left == right) == (operator == BinaryOperator::Equal);
-        }
-        let number = |atom: &Atom<'_>| match atom {
-            Atom::Number(number) => *number,
-            Atom::Text(text) => self.text_number(text),
-        };
-        compare_numbers(operator, number(left), number(right))
     }
 
     /// The nodes of a path, in document order.
@@ -445,7 +352,7 @@ impl<'a> Scope<'a> {
         Ok(reached)
     }
 
-    fn count_visits(&self, visited: u64) -> Result<(), EvaluationError> {
+    pub(crate) fn count_visits(&self, visited: u64) -> Result<(), EvaluationError> {
         let total = self.effort.visits.get().saturating_add(visited);
         self.effort.visits.set(total);
         if total > MAX_VISITS {
@@ -535,29 +442,7 @@ fn column_of(side: &Expression) -> Option<&str> {
     }
 }
 
-/// A value in a comparison.
-enum Atom<'a> {
-    Number(f64),
-    Text(Cow<'a, str>),
-}
-
 /// Whether the path is a bare `${question}`, which stands for one value.
-fn is_single_question(path: &Path) -> bool {
+pub(super) fn is_single_question(path: &Path) -> bool {
     matches!(path.start, PathStart::Question(_)) && path.predicates.is_empty() && path.steps.is_empty()
-}
-
-fn is_equality(operator: BinaryOperator) -> bool {
-    matches!(operator, BinaryOperator::Equal | BinaryOperator::NotEqual)
-}
-
-fn compare_numbers(operator: BinaryOperator, left: f64, right: f64) -> bool {
-    match operator {
-        BinaryOperator::Equal => left == right,
-        BinaryOperator::NotEqual => left != right,
-        BinaryOperator::Less => left < right,
-        BinaryOperator::LessOrEqual => left <= right,
-        BinaryOperator::Greater => left > right,
-        BinaryOperator::GreaterOrEqual => left >= right,
-        _ => false,
-    }
 }

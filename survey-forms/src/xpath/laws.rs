@@ -376,7 +376,7 @@ fn the_deepest_expressions_are_evaluated_on_a_small_stack() {
 fn expressions_that_take_too_long_are_stopped() {
     let items = "<i><j>1</j></i>".repeat(3_000);
     let tree = document::parse(&format!("<data>{items}</data>")).unwrap();
-    for source in ["count(//*[//*[//*]])", "//j < //j or //i < //i or //i < //j"] {
+    for source in ["count(//j[//j/..])", "//j != //j or //i != //i or //i != //j"] {
         let expression = parse(source).unwrap();
         let stopped = evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new());
         assert_eq!(stopped, Err(EvaluationError::TooManyVisits), "{source}");

@@ -15,6 +15,7 @@ mod ast;
 mod axes;
 mod calendar;
 mod check;
+mod comparison;
 mod context;
 mod csv_table;
 pub mod document;

@@ -400,6 +400,28 @@ fn documents_keep_what_the_dom_keeps() {
 }
 
 #[test]
+fn prefixes_mean_what_the_document_or_the_caller_says() {
+    let mut tree =
+        document::parse("<a xmlns='urn:a' xmlns:b='urn:b'><b:c/><c xmlns='urn:c'/><d xmlns=''/></a>").unwrap();
+    for (source, expected) in [
+        ("count(/a)", "0"),
+        ("count(//b:*)", "1"),
+        ("count(//d)", "1"),
+        ("count(//xhtml:a)", "0"),
+        ("count(//x:c)", "0"),
+    ] {
+        assert_eq!(value(&tree, source), expected, "{source}");
+    }
+    tree.bind_prefix("x", "urn:c");
+    tree.bind_prefix("b", "urn:a");
+    assert_eq!(value(&tree, "concat(count(//x:c), count(/b:a), count(//b:c))"), "110");
+    let mut form = document::parse(FORM).unwrap();
+    form.set_start(Tree::ROOT);
+    assert_eq!(value(&form, "/h:html/h:head/h:title"), "Hộ gia đình");
+    assert_eq!(value(&form, "count(/data)"), "0");
+}
+
+#[test]
 fn documents_that_are_none_are_refused_with_line_and_column() {
     let bomb = "<!DOCTYPE a [<!ENTITY b 'bbbb'><!ENTITY c '&b;&b;&b;'>]><a>&c;</a>";
     let deep = "<a>".repeat(300) + &"</a>".repeat(300);

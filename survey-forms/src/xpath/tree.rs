@@ -143,8 +143,17 @@ impl Tree {
         self.start
     }
 
-    pub(super) fn set_start(&mut self, start: NodeId) {
+    /// Sets where absolute paths start; [`Tree::ROOT`] makes them start at the document itself, in a whole XForm too.
+    pub fn set_start(&mut self, start: NodeId) {
         self.start = start;
+    }
+
+    /// Makes a prefix stand for a namespace in expressions, whatever the document binds it to.
+    pub fn bind_prefix(&mut self, prefix: &str, uri: &str) {
+        let others = self.prefixes.iter().filter(|(bound, _)| bound != prefix).cloned();
+        self.prefixes = std::iter::once((prefix.to_owned(), uri.to_owned()))
+            .chain(others)
+            .collect();
     }
 
     pub(super) fn set_prefixes(&mut self, prefixes: Prefixes) {

@@ -111,3 +111,66 @@ pub(super) fn geofence(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Ob
     }
     Ok(Object::Boolean(inside))
 }
+
+/// `intersects(line)`: whether a trace or shape crosses or touches itself: two of its segments have a point in common that
+/// is not where one follows the other, or one runs back over the one before; false where it is no line. For constraints
+/// (ODK documentation, "Form operators and functions"). Degrees are taken as plane coordinates.
+pub(super) fn intersects(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
+    let points = points(&super::text::texts(scope, arguments)?).unwrap_or_default();
+    let segments: Vec<(Point, Point)> = points
+        .iter()
+        .zip(points.iter().skip(1))
+        .map(|(from, to)| (*from, *to))
+        // A point recorded twice adds nothing.
+        .filter(|(from, to)| from != to)
+        .collect();
+    let closed = points.len() > 3 && points.first() == points.last();
+    for (place, first) in segments.iter().enumerate() {
+        let later = segments.iter().enumerate().skip(place + 1);
+        scope.count_visits(later.len() as u64)?;
+        for (other, second) in later {
+            let follows = other == place + 1;
+            let closes = closed && place == 0 && other + 1 == segments.len();
+            let meet = if follows {
+                runs_back(*first, *second)
+            } else if closes {
+                runs_back(*second, *first)
+            } else {
+                have_common_point(*first, *second)
+            };
+            if meet {
+                return Ok(Object::Boolean(true));
+            }
+        }
+    }
+    Ok(Object::Boolean(false))
+}
+
+/// Which way one turns at `b` on the way from `a` to `c`: positive to one side, negative to the other, 0 straight on or back.
+fn turn(a: Point, b: Point, c: Point) -> f64 {
+    (b.longitude - a.longitude) * (c.latitude - a.latitude) - (b.latitude - a.latitude) * (c.longitude - a.longitude)
+}
+
+/// Whether a point on the line through `a` and `b` lies between them.
+fn is_between(a: Point, b: Point, point: Point) -> bool {
+    let within = |a: f64, b: f64, value: f64| a.min(b) <= value && value <= a.max(b);
+    within(a.latitude, b.latitude, point.latitude) && within(a.longitude, b.longitude, point.longitude)
+}
+
+/// Whether a segment runs back over the one before it, whose end is its beginning.
+fn runs_back((a, b): (Point, Point), (_, c): (Point, Point)) -> bool {
+    turn(a, b, c) == 0.0 && (is_between(a, b, c) || is_between(b, c, a))
+}
+
+/// Whether two segments have a common point. Source: T. H. Cormen and others, "Introduction to Algorithms", chapter on
+/// computational geometry, SEGMENTS-INTERSECT.
+fn have_common_point((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
+    let (at_a, at_b) = (turn(c, d, a), turn(c, d, b));
+    let (at_c, at_d) = (turn(a, b, c), turn(a, b, d));
+    let crosses = at_a * at_b < 0.0 && at_c * at_d < 0.0;
+    crosses
+        || (at_a == 0.0 && is_between(c, d, a))
+        || (at_b == 0.0 && is_between(c, d, b))
+        || (at_c == 0.0 && is_between(a, b, c))
+        || (at_d == 0.0 && is_between(a, b, d))
+}

@@ -136,6 +136,7 @@ pub static TABLE: &[Function] = &[
     entry("indexed-repeat", 3, None, Nodes, nodes::indexed_repeat),
     entry("instance", 1, Some(1), Nodes, instances::instance),
     entry("int", 1, Some(1), Number, numbers::int),
+    entry("intersects", 1, Some(1), Truth, geography::intersects),
     entry("is-selected", 2, Some(2), Truth, selections::selected),
     entry("join", 1, None, Text, text::join),
     entry("jr:choice-name", 2, Some(2), Text, selections::choice_name),
