@@ -2,7 +2,7 @@
 
 use super::{Instance, MAX_COUNTED_INSTANCES, Roster, building};
 use crate::answers::Answers;
-use crate::model::{Form, NodeKind, Part, Reader};
+use crate::model::{Form, Part, Reader};
 use crate::xpath::{EvaluationContext, Expression, NodeId, Tree, Variables, evaluate};
 
 /// Something to be computed anew; cells compare in the order of computing.
@@ -304,7 +304,7 @@ impl Instance {
                 }
             }
             // Others may have computed over the answers that came with the instance before it was there.
-            if self.tree.value(node) != "" {
+            if !self.tree.value(node).is_empty() {
                 self.mark_readers(form, form.dependencies().readers(position), node);
             }
         }
@@ -316,11 +316,8 @@ impl Instance {
                     None => continue,
                 },
             };
+            // Who counts instances inside these instances, from outside them, counts through these too.
             self.mark_counters(form, roster.repeat, around);
-            // Instances inside the instances are as new or as gone.
-            for inner in inner_repeats(form, roster.repeat) {
-                self.mark_counters(form, inner, around);
-            }
         }
     }
 
@@ -354,17 +351,4 @@ impl Instance {
         (self.failures, self.dirty, self.wanted) = (failures, dirty, wanted);
         built.added
     }
-}
-
-/// The repeats inside a repeat.
-fn inner_repeats(form: &Form, repeat: usize) -> Vec<usize> {
-    let mut found = Vec::new();
-    let mut next = form.children(repeat).to_vec();
-    while let Some(row) = next.pop() {
-        if form.nodes().get(row).is_some_and(|row| row.kind == NodeKind::Repeat) {
-            found.push(row);
-        }
-        next.extend(form.children(row));
-    }
-    found
 }

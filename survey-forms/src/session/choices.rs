@@ -27,9 +27,9 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         let mut offered = match row.kind.choice_source() {
             None => Vec::new(),
             Some(ChoiceSource::File { .. }) => return None,
-            Some(ChoiceSource::List(name)) => self.from_list(definition.choices.get(name), filter, node),
-            Some(ChoiceSource::External(name)) => self.from_list(definition.external_choices.get(name), filter, node),
-            Some(ChoiceSource::Question(name)) => self.from_answers(name, filter, node?),
+            Some(ChoiceSource::List(name)) => self.offered_of_list(definition.choices.get(name), filter, node),
+            Some(ChoiceSource::External(name)) => self.offered_of_list(definition.external_choices.get(name), filter, node),
+            Some(ChoiceSource::Question(name)) => self.offered_answers(name, filter, node?),
         };
         if row.parameters.get("randomize").is_some_and(|value| value == "true")
             && let Some(seed) = self.seed(row, node)
@@ -39,7 +39,7 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         Some(offered)
     }
 
-    fn from_list(
+    fn offered_of_list(
         &self,
         list: Option<&'f Vec<Choice>>,
         filter: Option<&Expression>,
@@ -54,7 +54,7 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     }
 
     /// One choice for each answer to a question inside a repeat. The filter is about the instance of each.
-    fn from_answers(&self, question: &str, filter: Option<&Expression>, node: NodeId) -> Vec<Cow<'f, Choice>> {
+    fn offered_answers(&self, question: &str, filter: Option<&Expression>, node: NodeId) -> Vec<Cow<'f, Choice>> {
         let tree = &self.instance.tree;
         let answers = tree.referenced(question, node).unwrap_or_default().iter().copied();
         let answers = answers.filter(|answer| tree.is_relevant(*answer) && !tree.value(*answer).is_empty());

@@ -12,6 +12,7 @@
 //! | [`figures`] | listens for changed figures as a console page does |
 //! | [`province`] | the same estimates by R's survey package |
 //! | [`documents`] | response documents against bare Automerge |
+//! | [`session`] | one answer in a large form, and reading a form |
 
 pub mod documents;
 pub mod estimates;
@@ -19,6 +20,7 @@ pub mod figures;
 pub mod ingest;
 pub mod province;
 pub mod relay;
+pub mod session;
 pub mod survey;
 pub mod table;
 pub mod wire;
@@ -36,11 +38,19 @@ pub enum Measurement {
     Estimates,
     /// [`documents`].
     Documents,
+    /// [`session`].
+    Session,
 }
 
 impl Measurement {
     /// Every measurement, in the order in which they run.
-    pub const ALL: [Self; 4] = [Self::Ingest, Self::Wire, Self::Estimates, Self::Documents];
+    pub const ALL: [Self; 5] = [
+        Self::Ingest,
+        Self::Wire,
+        Self::Estimates,
+        Self::Documents,
+        Self::Session,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -49,6 +59,7 @@ impl Measurement {
             Self::Wire => "wire",
             Self::Estimates => "estimates",
             Self::Documents => "documents",
+            Self::Session => "session",
         }
     }
 
@@ -62,6 +73,7 @@ impl Measurement {
             Self::Wire => wire::measure(),
             Self::Estimates => estimates::measure(),
             Self::Documents => documents::measure(),
+            Self::Session => session::measure(),
         }
     }
 }

@@ -3,7 +3,7 @@
 // Reads from standard input a JSON list of { xform, steps }; a step is { answer, value }, { add } or { remove }, each
 // naming a node by its reference such as /data/members[2]/age. Writes a JSON list with, for each form, the list of its
 // states: before the first step and after each. A state maps a reference to what the engine says of the question.
-// With { repeat, seconds } beside the steps, the last step's values are answered in turn and timed instead.
+// With { timed } beside the steps, only so many of the last steps are told: how many microseconds each took.
 
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -96,22 +96,22 @@ function state(root) {
   return seen;
 }
 
-async function fill({ xform, steps, repeat }) {
+function measure(root, step) {
+  const node = find(root, step.answer, (node) => node.currentState.children === null);
+  const start = process.hrtime.bigint();
+  answer(node, step.value);
+  return Number(process.hrtime.bigint() - start) / 1000;
+}
+
+async function fill({ xform, steps, timed }) {
   const { root } = await createInstance(xform, {
     form: { fetchFormAttachment: async () => new Response('', { status: 404 }), missingResourceBehavior: 'BLANK' },
     instance: {},
   });
   empty(root);
-  if (repeat !== undefined) {
-    const setup = steps.slice(0, -repeat.length);
-    for (const step of setup) take(root, step);
-    const timed = steps.slice(-repeat.length).map((step) => {
-      const node = find(root, step.answer, (node) => node.currentState.children === null);
-      const start = process.hrtime.bigint();
-      answer(node, step.value);
-      return Number(process.hrtime.bigint() - start) / 1000;
-    });
-    return timed;
+  if (timed !== undefined) {
+    for (const step of steps.slice(0, -timed)) take(root, step);
+    return steps.slice(-timed).map((step) => measure(root, step));
   }
   const states = [state(root)];
   for (const step of steps) {
