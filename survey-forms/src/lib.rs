@@ -16,6 +16,8 @@ mod instance;
 pub mod migration;
 pub mod model;
 pub mod projection;
+#[cfg(feature = "workbook")]
+mod reading;
 pub mod session;
 mod wording;
 #[cfg(feature = "workbook")]
@@ -25,4 +27,6 @@ pub mod xform;
 pub mod xlsform;
 pub mod xpath;
 
+#[cfg(feature = "workbook")]
+pub use reading::read_form;
 pub use wording::Phrase;

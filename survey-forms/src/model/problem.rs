@@ -288,6 +288,9 @@ pub enum ProblemKind {
     /// An attribute with a prefix that means nothing.
     #[error("the prefix {0:?} is not declared; add {0}=\"address\" to the setting namespaces")]
     UndeclaredPrefix(String),
+    /// A definition in JSON that cannot be read.
+    #[error("line {line}, column {column}: this is no form definition ({detail})")]
+    BadDefinition { line: usize, column: usize, detail: String },
     /// Something wrong with entities.
     #[error(transparent)]
     Entity(EntityProblem),
@@ -477,6 +480,9 @@ impl ProblemKind {
             }
             Self::UndeclaredPrefix(prefix) => {
                 format!("tiền tố {prefix:?} chưa khai báo; hãy thêm {prefix}=\"địa chỉ\" vào cài đặt namespaces")
+            }
+            Self::BadDefinition { line, column, detail } => {
+                format!("dòng {line}, cột {column}: không phải định nghĩa biểu mẫu ({detail})")
             }
             Self::Entity(problem) => problem.vietnamese(),
             Self::Advice(advice) => advice.vietnamese(),

@@ -28,7 +28,9 @@ impl<'f, S: AnswersMut> Session<'f, S> {
             None => Vec::new(),
             Some(ChoiceSource::File { .. }) => return None,
             Some(ChoiceSource::List(name)) => self.offered_of_list(definition.choices.get(name), filter, node),
-            Some(ChoiceSource::External(name)) => self.offered_of_list(definition.external_choices.get(name), filter, node),
+            Some(ChoiceSource::External(name)) => {
+                self.offered_of_list(definition.external_choices.get(name), filter, node)
+            }
             Some(ChoiceSource::Question(name)) => self.offered_answers(name, filter, node?),
         };
         if row.parameters.get("randomize").is_some_and(|value| value == "true")

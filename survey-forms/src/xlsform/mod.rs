@@ -19,6 +19,7 @@ mod selects;
 mod settings;
 mod survey;
 mod types;
+mod writing;
 
 use crate::model::{Advice, Form, FormDefinition, FormProblem, FormProblems, Place, ProblemKind, nearest_name};
 use crate::workbook::{self, Sheet, Workbook};
@@ -26,6 +27,8 @@ use cells::Cleaning;
 use languages::Languages;
 use report::Reporter;
 use survey::Surroundings;
+
+pub use writing::write;
 
 /// A form that was read, and what its author should look at though it works.
 #[derive(Debug, Clone)]

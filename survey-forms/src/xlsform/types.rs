@@ -1,6 +1,6 @@
 //! What a cell of the column `type` says.
 
-use crate::model::{DataFile, Metadata, NodeKind, ProblemKind, nearest_name};
+use crate::model::{ChoiceSource, DataFile, FormNode, Metadata, NodeKind, ProblemKind, UNTYPED, nearest_name};
 
 /// What a cell of the column `type` says.
 #[derive(Debug, Clone, PartialEq)]
@@ -269,6 +269,32 @@ pub(super) fn read(written: &str) -> Result<RowType, ProblemKind> {
         return Ok(RowType::Question(plain(kind)));
     }
     question(written).map(RowType::Question).ok_or_else(|| unknown(written))
+}
+
+/// The usual way to write a row's type.
+pub(super) fn written(node: &FormNode) -> String {
+    let select = |command, list: &str| {
+        let from_file = matches!(node.kind.choice_source(), Some(ChoiceSource::File { .. }))
+            && matches!(command, SelectCommand::One | SelectCommand::Multiple);
+        let found = SELECTS
+            .iter()
+            .find(|(other, file, _)| *other == command && *file == from_file);
+        format!("{} {list}", found.map_or("", |(_, _, ways)| ways[0]))
+    };
+    match &node.kind {
+        NodeKind::Group => "begin_group".to_owned(),
+        NodeKind::Repeat => "begin_repeat".to_owned(),
+        NodeKind::SelectOne { list } => select(SelectCommand::One, list),
+        NodeKind::SelectMultiple { list } => select(SelectCommand::Multiple, list),
+        NodeKind::SelectOneExternal { list } => select(SelectCommand::OneExternal, list),
+        NodeKind::Rank { list } => select(SelectCommand::Rank, list),
+        NodeKind::Osm { tags: Some(list) } => format!("osm {list}"),
+        NodeKind::Acknowledge if node.attributes.bind.contains_key(UNTYPED) => "trigger".to_owned(),
+        kind => {
+            let found = QUESTIONS.iter().find(|(other, _)| other == kind);
+            found.map_or("", |(_, ways)| ways[0]).to_owned()
+        }
+    }
 }
 
 fn plain(kind: NodeKind) -> QuestionType {

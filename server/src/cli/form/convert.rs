@@ -63,13 +63,8 @@ fn json(form: &Form) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn markdown(_: &Form) -> Result<String, Failure> {
-    Err(not_yet("Markdown"))
-}
-
-fn not_yet(format: &str) -> Failure {
-    Failure::new(
-        format!("chưa ghi được dạng {format}"),
-        format!("{format} cannot be written yet"),
-    )
+fn markdown(form: &Form) -> Result<String, Failure> {
+    let workbook = survey_forms::xlsform::write(form.definition());
+    survey_forms::workbook::write_markdown(&workbook)
+        .map_err(|problems| Failure::new(problems.vietnamese(), problems.to_string()))
 }

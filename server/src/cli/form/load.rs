@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use survey_forms::model::{FormProblem, FormProblems, ProblemKind};
 use survey_forms::workbook::MAX_FILE_BYTES;
-use survey_forms::xlsform::{self, Reading};
+use survey_forms::xlsform::Reading;
 
 use super::Failure;
 
@@ -57,7 +57,7 @@ pub(super) fn load_form(path: &Path) -> Result<Reading, LoadError> {
         path: path.to_owned(),
         error,
     })?;
-    match xlsform::read_file(&bytes, path.file_name().and_then(OsStr::to_str)) {
+    match survey_forms::read_form(&bytes, path.file_name().and_then(OsStr::to_str)) {
         Ok(reading) => Ok(reading),
         Err(problems) if problems.0.iter().all(is_of_whole_file) => Err(LoadError::Unreadable {
             path: path.to_owned(),
