@@ -11,7 +11,10 @@ use crate::workbook::{Row, Sheet, Workbook};
 /// The sheets of a form. Reading them again gives the same definition, but for what a workbook cannot say: rows that were
 /// made from one row (a loop, `or_other`, a `table-list`) stay the rows that they became.
 pub fn write(definition: &FormDefinition) -> Workbook {
-    let mut sheets = vec![survey(definition)];
+    let survey = survey(definition);
+    let mut texts = survey.rows.iter().flat_map(|row| row.cells.values());
+    let keeps_spaces = texts.any(|text| text.contains("  "));
+    let mut sheets = vec![survey];
     for (name, lists) in [
         ("choices", &definition.choices),
         ("external_choices", &definition.external_choices),
@@ -24,7 +27,7 @@ pub fn write(definition: &FormDefinition) -> Workbook {
     if !definition.entities.is_empty() {
         sheets.push(entities(&definition.entities));
     }
-    sheets.push(settings(definition));
+    sheets.push(settings(definition, keeps_spaces));
     Workbook {
         sheet_names: sheets.iter().map(|sheet| sheet.name.clone()).collect(),
         sheets,
@@ -168,7 +171,10 @@ fn row(definition: &FormDefinition, node: &FormNode) -> Cells {
     let mut cells = Cells::default();
     cells.put("type", types::written(node));
     cells.put("name", &node.name);
-    cells.put_texts(definition, "label", &node.label);
+    // A heading of a table without words has a blank for a label, which no sheet can say and reading puts there again.
+    if node.label.as_plain() != Some(" ") {
+        cells.put_texts(definition, "label", &node.label);
+    }
     cells.put_texts(definition, "hint", &node.hint);
     cells.put_texts(definition, "guidance_hint", &node.guidance_hint);
     cells.put_media(definition, &node.media);
@@ -239,7 +245,8 @@ fn entities(declarations: &[EntityDeclaration]) -> Sheet {
     sheet("entities", declarations.iter().map(row).collect())
 }
 
-fn settings(definition: &FormDefinition) -> Sheet {
+/// `keeps_spaces` says whether a text has several spaces in a row, which are one unless the sheet says otherwise.
+fn settings(definition: &FormDefinition, keeps_spaces: bool) -> Sheet {
     let settings = &definition.settings;
     let mut cells = Cells::default();
     cells.put("form_title", &settings.title);
@@ -273,6 +280,9 @@ fn settings(definition: &FormDefinition) -> Sheet {
     }
     for (name, value) in &settings.other {
         cells.put(name, value);
+    }
+    if keeps_spaces {
+        cells.put("clean_text_values", "no");
     }
     sheet("settings", vec![cells])
 }

@@ -78,11 +78,12 @@ impl ObjectType {
 }
 
 impl Object {
-    /// The type; a date counts as text here, for that is how it goes into an instance.
+    /// The type; a date counts as text here, for that is how it goes into an instance, and `number()` of one as a number.
     pub fn object_type(&self) -> ObjectType {
         match self {
             Self::Boolean(_) => ObjectType::Boolean,
             Self::Number(_) => ObjectType::Number,
+            Self::Date(date) if date.written == DateWriting::Days => ObjectType::Number,
             Self::Text(_) | Self::Date(_) => ObjectType::String,
             Self::Nodes(_) => ObjectType::NodeSet,
         }

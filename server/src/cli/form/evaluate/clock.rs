@@ -4,8 +4,16 @@ use survey_forms::xpath::Moment;
 
 use super::Failure;
 
-/// Việt Nam's offset from UTC in minutes.
+/// Việt Nam's offset from UTC in minutes, for a system that knows no time zone of its own.
 const VIETNAM: i32 = 420;
+
+/// How the system's local time differs from UTC now, in minutes.
+fn system_offset_minutes() -> i32 {
+    match jiff::tz::TimeZone::try_system() {
+        Ok(zone) => zone.to_offset(jiff::Timestamp::now()).seconds() / 60,
+        Err(_) => VIETNAM,
+    }
+}
 
 /// The moment of `--now` and `--time-zone`: the clock where no time is given.
 pub(super) fn moment(now: Option<&str>, time_zone: Option<&str>) -> Result<Moment, Failure> {
@@ -14,16 +22,17 @@ pub(super) fn moment(now: Option<&str>, time_zone: Option<&str>) -> Result<Momen
     let Some(now) = now else {
         return Ok(Moment {
             unix_milliseconds: crate::clock::now(),
-            utc_offset_minutes: given.unwrap_or(VIETNAM),
+            utc_offset_minutes: given.unwrap_or_else(system_offset_minutes),
         });
     };
     let own = now.split_once('T').and_then(|(_, time)| {
         let start = time.find(['Z', '+', '-'])?;
         offset_minutes(time.get(start..)?)
     });
-    Moment::parse(now, own.unwrap_or(given.unwrap_or(VIETNAM)))
+    let local = given.or(own).unwrap_or_else(system_offset_minutes);
+    Moment::parse(now, own.unwrap_or(local))
         .map(|moment| Moment {
-            utc_offset_minutes: given.or(own).unwrap_or(VIETNAM),
+            utc_offset_minutes: local,
             ..moment
         })
         .ok_or_else(|| {

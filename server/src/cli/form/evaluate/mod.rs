@@ -54,12 +54,12 @@ pub(in crate::cli) struct EvaluateArguments {
     /// What now() and today() say, as 2026-11-25T10:00:00+07:00 [default: the clock]
     #[arg(long, value_name = "TIME")]
     now: Option<String>,
-    /// How local time differs from UTC [default: that of --now, else +07:00]
+    /// How local time differs from UTC [default: that of --now, else of the system]
     #[arg(long, value_name = "OFFSET", allow_hyphen_values = true)]
     time_zone: Option<String>,
-    /// What regex() compares with its pattern
-    #[arg(long, value_name = "EXTENT", default_value = "whole")]
-    regex: RegexExtent,
+    /// What regex() compares with its pattern [default: whole over a form, part over another document]
+    #[arg(long, value_name = "EXTENT")]
+    regex: Option<RegexExtent>,
     /// Number that random(), uuid() and randomize() begin with [default: drawn by the system]
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
@@ -92,11 +92,19 @@ pub(super) fn run(arguments: &EvaluateArguments, language: MessageLanguage) -> R
         context: arguments.context.as_deref(),
         now: arguments.now.as_deref(),
         time_zone: arguments.time_zone.as_deref(),
-        language: worded(language, "vi", "en"),
+        // A document says itself which of its languages comes first.
+        language: if arguments.xml.is_some() {
+            ""
+        } else {
+            worded(language, "vi", "en")
+        },
         namespaces: &arguments.namespace,
+        // ODK Collect, which fills forms, and the ODK XForms specification differ.
         regex_matching: match arguments.regex {
-            RegexExtent::Whole => RegexMatching::Whole,
-            RegexExtent::Part => RegexMatching::Part,
+            Some(RegexExtent::Whole) => RegexMatching::Whole,
+            Some(RegexExtent::Part) => RegexMatching::Part,
+            None if arguments.xml.is_some() => RegexMatching::Part,
+            None => RegexMatching::Whole,
         },
         random_seed: random_seed(arguments.seed)?,
     };

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use survey_forms::xpath::{NodeId, Object, Tree};
+use survey_forms::xpath::{NodeId, Object, ObjectType, Tree};
 
 /// A result: its own type and value, and what it is when taken for a number, a string or a boolean (XPath 1.0 §4).
 #[derive(Debug, Serialize)]
@@ -33,6 +33,7 @@ impl Outcome {
         let number = number(object.to_number(tree, utc_offset_minutes));
         let boolean = object.to_boolean();
         let (kind, value, nodes) = match object {
+            Object::Date(_) if object.object_type() == ObjectType::Number => ("number", number.clone(), None),
             Object::Number(_) => ("number", number.clone(), None),
             Object::Text(_) | Object::Date(_) => ("string", Json::from(string.clone()), None),
             Object::Boolean(_) => ("boolean", Json::from(boolean), None),
