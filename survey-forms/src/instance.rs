@@ -14,12 +14,14 @@ use computation::Cell;
 
 /// The most instances that an expression may ask for in one place: a slip of the pen must not fill a phone's memory.
 pub(crate) const MAX_COUNTED_INSTANCES: usize = 1000;
+/// The most instances of all repeats together beyond which expressions get no more, for counts inside counts multiply.
+pub(crate) const MAX_INSTANCES: usize = 10_000;
 
 /// A form's instance tree.
 ///
 /// Answers to questions that are not to be asked now stay in the store but are not seen by expressions, as in ODK; and
 /// calculated values live here only, never in the store: they follow from the answers, so storing them could only bring
-/// two devices' copies into conflict.
+/// two devices' copies into conflict. What `once()` computed does not follow from the answers and is kept in the store.
 ///
 /// A repeat whose number of instances an expression gives shows no more than that many of those in the store; the rest
 /// keep their answers there and are seen again when the number grows.
@@ -36,6 +38,8 @@ pub(crate) struct Instance {
     failures: BTreeMap<NodeId, EvaluationError>,
     /// What has to be computed anew.
     dirty: BTreeSet<Cell>,
+    /// What `once()` computed and the store does not have yet.
+    unsaved: Vec<(AnswerPath, String)>,
 }
 
 /// Where a repeat instance stands.
@@ -153,16 +157,29 @@ impl Instance {
         nodes.map(|node| self.path_of(form, target, *node)).collect()
     }
 
+    /// Takes what `once()` computed and the store does not have yet.
+    pub(crate) fn take_unsaved(&mut self) -> Vec<(AnswerPath, String)> {
+        std::mem::take(&mut self.unsaved)
+    }
+
     /// The error of the row's expressions at its node.
     pub(crate) fn failure(&self, node: NodeId) -> Option<&EvaluationError> {
         self.failures.get(&node)
     }
 
-    /// The repeats whose expressions ask for more instances than are allowed, with the number asked for.
-    pub(crate) fn excessive(&self) -> impl Iterator<Item = (usize, Option<&InstanceId>, usize)> {
-        let all = self.wanted.iter();
-        all.filter(|(_, wanted)| **wanted > MAX_COUNTED_INSTANCES)
-            .map(|(roster, wanted)| (roster.repeat, roster.parent.as_ref(), *wanted))
+    /// How many more instances expressions may ask for.
+    pub(crate) fn allowance(&self) -> usize {
+        MAX_INSTANCES.saturating_sub(self.places.len())
+    }
+
+    /// The rosters whose expressions ask for more instances than are allowed, with the number asked for.
+    pub(crate) fn excessive(&self) -> impl Iterator<Item = (&Roster, usize)> {
+        let is_full = self.allowance() == 0;
+        let all = self.wanted.iter().map(|(roster, wanted)| (roster, *wanted));
+        all.filter(move |(roster, wanted)| {
+            let is_short = || self.instances(roster.repeat, roster.parent.as_ref()).len() < *wanted;
+            *wanted > MAX_COUNTED_INSTANCES || (is_full && is_short())
+        })
     }
 
     /// The nodes of a row inside the subtree of `ancestor`, or of `ancestor` itself.

@@ -250,3 +250,53 @@ fn expressions_that_do_not_fit_the_form_are_refused_by_name() {
     ));
     assert!(refused("count(${members}").to_string().contains('^'));
 }
+
+/// Members with devices: what is said of one member's device must not leak into another member's.
+#[test]
+fn conflicts_in_nested_instances_agree_with_every_combination() {
+    let row = |name: &str, kind, parent| FormNode::new(name, kind, parent);
+    let mut many = row("many", NodeKind::Calculate, Some(1));
+    many.calculation = Some("sum(${hours})".into());
+    let form = Form::compile(FormDefinition {
+        settings: Settings::default(),
+        languages: vec![Language {
+            code: "vi".into(),
+            name: "vi".into(),
+        }],
+        nodes: vec![
+            row("agree", NodeKind::Text, None),
+            row("members", NodeKind::Repeat, None),
+            row("devices", NodeKind::Repeat, Some(1)),
+            row("hours", NodeKind::Integer, Some(2)),
+            many,
+        ],
+        choices: ChoiceLists::new(),
+        external_choices: ChoiceLists::new(),
+        osm_tags: ChoiceLists::new(),
+        entities: Vec::new(),
+    })
+    .unwrap();
+    let mut answers = AnswerMap::default();
+    answers.put_answer(&AnswerPath::top("agree"), &"yes".into()).unwrap();
+    let mut open = Vec::new();
+    for member in ["a", "b"] {
+        let member_id = InstanceId::new(member);
+        let device = InstanceId::new(format!("{member}-phone"));
+        answers.add_instance("members", None, &member_id).unwrap();
+        answers.add_instance("devices", Some(&member_id), &device).unwrap();
+        let path = AnswerPath::within(&device, "hours");
+        answers.put_answer(&path, &Value::Integer(1)).unwrap();
+        open.push(OpenConflict {
+            path,
+            values: vec![Some(Value::Integer(1)), Some(Value::Integer(5))],
+        });
+    }
+    let values = &project(
+        &form,
+        &[("count(${members}[many > 2])", "count(${members})")],
+        &answers,
+        &open,
+    )[0];
+    assert!(values.exact);
+    assert_eq!(pairs(values), [(0.0, 2.0), (1.0, 2.0), (2.0, 2.0)]);
+}

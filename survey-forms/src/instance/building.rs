@@ -66,6 +66,7 @@ pub(super) fn build(
             wanted: wanted.clone(),
             failures: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            unsaved: Vec::new(),
         },
         added: building.added,
         kept: building.kept,
@@ -171,7 +172,8 @@ impl<A: Answers> Building<'_, A> {
             .nodes()
             .get(position)
             .is_some_and(|node| node.kind == NodeKind::Note);
-        if !matters || is_note || is_calculated(self.form, position) {
+        let follows = is_calculated(self.form, position) && !self.form.dependencies().happens_once(position);
+        if !matters || is_note || follows {
             return String::new();
         }
         if self.path.instance.as_ref() != instance {

@@ -88,13 +88,17 @@ impl Instance {
         if let Some(expression) = &formulas.calculation
             && super::is_calculated(form, position)
         {
-            let value = if relevant {
-                self.calculated(expression, node, context)
-            } else {
-                String::new()
+            let once = form.dependencies().happens_once(position);
+            let value = match (relevant, once) {
+                (true, _) => self.calculated(expression, node, context),
+                (false, true) => self.tree.value(node).to_owned(),
+                (false, false) => String::new(),
             };
             value_changed = value != self.tree.value(node);
             if value_changed {
+                if once {
+                    self.unsaved.push((self.path_of(form, position, node), value.clone()));
+                }
                 self.tree.set_value(node, value);
             }
         }
@@ -343,12 +347,13 @@ impl Instance {
             })
             .collect();
         let mut wanted = std::mem::take(&mut self.wanted);
+        let unsaved = std::mem::take(&mut self.unsaved);
         *self = built.instance;
         wanted.retain(|roster, _| {
             let parent = roster.parent.as_ref();
             parent.is_none_or(|parent| self.places.contains_key(parent))
         });
-        (self.failures, self.dirty, self.wanted) = (failures, dirty, wanted);
+        (self.failures, self.dirty, self.wanted, self.unsaved) = (failures, dirty, wanted, unsaved);
         built.added
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Dependencies {
     counters: Vec<Vec<Reader>>,
     /// The numbers of instances, as expressions to be evaluated beside the instances.
     counts: Vec<Option<Expression>>,
+    /// Whether each row's calculation happens once only.
+    once: Vec<bool>,
 }
 
 /// A row that must be computed anew when another changes.
@@ -62,6 +64,7 @@ impl Dependencies {
         let mut counters = vec![BTreeSet::new(); rows];
         let mut direct = Vec::with_capacity(rows);
         let mut counts = Vec::with_capacity(rows);
+        let mut once = Vec::with_capacity(rows);
         for (row, (node, formulas)) in definition.nodes.iter().zip(formulas).enumerate() {
             let mut needs: BTreeSet<usize> = node.parent.into_iter().collect();
             let mut add = |reads: BTreeSet<Read>, part| {
@@ -80,8 +83,17 @@ impl Dependencies {
                 }
             };
             let calculation = formulas.calculation.as_ref().filter(|_| node.triggers.is_empty());
-            for expression in formulas.relevant.iter().chain(calculation) {
+            once.push(calculation.is_some_and(calls_once));
+            if let Some(expression) = &formulas.relevant {
                 add(outline.reads(expression, row), Part::Content);
+            }
+            if let Some(expression) = calculation {
+                let mut reads = outline.reads(expression, row);
+                if calls_once(expression) {
+                    // Its own last value is what such a calculation starts from.
+                    reads.retain(|read| read.row != row);
+                }
+                add(reads, Part::Content);
             }
             let count = formulas.repeat_count.as_ref().map(beside_instances);
             if let Some(expression) = &count {
@@ -103,6 +115,7 @@ impl Dependencies {
             readers: lists(readers),
             counters: lists(counters),
             counts,
+            once,
         })
     }
 
@@ -114,6 +127,11 @@ impl Dependencies {
     /// The number of a repeat's instances, where an expression gives it: to be evaluated at what is around the repeat.
     pub(crate) fn count(&self, repeat: usize) -> Option<&Expression> {
         self.counts.get(repeat)?.as_ref()
+    }
+
+    /// Whether the row's calculation keeps the value that it once had, by the function `once()`.
+    pub(crate) fn happens_once(&self, position: usize) -> bool {
+        self.once.get(position).copied().unwrap_or(false)
     }
 
     /// Who looks at the row's value or relevance.
@@ -147,6 +165,12 @@ impl Dependencies {
         }
         reached
     }
+}
+
+fn calls_once(expression: &Expression) -> bool {
+    let mut found = false;
+    expression.walk(&mut |inner| found |= matches!(inner, Expression::Call(call) if call.function.name == "once"));
+    found
 }
 
 /// The names of questions and groups that an expression mentions: `${name}`, the names in paths, and the question of

@@ -289,6 +289,12 @@ impl Reader<'_, '_> {
                     self.value(expression, context);
                     Reached::new()
                 }
+                ("once", [argument]) => {
+                    self.value(argument, context);
+                    // The value that there is already comes first.
+                    self.content(context);
+                    Reached::new()
+                }
                 (_, arguments) => {
                     arguments.iter().for_each(|argument| self.value(argument, context));
                     Reached::new()

@@ -71,6 +71,17 @@ fn is_local(form: &Form, position: usize, repeat: usize) -> bool {
     let Some(formulas) = form.formulas(position) else {
         return false;
     };
+    // Of rows in repeats inside this one it is not known which instances they look at.
+    let around = |inner: &usize| {
+        form.nodes()
+            .get(*inner)
+            .and_then(|row| row.parent)
+            .and_then(|row| form.repeat_of(row))
+    };
+    let own = form.repeat_of(position);
+    if own != Some(repeat) && std::iter::successors(own, around).any(|outer| outer == repeat) {
+        return false;
+    }
     let inside = form.repeat_of(position) == Some(repeat) && position != repeat;
     let expressions = [&formulas.relevant, &formulas.calculation];
     let mut expressions = expressions.into_iter().flatten();

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{IndicatorExpressions, IndicatorValues, OpenConflict, Projector, Ratio};
 use crate::answers::Value;
-use crate::instance::Instance;
+use crate::instance::{Instance, is_calculated, text_of};
 use crate::xpath::{BinaryOperator, Expression, NodeId, PathStart};
 
 /// The most combinations of answers that are tried for one indicator, and the most distinct values that are kept.
@@ -34,14 +34,13 @@ impl Projector {
                 continue;
             };
             // A calculation has no answer of its own.
-            if self
-                .form
-                .formulas(position)
-                .is_some_and(|formulas| formulas.calculation.is_some())
-            {
+            if is_calculated(&self.form, position) {
                 continue;
             }
-            let text = |value: &Option<Value>| value.as_ref().map(Value::to_string).unwrap_or_default();
+            let text = |value: &Option<Value>| match value {
+                Some(value) => text_of(&self.form, position, value.clone()),
+                None => String::new(),
+            };
             let mut texts: Vec<String> = conflict.values.iter().map(text).collect();
             texts.push(instance.tree.value(node).to_owned());
             texts.sort();

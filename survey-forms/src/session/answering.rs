@@ -20,7 +20,7 @@ pub enum AnswerError<E: std::error::Error + 'static> {
         /// Why.
         refusal: Refusal,
     },
-    /// The store could not keep the answer; nothing was changed.
+    /// The store could not keep the answer, or what follows from it.
     #[error("the answer could not be kept: {0}")]
     Store(#[source] E),
 }
@@ -96,8 +96,8 @@ where
     /// Gives an answer and computes anew what depends on it. An empty text or an empty set of choices clears it.
     ///
     /// # Errors
-    /// When the form refuses the answer (unknown or irrelevant question, wrong type, broken constraint) or the store
-    /// fails; nothing is changed then.
+    /// When the form refuses the answer (unknown or irrelevant question, wrong type, broken constraint): nothing is changed
+    /// then. When the store fails: what it took before, the answer itself or what follows from it, stays.
     pub fn answer(&mut self, path: &AnswerPath, value: Value) -> Result<(), AnswerError<S::Error>> {
         let is_blank = match &value {
             Value::Text(text) => text.is_empty(),
@@ -135,7 +135,8 @@ where
     /// be removed too.
     ///
     /// # Errors
-    /// When there is no such question, it is read-only, or the store fails; nothing is changed then.
+    /// When there is no such question or it is read-only: nothing is changed then. When the store fails: what it took
+    /// before stays.
     pub fn clear(&mut self, path: &AnswerPath) -> Result<(), AnswerError<S::Error>> {
         let position = match self.changeable(path) {
             Ok((position, _)) => Some(position),

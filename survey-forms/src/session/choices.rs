@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
+
 use super::Session;
 use crate::answers::{AnswerPath, AnswersMut};
 use crate::model::{Choice, ChoiceSource, FormNode, Media, Translations};
@@ -86,34 +88,43 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         text.unwrap_or_default().to_owned()
     }
 
-    /// The number that the parameter `seed` gives: a number or a `${question}`.
-    fn seed(&self, row: &FormNode, node: Option<NodeId>) -> Option<f64> {
+    /// The seed that the parameter `seed` gives: a number or a `${question}`. As in JavaRosa
+    /// (`XPathFuncExpr.toLongHash`) a fraction is cut off, blank is 0, and other text counts by its hash.
+    fn seed(&self, row: &FormNode, node: Option<NodeId>) -> Option<i64> {
         let written = row.parameters.get("seed")?;
-        let offset = self.context.now.utc_offset_minutes;
         let reference = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-        let Some(question) = reference else {
-            return Some(text_to_number(written, offset)).filter(|seed| !seed.is_nan());
+        let text = match reference {
+            None => Cow::Borrowed(written.as_str()),
+            Some(question) => {
+                let tree = &self.instance.tree;
+                let seed = tree.referenced(question, node?)?.first()?;
+                tree.text_of(*seed)
+            }
         };
-        let tree = &self.instance.tree;
-        let seed = tree.referenced(question, node?)?.first()?;
-        Some(text_to_number(&tree.text_of(*seed), offset)).filter(|seed| !seed.is_nan())
+        let number = text_to_number(&text, self.context.now.utc_offset_minutes);
+        if !number.is_nan() || text.is_empty() {
+            // A conversion with `as` stops at the ends of the range, as Java's does, and makes NaN zero.
+            return Some(number as i64);
+        }
+        let digest = Sha256::digest(text.as_bytes());
+        let first = digest.first_chunk::<8>().copied().unwrap_or_default();
+        Some(i64::from_be_bytes(first))
     }
 }
 
-/// Shuffles as `randomize()` does (ODK XForms specification, "XPath functions"): Fisher and Yates' method over the
-/// minimal standard generator of Park and Miller (Communications of the ACM 31, 1988).
-fn shuffle<T>(items: &mut [T], seed: f64) {
+/// Shuffles as `randomize()` does in JavaRosa (`FisherYates`, `ParkMiller`) and ODK Web Forms: Fisher and Yates' method
+/// from the inside out over the minimal standard generator of Park and Miller (Communications of the ACM 31, 1988).
+fn shuffle<T>(items: &mut [T], seed: i64) {
     const MODULUS: i64 = 2_147_483_647;
     const MULTIPLIER: i64 = 16_807;
-    // A conversion with `as` stops at the ends of the range.
-    let mut state = seed.floor() as i64 % MODULUS;
+    let mut state = seed % MODULUS;
     if state <= 0 {
         state += MODULUS - 1;
     }
-    for last in (1..=items.len()).rev() {
+    for place in 0..items.len() {
         state = state * MULTIPLIER % MODULUS;
         let fraction = (state - 1) as f64 / (MODULUS - 1) as f64;
-        let chosen = (fraction * last as f64) as usize;
-        items.swap(last - 1, chosen.min(last - 1));
+        let other = (fraction * (place + 1) as f64) as usize;
+        items.swap(place, other.min(place));
     }
 }

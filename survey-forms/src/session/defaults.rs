@@ -48,12 +48,15 @@ where
         self.fill_counts(shortages)
     }
 
-    /// Makes the instances that are missing, and those that are missing in them, and so on: a form has no circles.
+    /// Makes the instances that are missing, and those that are missing in them, and so on: a form has no circles. Then
+    /// keeps what was computed once.
     fn fill_counts(&mut self, mut shortages: Vec<Roster>) -> Result<(), AnswerError<S::Error>> {
         while !shortages.is_empty() {
-            let mut made = Vec::new();
+            let mut made: Vec<(usize, InstanceId)> = Vec::new();
+            let allowance = self.instance.allowance();
             for roster in &shortages {
-                for _ in 0..self.instance.missing(self.form, &self.store, roster) {
+                let missing = self.instance.missing(self.form, &self.store, roster);
+                for _ in 0..missing.min(allowance - made.len()) {
                     let Some(ids) = &mut self.ids.0 else { break };
                     let id = ids();
                     let added = self
@@ -72,6 +75,14 @@ where
                 self.put_defaults_without_counts(self.form.children(repeat), Some(&id))?;
             }
             shortages.extend(self.instance.settle(self.form, &self.store, &self.context));
+        }
+        for (path, text) in self.instance.take_unsaved() {
+            // Of an instance that is out of sight by now nothing is kept.
+            if self.node(&path).is_some() {
+                self.store
+                    .put_answer(&path, &Value::Text(text))
+                    .map_err(AnswerError::Store)?;
+            }
         }
         Ok(())
     }

@@ -124,9 +124,10 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         &self.context
     }
 
-    /// Changes the language of messages.
+    /// Changes the language of messages, and of the labels that calculations see.
     pub fn set_language(&mut self, language: impl Into<String>) {
         self.context.language = language.into();
+        self.refresh();
     }
 
     /// Reads the store again after it was changed from outside, for example by merging another device's changes.
@@ -156,11 +157,29 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         self.is_relevant(path) && self.holds(path, |formulas| formulas.required.as_ref())
     }
 
-    /// Whether the answer may not be changed now: the form says so, or it is computed.
+    /// Whether the answer may not be changed now: it is computed, or the form says so of the question or of a group or
+    /// repeat around it (XForms 1.1 §6.1.2: the property is inherited).
     pub fn is_read_only(&self, path: &AnswerPath) -> bool {
-        let position = self.form.position(&path.question);
-        position.is_some_and(|position| is_calculated(self.form, position))
-            || self.holds(path, |formulas| formulas.read_only.as_ref())
+        let Some(position) = self.form.position(&path.question) else {
+            return false;
+        };
+        if is_calculated(self.form, position) {
+            return true;
+        }
+        let mut place = self.node(path).map(|node| (position, node));
+        while let Some((position, node)) = place {
+            let read_only = self
+                .form
+                .formulas(position)
+                .and_then(|formulas| formulas.read_only.as_ref());
+            if read_only.is_some_and(|read_only| self.evaluates_to_true(read_only, node)) {
+                return true;
+            }
+            // A row's element stands in that of the row around it.
+            let around = self.form.nodes().get(position).and_then(|row| row.parent);
+            place = around.zip(self.instance.tree.parent(node));
+        }
+        false
     }
 
     /// The rows that are to be asked or shown now, in the form's order: questions, notes and acknowledgements, those of

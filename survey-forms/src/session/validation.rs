@@ -2,7 +2,7 @@
 
 use super::{AskedQuestion, Session, is_table_heading};
 use crate::answers::{AnswerPath, AnswersMut};
-use crate::instance::{MAX_COUNTED_INSTANCES, is_calculated};
+use crate::instance::{MAX_COUNTED_INSTANCES, MAX_INSTANCES, is_calculated};
 use crate::model::{FormNode, NodeKind};
 
 /// How serious a problem is.
@@ -51,26 +51,24 @@ where
     /// Checks every question that is to be asked now, in the form's order. Empty where the form is complete.
     pub fn validate(&self) -> Vec<AnswerProblem> {
         let mut problems = self.validate_questions(&self.questions());
-        problems.extend(
-            self.instance
-                .excessive()
-                .map(|(repeat, instance, wanted)| AnswerProblem {
-                    path: AnswerPath {
-                        instance: instance.cloned(),
-                        question: self.form.key(repeat).to_owned(),
-                    },
-                    severity: Severity::Error,
-                    kind: AnswerProblemKind::TooManyInstances,
-                    message: match self.context.language.as_str() {
-                        "vi" => {
-                            format!("biểu mẫu yêu cầu {wanted} mục lặp; chỉ được nhiều nhất {MAX_COUNTED_INSTANCES}")
-                        }
-                        _ => {
-                            format!("the form asks for {wanted} instances; at most {MAX_COUNTED_INSTANCES} are allowed")
-                        }
-                    },
-                }),
-        );
+        problems.extend(self.instance.excessive().map(|(roster, wanted)| AnswerProblem {
+            path: AnswerPath {
+                instance: roster.parent.clone(),
+                question: self.form.key(roster.repeat).to_owned(),
+            },
+            severity: Severity::Error,
+            kind: AnswerProblemKind::TooManyInstances,
+            message: match self.context.language.as_str() {
+                "vi" => format!(
+                    "biểu mẫu yêu cầu {wanted} mục lặp; chỉ được nhiều nhất {MAX_COUNTED_INSTANCES}, và \
+                     {MAX_INSTANCES} trong cả phiếu"
+                ),
+                _ => format!(
+                    "the form asks for {wanted} instances; at most {MAX_COUNTED_INSTANCES} are allowed, and \
+                     {MAX_INSTANCES} in all"
+                ),
+            },
+        }));
         problems
     }
 

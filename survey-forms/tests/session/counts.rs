@@ -122,6 +122,29 @@ fn a_count_without_bounds_is_told_not_followed() {
 }
 
 #[test]
+fn counts_inside_counts_have_a_bound_together() {
+    let mut outer = row("outer", NodeKind::Repeat);
+    outer.repeat_count = Some("100".into());
+    let mut inner = FormNode::new("inner", NodeKind::Repeat, Some(0));
+    inner.repeat_count = Some("200".into());
+    let form = form(vec![outer, inner, FormNode::new("q", NodeKind::Text, Some(1))]);
+    let mut session = open(&form);
+    session.begin().unwrap();
+    assert_eq!(session.questions().len(), 9_900);
+    let problems = session.validate();
+    assert!(
+        problems
+            .iter()
+            .all(|problem| problem.kind == AnswerProblemKind::TooManyInstances)
+    );
+    assert_eq!(
+        problems.len(),
+        51,
+        "half of the outer instances, and the one where it ran out"
+    );
+}
+
+#[test]
 fn without_identities_nothing_is_made() {
     let form = household();
     let mut session = Session::new(&form, AnswerMap::default(), context());

@@ -62,7 +62,7 @@ fn expression(nodes: &[FormNode], (form, one, other): (u8, u8, u8), truth: bool)
         .get(usize::from(other) % repeats.len().max(1))
         .map(|node| node.name.clone());
     let (one, other) = (name(one), name(other));
-    let value = match form % 9 {
+    let value = match form % 10 {
         0 => format!("${{{one}}} + 1"),
         1 => format!("sum(${{{one}}})"),
         2 => format!("coalesce(${{{one}}}, ${{{other}}})"),
@@ -72,6 +72,7 @@ fn expression(nodes: &[FormNode], (form, one, other): (u8, u8, u8), truth: bool)
         }),
         5 => "position(..)".into(),
         6 => format!("count(//{one}[. > 1])"),
+        8 => format!("once(${{{one}}})"),
         7 => format!("concat(../{one}, ../../{other})"),
         _ => repeat.map_or("4".into(), |repeat| format!("sum(/data/{repeat}[{one} > 0]/{other})")),
     };

@@ -293,3 +293,21 @@ fn forms_may_be_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Form>();
 }
+
+#[test]
+fn what_is_read_only_holds_for_all_inside() {
+    let mut group = row("group", NodeKind::Group);
+    group.read_only = Some("${done} = 'yes'".into());
+    let inner = FormNode::new("inner", NodeKind::Group, Some(1));
+    let form = form(vec![
+        row("done", NodeKind::Text),
+        group,
+        inner,
+        FormNode::new("q", NodeKind::Text, Some(2)),
+    ]);
+    let mut session = session(&form);
+    let path = AnswerPath::top("q");
+    session.answer(&path, Value::from("x")).unwrap();
+    session.answer(&AnswerPath::top("done"), Value::from("yes")).unwrap();
+    assert_eq!(refusal(session.answer(&path, Value::from("y"))), Refusal::ReadOnly);
+}

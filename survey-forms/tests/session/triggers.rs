@@ -182,3 +182,25 @@ fn ticked_choices_read_in_the_order_of_their_list() {
     );
     assert_eq!(session.value(&AnswerPath::top("first")), Some(Value::from("red")));
 }
+
+#[test]
+fn what_was_computed_once_stays() {
+    let mut first = row("first", NodeKind::Calculate);
+    first.calculation = Some("once(${n})".into());
+    first.relevant = Some("${n} != 0".into());
+    let form = form(vec![row("n", NodeKind::Integer), first]);
+    let mut session = session(&form);
+    let [n, first] = ["n", "first"].map(AnswerPath::top);
+    for number in [3, 4, 0] {
+        session.answer(&n, Value::Integer(number)).unwrap();
+    }
+    assert_eq!(session.value(&first), None, "out of sight");
+    session.answer(&n, Value::Integer(5)).unwrap();
+    assert_eq!(session.value(&first), Some(Value::from("3")));
+    let again = Session::new(&form, session.into_store(), context());
+    assert_eq!(
+        again.value(&first),
+        Some(Value::from("3")),
+        "also when the form is opened again"
+    );
+}

@@ -60,18 +60,18 @@ pub fn measure() -> Vec<Comparison> {
     let ours = filled(&form, &answers);
     let mut comparisons = against_everything(&form, &answers, &ours);
     let python = std::env::var_os("KHAOSAT_PYTHON");
-    if let Some(python) = &python {
-        comparisons.push(reading(Path::new(python), folder.path()));
-    }
-    match (python, std::env::var("KHAOSAT_WEB_FORMS")) {
+    match (&python, std::env::var("KHAOSAT_WEB_FORMS")) {
         (Some(python), Ok(packages)) => {
             let path = folder.path().join("large.xlsx");
             std::fs::write(&path, &large).unwrap();
-            let converted = convert(Path::new(&python), &path, 1);
+            let converted = convert(Path::new(python), &path, 1);
             let xform = converted["xform"].as_str().unwrap();
             comparisons.extend(against_engine(&packages, xform, &answers, &ours));
         }
         _ => eprintln!("session: KHAOSAT_PYTHON and KHAOSAT_WEB_FORMS are not both set; measured without them"),
+    }
+    if let Some(python) = &python {
+        comparisons.push(reading(Path::new(python), folder.path()));
     }
     comparisons
 }
@@ -290,7 +290,7 @@ fn against_engine(packages: &str, xform: &str, answers: &[Answer], filled: &Sess
     }
     [("half of all answers within", 0.5), ("99 of 100 answers within", 0.99)]
         .map(|(what, share)| Comparison {
-            what: format!("the same, {what}"),
+            what: format!("one answer of the same form, {what}"),
             against: "ODK Web Forms' engine in Node".to_owned(),
             unit: "µs",
             better: Better::Lower,
