@@ -62,7 +62,10 @@ pub(super) fn number(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Obje
         }));
     }
     Ok(match object {
-        Object::Date(_) => object,
+        Object::Date(date) => Object::Date(DateValue {
+            written: DateWriting::Days,
+            ..date
+        }),
         other => Object::Number(other.to_number(scope.tree, offset)),
     })
 }
