@@ -12,6 +12,7 @@
 //! apps. When a form's next version comes, [`migration`] compares the two and reads old answers.
 
 pub mod answers;
+mod data;
 mod instance;
 pub mod migration;
 pub mod model;
@@ -27,6 +28,7 @@ pub mod xform;
 pub mod xlsform;
 pub mod xpath;
 
+pub use data::{FormData, FormDataError};
 #[cfg(feature = "workbook")]
 pub use reading::read_form;
 pub use wording::Phrase;

@@ -1,7 +1,7 @@
 //! A checked form, ready to be filled.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -15,7 +15,7 @@ use super::problem::{FormProblem, FormProblems};
 use super::secondary::{self, DataSource};
 use super::text::{Language, NO_LANGUAGE};
 use crate::answers::{Answers, InstanceId};
-use crate::xpath::{Expression, Name, QuestionIndex};
+use crate::xpath::{Expression, Name, QuestionIndex, SecondaryInstances};
 
 /// The parsed expressions of one row.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,6 +38,23 @@ pub struct Formulas {
     pub repeat_count: Option<Expression>,
 }
 
+impl Formulas {
+    /// Every expression of the row.
+    fn all(&self) -> impl Iterator<Item = &Expression> {
+        let all = [
+            &self.required,
+            &self.relevant,
+            &self.constraint,
+            &self.calculation,
+            &self.default,
+            &self.read_only,
+            &self.choice_filter,
+            &self.repeat_count,
+        ];
+        all.into_iter().flatten()
+    }
+}
+
 /// A form that passed every check.
 ///
 /// It serialises as its [`FormDefinition`] and is checked again when it is read back.
@@ -53,6 +70,8 @@ pub struct Form {
     /// The group or repeat of each entity.
     entity_places: Vec<Option<usize>>,
     warnings: Vec<FormProblem>,
+    /// The form's own lists as expressions look into them; made when first needed.
+    lists: Arc<OnceLock<Arc<SecondaryInstances>>>,
     children: Vec<Vec<usize>>,
     top: Vec<usize>,
     /// The innermost repeat around (or at) each row.
@@ -90,6 +109,7 @@ impl Form {
             keys,
             entity_places,
             warnings,
+            lists: Arc::default(),
             names: definition
                 .nodes
                 .iter()
@@ -109,6 +129,16 @@ impl Form {
         } else {
             Err(FormProblems(problems))
         }
+    }
+
+    /// The form's own lists as expressions look into them: made once, when first needed.
+    pub(crate) fn lists(&self, make: impl FnOnce() -> Arc<SecondaryInstances>) -> Arc<SecondaryInstances> {
+        self.lists.get_or_init(make).clone()
+    }
+
+    /// Every expression of the rows.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.formulas.iter().flat_map(Formulas::all)
     }
 
     /// What the form's author should look at though the form works.

@@ -159,6 +159,7 @@ pub(crate) fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
 }
 
 /// The place of the first `${` that does not begin a well-formed reference, in bytes.
+#[cfg(feature = "workbook")]
 pub(crate) fn malformed_reference(text: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(found) = text[from..].find("${") {

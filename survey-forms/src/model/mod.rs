@@ -20,8 +20,10 @@ mod secondary;
 mod text;
 
 pub use advice::Advice;
+#[cfg(feature = "workbook")]
 pub(crate) use check::INSTANCE_ID;
 pub use check::nearest as nearest_name;
+pub(crate) use choices::is_translated_list;
 pub use choices::{Choice, ChoiceLists, ChoiceSource};
 pub(crate) use definition::UNTYPED;
 pub use definition::{ExtraAttributes, FormDefinition, FormNode, Settings, Submission};
@@ -33,5 +35,5 @@ pub use kind::{DataFile, Metadata, NodeKind};
 pub use problem::{FormProblem, FormProblems, Place, ProblemKind};
 pub use secondary::DataSource;
 pub(crate) use secondary::{is_searched, searches};
-pub(crate) use text::NO_LANGUAGE;
 pub use text::{Language, Media, MediaKind, Translations};
+pub(crate) use text::{NO_LANGUAGE, needs_translation};

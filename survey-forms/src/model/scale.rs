@@ -47,6 +47,7 @@ impl Decimal {
     }
 
     /// The number × 10^`scale`, which is at least its own.
+    #[cfg(feature = "workbook")]
     pub(crate) fn at_scale(self, scale: u32) -> i128 {
         self.digits * 10_i128.pow(scale - self.scale)
     }

@@ -22,6 +22,14 @@ pub struct DataSource<'f> {
     is_declaration: bool,
 }
 
+impl<'f> DataSource<'f> {
+    /// The name of the file; none for what the app remembers.
+    pub fn file_name(&self) -> Option<&str> {
+        let path = self.address.strip_prefix("jr://file")?;
+        path.rsplit_once('/').map(|(_, name)| name)
+    }
+}
+
 /// Every instance that the rows use and that comes beside the form, in the order of use, one for each use.
 fn uses(form: &Form) -> Vec<DataSource<'_>> {
     let mut uses = Vec::new();

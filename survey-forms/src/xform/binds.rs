@@ -5,7 +5,7 @@ use super::itext::{self, RowText};
 use super::paths::{Context, Paths, Style};
 use super::rows::{self, Row};
 use super::{entities, types};
-use crate::model::{FormNode, Metadata, NodeKind, Translations, UNTYPED, save_to};
+use crate::model::{FormNode, Metadata, NodeKind, Translations, UNTYPED, needs_translation, save_to};
 
 /// Something that happens to a form (ODK XForms, "Event Types").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,7 +155,7 @@ pub(super) fn bind(
 
 fn message_value(message: &Translations, reference: impl FnOnce() -> String) -> Option<String> {
     match message.as_plain() {
-        Some(plain) if !itext::message_is_translated(message) => Some(plain.to_owned()),
+        Some(plain) if !needs_translation(message) => Some(plain.to_owned()),
         _ if message.is_empty() => None,
         _ => Some(reference()),
     }

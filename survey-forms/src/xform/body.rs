@@ -6,7 +6,7 @@ use super::itext::{self, RowText};
 use super::paths::{Paths, Style};
 use super::rows::{self, Row};
 use super::{entities, itemset, texts, types};
-use crate::model::{Choice, FormNode, Metadata, NodeKind, searches};
+use crate::model::{Choice, FormNode, Metadata, NodeKind, is_translated_list, searches};
 
 /// The controls inside a group or repeat, or at the top of the form.
 pub(super) fn controls(paths: &Paths<'_>, container: Option<usize>) -> Vec<Element> {
@@ -152,7 +152,7 @@ fn hint(paths: &Paths<'_>, position: usize, node: &FormNode) -> Option<Element> 
 /// The choices of a list whose questions look them up by `search(…)`: they stand in the control.
 fn searched_choices(paths: &Paths<'_>, node: &FormNode) -> Vec<Element> {
     let choices = paths.form.choices(node);
-    let is_translated = itext::list_is_translated(choices);
+    let is_translated = is_translated_list(choices);
     let item = |(index, choice): (usize, &Choice)| {
         let label = Element::new("label");
         let label = match choice.label.as_plain() {

@@ -1,9 +1,8 @@
 //! Where a select's choices come from (ODK XForms, "Secondary Instances - Internal" and "Itemset").
 
 use super::element::Element;
-use super::itext;
 use super::paths::{Paths, Style};
-use crate::model::{ChoiceSource, DataFile, FormNode, NodeKind};
+use crate::model::{ChoiceSource, FormNode, NodeKind, is_translated_list};
 
 /// An `<itemset>` while it is put together.
 struct Itemset {
@@ -83,16 +82,13 @@ pub(super) fn element(paths: &Paths<'_>, position: usize, node: &FormNode) -> Op
 fn of_source(paths: &Paths<'_>, position: usize, node: &FormNode, source: ChoiceSource<'_>) -> Option<Itemset> {
     Some(match source {
         ChoiceSource::File { format, .. } => {
-            let (value, label) = match format {
-                DataFile::GeoJson => ("id", "title"),
-                DataFile::Csv | DataFile::Xml => ("name", "label"),
-            };
+            let (value, label) = format.choice_columns();
             let given = |name: &str, otherwise| node.parameters.get(name).map_or(otherwise, String::as_str);
             Itemset::of_instance(source.instance_id()?, given("value", value), given("label", label))
         }
         ChoiceSource::List(list) => {
             let choices = paths.form.definition().choices.get(list);
-            let is_translated = choices.is_some_and(|choices| itext::list_is_translated(choices));
+            let is_translated = choices.is_some_and(|choices| is_translated_list(choices));
             Itemset::of_instance(list, "name", if is_translated { "jr:itext(itextId)" } else { "label" })
         }
         ChoiceSource::Question(question) => {

@@ -5,8 +5,7 @@ use indexmap::IndexMap;
 use super::element::Element;
 use super::paths::{Context, Paths};
 use super::texts;
-use crate::model::lexical;
-use crate::model::{Choice, Form, Media, MediaKind, NO_LANGUAGE, Translations};
+use crate::model::{Form, Media, MediaKind, NO_LANGUAGE, Translations, is_translated_list, needs_translation};
 
 /// What stands where a text has no translation.
 const MISSING: &str = "-";
@@ -65,21 +64,6 @@ pub(super) fn label_is_translated(label: &Translations, media: &Media) -> bool {
     !media.is_empty() || (!label.is_empty() && label.as_plain().is_none())
 }
 
-/// Whether a message is written as a reference to the translations: an attribute cannot hold an `<output>`.
-pub(super) fn message_is_translated(message: &Translations) -> bool {
-    match message.as_plain() {
-        Some(plain) => lexical::references(plain).next().is_some(),
-        None => !message.is_empty(),
-    }
-}
-
-/// Whether the labels of a list are written as references to the translations.
-pub(super) fn list_is_translated(choices: &[Choice]) -> bool {
-    choices
-        .iter()
-        .any(|choice| !choice.media.is_empty() || message_is_translated(&choice.label))
-}
-
 impl<'f> Itext<'f> {
     /// Gathers every translated text of a form.
     pub(super) fn of(paths: &Paths<'f>) -> Self {
@@ -90,7 +74,7 @@ impl<'f> Itext<'f> {
             itext.languages.insert(&language.name, IndexMap::new());
         }
         for (list, choices) in &form.definition().choices {
-            if list_is_translated(choices) {
+            if is_translated_list(choices) {
                 for (index, choice) in choices.iter().enumerate() {
                     let id = choice_text_id(list, index);
                     itext.add(form, &id, TextForm::Plain, &choice.label, None);
@@ -105,7 +89,7 @@ impl<'f> Itext<'f> {
                 (RowText::ConstraintMessage, &node.constraint_message),
                 (RowText::RequiredMessage, &node.required_message),
             ] {
-                if message_is_translated(message) {
+                if needs_translation(message) {
                     itext.add(form, &id(text), TextForm::Plain, message, context);
                 }
             }

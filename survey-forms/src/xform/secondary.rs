@@ -2,7 +2,7 @@
 
 use super::element::Element;
 use super::itext;
-use crate::model::{Choice, Form, is_searched};
+use crate::model::{Choice, Form, is_searched, is_translated_list};
 
 /// The elements `<instance>` besides the primary one.
 pub(super) fn elements(form: &Form) -> Vec<Element> {
@@ -24,7 +24,7 @@ pub(super) fn elements(form: &Form) -> Vec<Element> {
 }
 
 fn of_list(form: &Form, list: &str, choices: &[Choice]) -> Element {
-    let is_translated = itext::list_is_translated(choices);
+    let is_translated = is_translated_list(choices);
     // Choices without a label show their names. JavaRosa finds out from the first one whether a question can show them.
     let is_offered = form
         .nodes()

@@ -132,6 +132,11 @@ impl Tree {
         &self.secondary
     }
 
+    /// The same, to be set in another tree of the form.
+    pub(crate) fn shared_secondary(&self) -> Arc<SecondaryInstances> {
+        self.secondary.clone()
+    }
+
     /// Sets the secondary instances; they are shared, not copied, so one store serves every session of a form.
     pub fn set_secondary(&mut self, instances: Arc<SecondaryInstances>) {
         self.secondary = instances;
