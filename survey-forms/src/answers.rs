@@ -167,6 +167,16 @@ pub trait AnswersMut: Answers {
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), Self::Error>;
 }
 
+impl<S: Answers + ?Sized> Answers for &S {
+    fn answer(&self, path: &AnswerPath) -> Option<Value> {
+        (**self).answer(path)
+    }
+
+    fn instances(&self, repeat: &str, parent: Option<&InstanceId>) -> Vec<InstanceId> {
+        (**self).instances(repeat, parent)
+    }
+}
+
 impl<S: Answers + ?Sized> Answers for &mut S {
     fn answer(&self, path: &AnswerPath) -> Option<Value> {
         (**self).answer(path)

@@ -6,12 +6,12 @@ mod computation;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::answers::{AnswerPath, Answers, InstanceId};
+use crate::data::FormData;
 use crate::model::Form;
 use crate::xpath::{EvaluationContext, EvaluationError, NodeId, Tree};
 
 pub(crate) use building::text_of;
 use computation::Cell;
-pub(crate) use computation::value_text;
 
 /// The most instances that an expression may ask for in one place: a slip of the pen must not fill a phone's memory.
 pub(crate) const MAX_COUNTED_INSTANCES: usize = 1000;
@@ -61,7 +61,13 @@ pub(crate) struct Roster {
 impl Instance {
     /// Builds the tree from a store and computes it. `order` lists the rows that matter, those that others depend on
     /// first: of other rows neither the answer is read nor the relevance worked out.
-    pub(crate) fn new(form: &Form, answers: &impl Answers, context: &EvaluationContext, order: &[usize]) -> Self {
+    pub(crate) fn new(
+        form: &Form,
+        answers: &impl Answers,
+        data: &FormData,
+        context: &EvaluationContext,
+        order: &[usize],
+    ) -> Self {
         let mut matters = vec![false; form.nodes().len()];
         for position in order {
             if let Some(matters) = matters.get_mut(*position) {
@@ -69,6 +75,7 @@ impl Instance {
             }
         }
         let mut instance = building::build(form, answers, &BTreeMap::new(), Some(&matters), None).instance;
+        instance.tree.set_secondary(data.instances());
         for position in order {
             if let Some(count) = form.dependencies().count(*position) {
                 instance.limit(form, answers, context, *position, count);

@@ -5,7 +5,8 @@ use std::io::{Cursor, Write};
 
 use rust_xlsxwriter::Workbook;
 use survey_forms::model::{Form, FormProblem, NodeKind, ProblemKind};
-use survey_forms::xlsform::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_ROWS, read};
+use survey_forms::workbook::{MAX_FILE_BYTES, MAX_INFLATED_BYTES, MAX_ROWS};
+use survey_forms::xlsform::read;
 
 /// Builds a workbook from sheets of rows of cells.
 fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
@@ -270,7 +271,7 @@ fn zip_bombs_are_refused_by_declared_and_by_real_size() {
         ProblemKind::TooLarge {
             most: MAX_INFLATED_BYTES,
             ..
-        } | ProblemKind::NotAWorkbook(_)
+        } | ProblemKind::Damaged { .. }
     );
     assert!(refused, "{lying}");
 }

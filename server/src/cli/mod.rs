@@ -2,6 +2,7 @@
 
 mod estimate;
 mod export;
+mod form;
 mod import;
 mod init;
 mod invite;
@@ -63,6 +64,9 @@ enum Command {
     Device(invite::DeviceCommand),
     /// Xuất dữ liệu: write estimates or answers as open, machine-readable files
     Export(export::ExportArguments),
+    /// Biểu mẫu: check, convert, try out and compare questionnaires
+    #[command(subcommand)]
+    Form(form::FormCommand),
 }
 
 /// A command's failure: what the person at the terminal reads.
@@ -71,6 +75,8 @@ pub struct Failure {
     text: Text,
     /// Whoever read the output has closed it, as `head` does: there is nobody to tell.
     unread: bool,
+    /// What the process ends with.
+    exit_code: u8,
 }
 
 impl Failure {
@@ -79,7 +85,13 @@ impl Failure {
         Self {
             text: Text::new(vi, en),
             unread: false,
+            exit_code: 1,
         }
+    }
+
+    /// The failure with another exit code than 1.
+    fn with_exit_code(self, exit_code: u8) -> Self {
+        Self { exit_code, ..self }
     }
 
     /// The failure with the name of the file whose fault it is.
@@ -174,13 +186,14 @@ pub fn run() -> ExitCode {
         Err(error) => return fail(&error.into(), language),
     };
     match runtime.block_on(execute(arguments.command, config)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(exit_code) => exit_code,
         Err(failure) => fail(&failure, language),
     }
 }
 
-async fn execute(command: Command, config: Config) -> Result<(), Failure> {
+async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> {
     match command {
+        Command::Form(command) => return form::run(command, &config),
         Command::Init => init::run(&config).await,
         Command::Import(import) => import::run(import, &config).await,
         Command::Round(round) => round::run(round, &config).await,
@@ -189,7 +202,8 @@ async fn execute(command: Command, config: Config) -> Result<(), Failure> {
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
         Command::Device(command) => invite::run(command, &config).await,
         Command::Export(arguments) => export::run(arguments, &config).await,
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn start_log(config: &Config) -> Result<(), Failure> {
@@ -217,5 +231,5 @@ fn fail(failure: &Failure, language: MessageLanguage) -> ExitCode {
         MessageLanguage::Vi => eprintln!("Lỗi: {}", failure.text.vi),
         MessageLanguage::En => eprintln!("Error: {}", failure.text.en),
     }
-    ExitCode::FAILURE
+    ExitCode::from(failure.exit_code)
 }

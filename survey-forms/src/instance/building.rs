@@ -49,6 +49,7 @@ pub(super) fn build(
     building.rows(form.top(), None, old_root);
     let mut tree = building.builder.finish();
     if let Some(older) = older {
+        tree.set_secondary(older.tree.shared_secondary());
         for (old, new) in &building.kept {
             tree.set_relevant(*new, older.tree.is_relevant(*old));
         }

@@ -3,7 +3,7 @@
 use super::{Instance, MAX_COUNTED_INSTANCES, Roster, building};
 use crate::answers::Answers;
 use crate::model::{Form, Part, Reader};
-use crate::xpath::{EvaluationContext, Expression, NodeId, Object, Tree, Variables, evaluate, number_to_text};
+use crate::xpath::{EvaluationContext, Expression, NodeId, Tree, Variables, evaluate};
 
 /// Something to be computed anew; cells compare in the order of computing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,7 +107,7 @@ impl Instance {
 
     fn calculated(&mut self, expression: &Expression, node: NodeId, context: &EvaluationContext) -> String {
         match evaluate(expression, &self.tree, node, context, &Variables::new()) {
-            Ok(object) => value_text(&object, &self.tree),
+            Ok(object) => object.to_answer(&self.tree),
             Err(error) => {
                 self.failures.insert(node, error);
                 String::new()
@@ -355,14 +355,5 @@ impl Instance {
         });
         (self.failures, self.dirty, self.wanted, self.unsaved) = (failures, dirty, wanted, unsaved);
         built.added
-    }
-}
-
-/// A calculated value as text. A calculation over blank answers has no value yet; "NaN" would be taken for one.
-pub(crate) fn value_text(object: &Object, tree: &Tree) -> String {
-    match object {
-        Object::Number(number) if number.is_nan() => String::new(),
-        Object::Number(number) => number_to_text(*number),
-        other => other.to_text(tree),
     }
 }

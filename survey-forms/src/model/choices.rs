@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use super::kind::DataFile;
-use super::text::{Media, Translations};
+use super::text::{Media, Translations, needs_translation};
 
 /// One choice of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,4 +67,11 @@ impl<'a> ChoiceSource<'a> {
             Self::Question(_) => None,
         }
     }
+}
+
+/// Whether the labels of a list stand among the translations of an XForm.
+pub(crate) fn is_translated_list(choices: &[Choice]) -> bool {
+    choices
+        .iter()
+        .any(|choice| !choice.media.is_empty() || needs_translation(&choice.label))
 }

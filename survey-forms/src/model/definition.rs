@@ -23,6 +23,9 @@ pub struct Settings {
     /// `name`: the name of the outermost element; `data` where the sheet gives none.
     #[serde(default = "default_root_name")]
     pub root_name: String,
+    /// `default_language`: the language shown first, by its whole name; texts in columns without a language are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_language: Option<String>,
     /// `instance_name`: an expression that gives the name of one filled form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_name: Option<String>,
@@ -67,6 +70,24 @@ fn default_root_name() -> String {
 impl Settings {
     /// The name of the outermost element, and the identity of a form, where the sheet gives none.
     pub const DEFAULT_ROOT_NAME: &'static str = "data";
+
+    /// The identity of the form: `form_id`, else a default one.
+    pub fn identity(&self) -> &str {
+        if self.form_id.is_empty() {
+            Self::DEFAULT_ROOT_NAME
+        } else {
+            &self.form_id
+        }
+    }
+
+    /// What to call the form: `form_title`, else its identity.
+    pub fn shown_title(&self) -> &str {
+        if self.title.is_empty() {
+            self.identity()
+        } else {
+            &self.title
+        }
+    }
 }
 
 /// How filled forms are sent (XLSForm reference, "Settings").
@@ -94,6 +115,9 @@ impl Submission {
         *self == Self::default()
     }
 }
+
+/// The name of an attribute of a bind that marks a row without a data type: the older type `trigger`.
+pub(crate) const UNTYPED: &str = "";
 
 /// Attributes that a form's author puts into the XForm by columns such as `bind::odk:length`, `body::intent` or
 /// `instance::odk:tag`, by name; values may refer to questions.
@@ -234,6 +258,24 @@ impl FormNode {
     pub fn has_dynamic_default(&self) -> bool {
         let default = self.default.as_deref();
         default.is_some_and(|default| lexical::is_dynamic_default(default, &self.kind))
+    }
+
+    /// Whether the number of a repeat's instances needs an element of its own in an XForm: unless it is one reference.
+    pub(crate) fn needs_count_element(&self) -> bool {
+        let count = self.repeat_count.as_deref();
+        self.kind == NodeKind::Repeat && count.is_some_and(|count| !lexical::is_reference(count))
+    }
+
+    /// The name of that element.
+    pub(crate) fn count_element_name(&self) -> String {
+        format!("{}_count", self.name)
+    }
+
+    /// Whether people see the question: what is computed without a text is not asked.
+    pub(crate) fn is_visible(&self) -> bool {
+        let is_computed = self.calculation.is_some() || !self.triggers.is_empty();
+        let has_text = !self.label.is_empty() || !self.hint.is_empty();
+        self.kind != NodeKind::Calculate && (has_text || !is_computed)
     }
 
     /// Whether the appearance has that word.

@@ -202,25 +202,6 @@ pub(crate) fn references(expression: &Expression) -> impl Iterator<Item = &str> 
     names.into_iter()
 }
 
-/// The names in `${name}` and in `jr:choice-name`, which must be those of rows.
-pub(super) fn question_references(expression: &Expression) -> impl Iterator<Item = &str> {
-    let mut names: Vec<&str> = Vec::new();
-    expression.walk(&mut |inner| match inner {
-        Expression::Path(path) => {
-            if let PathStart::Question(name) = &path.start {
-                names.push(name);
-            }
-        }
-        Expression::Call(call) if call.function.name == "jr:choice-name" => {
-            if let Some(Expression::Literal(written)) = call.arguments.get(1) {
-                names.push(choice_name_question(written));
-            }
-        }
-        _ => {}
-    });
-    names.into_iter()
-}
-
 /// Depth-first topological order without recursion; the rows of a circle where there is one.
 fn order(direct: &[BTreeSet<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]

@@ -1,7 +1,7 @@
 //! A checked form, ready to be filled.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -11,10 +11,11 @@ use super::choices::Choice;
 use super::definition::{FormDefinition, FormNode, Settings};
 use super::dependencies::Dependencies;
 use super::kind::NodeKind;
-use super::problem::FormProblems;
+use super::problem::{FormProblem, FormProblems};
+use super::secondary::{self, DataSource};
 use super::text::{Language, NO_LANGUAGE};
 use crate::answers::{Answers, InstanceId};
-use crate::xpath::{Expression, Name, QuestionIndex};
+use crate::xpath::{Expression, Name, QuestionIndex, SecondaryInstances};
 
 /// The parsed expressions of one row.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,6 +38,23 @@ pub struct Formulas {
     pub repeat_count: Option<Expression>,
 }
 
+impl Formulas {
+    /// Every expression of the row.
+    fn all(&self) -> impl Iterator<Item = &Expression> {
+        let all = [
+            &self.required,
+            &self.relevant,
+            &self.constraint,
+            &self.calculation,
+            &self.default,
+            &self.read_only,
+            &self.choice_filter,
+            &self.repeat_count,
+        ];
+        all.into_iter().flatten()
+    }
+}
+
 /// A form that passed every check.
 ///
 /// It serialises as its [`FormDefinition`] and is checked again when it is read back.
@@ -49,6 +67,11 @@ pub struct Form {
     names: Vec<Arc<Name>>,
     /// By which name each row's answers are kept.
     keys: Vec<String>,
+    /// The group or repeat of each entity.
+    entity_places: Vec<Option<usize>>,
+    warnings: Vec<FormProblem>,
+    /// The form's own lists as expressions look into them; made when first needed.
+    lists: Arc<OnceLock<Arc<SecondaryInstances>>>,
     children: Vec<Vec<usize>>,
     top: Vec<usize>,
     /// The innermost repeat around (or at) each row.
@@ -61,7 +84,12 @@ impl Form {
     /// # Errors
     /// With every problem found: names, lists, references, expressions, circles.
     pub fn compile(definition: FormDefinition) -> Result<Self, FormProblems> {
-        let (formulas, dependencies) = check::check(&definition)?;
+        let check::Checked {
+            formulas,
+            dependencies,
+            entity_places,
+            warnings,
+        } = check::check(&definition)?;
         let mut children = vec![Vec::new(); definition.nodes.len()];
         let mut top = Vec::new();
         let mut repeats: Vec<Option<usize>> = Vec::with_capacity(definition.nodes.len());
@@ -76,9 +104,12 @@ impl Form {
             });
         }
         let keys = keys(&definition);
-        Ok(Self {
+        let form = Self {
             index: Arc::new(question_index(&definition, &keys)),
             keys,
+            entity_places,
+            warnings,
+            lists: Arc::default(),
             names: definition
                 .nodes
                 .iter()
@@ -90,7 +121,34 @@ impl Form {
             children,
             top,
             repeats,
-        })
+        };
+        let mut problems = Vec::new();
+        secondary::check(&form, &mut problems);
+        if problems.is_empty() {
+            Ok(form)
+        } else {
+            Err(FormProblems(problems))
+        }
+    }
+
+    /// The form's own lists as expressions look into them: made once, when first needed.
+    pub(crate) fn lists(&self, make: impl FnOnce() -> Arc<SecondaryInstances>) -> Arc<SecondaryInstances> {
+        self.lists.get_or_init(make).clone()
+    }
+
+    /// Every expression of the rows.
+    pub(crate) fn expressions(&self) -> impl Iterator<Item = &Expression> {
+        self.formulas.iter().flat_map(Formulas::all)
+    }
+
+    /// What the form's author should look at though the form works.
+    pub fn warnings(&self) -> &[FormProblem] {
+        &self.warnings
+    }
+
+    /// The data that must come beside the form, each source once, in the order of use.
+    pub fn data_sources(&self) -> Vec<DataSource<'_>> {
+        secondary::external(self)
     }
 
     /// The plain data.
@@ -127,6 +185,11 @@ impl Form {
     /// names of the groups around it and its own, separated by `/`.
     pub fn key(&self, position: usize) -> &str {
         self.keys.get(position).map_or("", String::as_str)
+    }
+
+    /// The position of the group or repeat that the entity declared at `declared` stands in; none for the whole form.
+    pub fn entity_place(&self, declared: usize) -> Option<usize> {
+        self.entity_places.get(declared).copied().flatten()
     }
 
     /// The parsed expressions of the row at `position`.

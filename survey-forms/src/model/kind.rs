@@ -107,6 +107,14 @@ impl DataFile {
         }
     }
 
+    /// The columns that hold the name and the label of a choice, unless a question's parameters say otherwise.
+    pub(crate) fn choice_columns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Csv | Self::Xml => ("name", "label"),
+            Self::GeoJson => ("id", "title"),
+        }
+    }
+
     /// The extension of such files, without the dot.
     pub fn extension(self) -> &'static str {
         match self {

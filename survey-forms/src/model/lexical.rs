@@ -4,7 +4,7 @@
 //! workbook alike. They are coarser than those of the expression grammar: any text has tokens.
 
 use super::kind::NodeKind;
-use crate::xpath::name_length;
+use crate::xpath::{LAST_SAVED, name_length};
 
 /// A coarse token of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,9 +118,6 @@ pub(crate) fn reference_length(text: &str) -> Option<usize> {
     (length > 0).then(|| text.len() - rest.len())
 }
 
-/// What stands before a question's name in `${last-saved#question}`.
-pub(crate) const LAST_SAVED: &str = "last-saved#";
-
 /// A `${…}` in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Reference<'a> {
@@ -162,6 +159,7 @@ pub(crate) fn references(text: &str) -> impl Iterator<Item = Reference<'_>> {
 }
 
 /// The place of the first `${` that does not begin a well-formed reference, in bytes.
+#[cfg(feature = "workbook")]
 pub(crate) fn malformed_reference(text: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(found) = text[from..].find("${") {

@@ -4,8 +4,10 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::advice::Advice;
+use super::entity::EntityProblem;
 use crate::Phrase;
-use crate::xpath::SyntaxError;
+use crate::xpath::{Finding, SyntaxError};
 
 /// Where in a workbook something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +82,7 @@ pub struct FormProblems(pub Vec<FormProblem>);
 
 impl FormProblems {
     /// A single problem with the whole workbook.
+    #[cfg(feature = "workbook")]
     pub(crate) fn workbook(kind: ProblemKind) -> Self {
         Self(vec![FormProblem {
             place: Place::default(),
@@ -113,8 +116,8 @@ impl std::error::Error for FormProblems {}
 #[allow(missing_docs)] // the fields are what the message shows of them
 pub enum ProblemKind {
     /// The bytes are no workbook, or a damaged one.
-    #[error("this is not a readable .xlsx workbook ({0}); save the form as an Excel workbook (.xlsx)")]
-    NotAWorkbook(String),
+    #[error("this is no form that can be read: {0}; save the form as an Excel workbook (.xlsx)")]
+    NotAWorkbook(Phrase),
     /// A limit that protects the reader's memory is exceeded.
     #[error("{what} is {found}; at most {most} is allowed")]
     TooLarge { what: Phrase, found: u64, most: u64 },
@@ -124,9 +127,9 @@ pub enum ProblemKind {
     /// A column that the sheet must have is missing.
     #[error("there is no column {0}; the sheet needs it")]
     MissingColumn(&'static str),
-    /// Two columns have the same heading.
-    #[error("the heading stands twice; keep one of the columns")]
-    DuplicateColumn,
+    /// Two columns mean the same.
+    #[error("the column means the same as {0:?}; keep one of them")]
+    DuplicateColumn(String),
     /// A cell that must be filled is empty.
     #[error("the cell is empty; {0} belongs here")]
     MissingValue(Phrase),
@@ -202,33 +205,122 @@ pub enum ProblemKind {
     /// The form names no language.
     #[error("the form has no language; at least one is needed")]
     NoLanguage,
+    /// The log of filling has another name.
+    #[error("the log of filling is always named audit; leave the cell empty")]
+    AuditName,
+    /// `parameters` that cannot be read.
+    #[error("parameters are written name=value name=value")]
+    MalformedParameters,
+    /// A parameter that the type does not have.
+    #[error("the type has no parameter {name:?}; it takes {accepted}")]
+    UnknownParameter { name: String, accepted: String },
+    /// A parameter of another value than it may have.
+    #[error("the parameter {name} is {found:?}; it must be {expected}")]
+    BadParameter {
+        name: String,
+        found: String,
+        expected: Phrase,
+    },
+    /// A parameter that works only with another.
+    #[error("the parameter {name} needs {needed} too")]
+    MissingParameter { name: String, needed: String },
+    /// A trigger that is no reference.
+    #[error("{0:?} is no trigger; write ${{question}}, several separated by commas")]
+    BadTrigger(String),
+    /// A trigger that people cannot change.
+    #[error("{0:?} is not shown to people, so it cannot trigger anything; give it a label or another trigger")]
+    HiddenTrigger(String),
+    /// A calculation on a question that is filled by the device.
+    #[error("a background-geopoint is recorded by the device; leave calculation empty")]
+    CalculatedGeopoint,
+    /// A larger picture without the picture.
+    #[error("big-image needs image too: the picture that is tapped")]
+    BigImageAlone,
+    /// Only a hidden hint to tell what is asked.
+    #[error("guidance_hint is hidden at first; write a label or hint too")]
+    OnlyGuidance,
+    /// A file for choices of unknown format.
+    #[error("{0:?} is no file of choices; its name must end with .csv, .xml or .geojson")]
+    BadDataFile(String),
+    /// A select whose list the `external_choices` sheet lacks.
+    #[error("there is no choice list {0:?} in the sheet external_choices; add its rows there or correct the name")]
+    UnknownExternalList(String),
+    /// `or_other` with a filter.
+    #[error("or_other cannot be used with choice_filter; add a choice other and a question for it yourself")]
+    FilterWithOther,
+    /// `or_other` without a list.
+    #[error("or_other needs a list of the sheet choices")]
+    OtherWithoutList,
+    /// A filter in a table.
+    #[error("choice_filter cannot be used in a table-list, whose selects share their columns")]
+    FilterInTable,
+    /// Two lists in a table.
+    #[error("the table-list shows the list {first:?}; a select of {found:?} does not fit into it")]
+    ListsDifferInTable { first: String, found: String },
+    /// Encrypted forms need an identity.
+    #[error("omit_instanceID cannot be used with public_key: encryption needs the identity")]
+    EncryptionNeedsIdentity,
+    /// `search()` with a file.
+    #[error("search() cannot be used with a select from a file; remove one of them")]
+    SearchInFile,
+    /// A list with and without `search()`.
+    #[error("the list {0:?} is used with search() and without; use another list for one of them")]
+    SearchSharesList(String),
+    /// Two sources of one secondary instance.
+    #[error("{name:?} would be both {first} and {second}; rename one of them")]
+    InstanceClash {
+        name: String,
+        first: String,
+        second: String,
+    },
+    /// `reference-geometry` that is nothing known.
+    #[error("reference-geometry must name a choice list, a file, a list of entities or a repeat, not {0:?}")]
+    UnknownGeometry(String),
+    /// A mistake in an expression that can be read; `source_text` is the whole of it.
+    #[error("{finding}\n{}", finding.caret(source_text))]
+    Finding { finding: Finding, source_text: String },
+    /// A filter by a column that the list does not have.
+    #[error("the list has no column {name:?}; its columns are {columns}; a question is written ${{name}}")]
+    UnknownColumn { name: String, columns: String },
+    /// A default that its question could not take.
+    #[error("the default {found:?} is no answer to this question; it takes {expected}")]
+    BadDefault { found: String, expected: Phrase },
+    /// An attribute with a prefix that means nothing.
+    #[error("the prefix {0:?} is not declared; add {0}=\"address\" to the setting namespaces")]
+    UndeclaredPrefix(String),
+    /// A definition in JSON that cannot be read.
+    #[error("line {line}, column {column}: this is no form definition ({detail})")]
+    BadDefinition { line: usize, column: usize, detail: String },
+    /// Something wrong with entities.
+    #[error(transparent)]
+    Entity(EntityProblem),
+    /// Not wrong, but worth a look.
+    #[error(transparent)]
+    Advice(Advice),
+    /// A file whose bytes contradict its format; `format` is its usual ending.
+    #[error("the {format} file is damaged at {place}: {what}; open it in a spreadsheet program and save it as .xlsx")]
+    Damaged {
+        format: &'static str,
+        place: String,
+        what: Phrase,
+    },
+    /// A workbook of a kind that is not read.
+    #[error("the file is {0}")]
+    UnsupportedWorkbook(Phrase),
+    /// A file that is no workbook and no text either.
+    #[error(
+        "byte {byte} (line {line}) is no UTF-8 text; save the file as \"CSV UTF-8\" or as an Excel workbook (.xlsx)"
+    )]
+    NotText { line: u64, byte: u64 },
+    /// A text that a table of Markdown cannot hold.
+    #[error("a Markdown table cannot hold {0}; save the form as .xlsx instead")]
+    NotInMarkdown(Phrase),
 }
-
-/// The question types that are read, as written in a workbook.
-pub(crate) const QUESTION_TYPES: [&str; 17] = [
-    "text",
-    "integer",
-    "decimal",
-    "date",
-    "geopoint",
-    "note",
-    "calculate",
-    "hidden",
-    "acknowledge",
-    "start",
-    "end",
-    "today",
-    "deviceid",
-    "select_one",
-    "select_multiple",
-    "begin_group",
-    "begin_repeat",
-];
 
 fn type_meant(nearest: &Option<String>) -> String {
     match nearest {
         Some(nearest) => format!("did you mean {nearest}?"),
-        None => format!("the types are {}", QUESTION_TYPES.join(", ")),
+        None => "see the XLSForm reference for the types".to_owned(),
     }
 }
 
@@ -263,21 +355,19 @@ impl ProblemKind {
     /// The problem in Vietnamese.
     pub fn vietnamese(&self) -> String {
         match self {
-            Self::NotAWorkbook(detail) => {
-                format!("không đọc được tệp .xlsx ({detail}); hãy lưu biểu mẫu thành sổ tính Excel (.xlsx)")
-            }
+            Self::NotAWorkbook(why) => format!(
+                "không đọc được tệp biểu mẫu: {}; hãy lưu biểu mẫu thành sổ tính Excel (.xlsx)",
+                why.vietnamese
+            ),
             Self::TooLarge { what, found, most } => format!("{}: {found}, vượt giới hạn {most}", what.vietnamese),
             Self::MissingSheet(name) => format!("thiếu trang tính {name}; XLSForm cần có trang này"),
             Self::MissingColumn(name) => format!("thiếu cột {name}"),
-            Self::DuplicateColumn => "tiêu đề cột bị lặp; chỉ giữ một cột".to_owned(),
+            Self::DuplicateColumn(other) => format!("cột trùng nghĩa với {other:?}; chỉ giữ một cột"),
             Self::MissingValue(what) => format!("ô trống; cần điền {}", what.vietnamese),
             Self::ErrorCell(error) => format!("ô chứa lỗi bảng tính {error}; hãy ghi giá trị"),
             Self::UnknownType { found, nearest } => match nearest {
                 Some(nearest) => format!("không có loại câu hỏi {found:?}; có phải là {nearest}?"),
-                None => format!(
-                    "không có loại câu hỏi {found:?}; các loại là {}",
-                    QUESTION_TYPES.join(", ")
-                ),
+                None => format!("không có loại câu hỏi {found:?}; các loại có trong tài liệu XLSForm"),
             },
             Self::MissingList(kind) => format!("{kind} cần tên danh sách lựa chọn, ví dụ \"{kind} yes_no\""),
             Self::UnknownList(list) => {
@@ -329,6 +419,88 @@ impl ProblemKind {
             Self::NoQuestions => "trang tính không có câu hỏi nào".to_owned(),
             Self::BadParent(name) => format!("nhóm chứa {name:?} không phải là nhóm đứng trước nó"),
             Self::NoLanguage => "biểu mẫu không có ngôn ngữ; cần ít nhất một".to_owned(),
+            Self::AuditName => "nhật ký điền luôn có tên audit; hãy để trống ô này".to_owned(),
+            Self::MalformedParameters => "parameters phải viết là tên=giá_trị tên=giá_trị".to_owned(),
+            Self::UnknownParameter { name, accepted } => {
+                format!("loại câu hỏi này không có tham số {name:?}; chỉ có {accepted}")
+            }
+            Self::BadParameter { name, found, expected } => {
+                format!("tham số {name} là {found:?}; phải là {}", expected.vietnamese)
+            }
+            Self::MissingParameter { name, needed } => format!("tham số {name} cần thêm {needed}"),
+            Self::BadTrigger(text) => {
+                format!("{text:?} không phải là trigger; hãy viết ${{câu_hỏi}}, nhiều câu cách nhau bằng dấu phẩy")
+            }
+            Self::HiddenTrigger(name) => {
+                format!(
+                    "{name:?} không hiện cho người dùng nên không kích hoạt được; hãy đặt nhãn hoặc chọn trigger khác"
+                )
+            }
+            Self::CalculatedGeopoint => "background-geopoint do thiết bị ghi; hãy để trống calculation".to_owned(),
+            Self::BigImageAlone => "big-image cần có cả image: ảnh để chạm vào".to_owned(),
+            Self::OnlyGuidance => "guidance_hint lúc đầu bị ẩn; hãy ghi thêm label hoặc hint".to_owned(),
+            Self::BadDataFile(name) => {
+                format!("{name:?} không phải là tệp lựa chọn; tên phải có đuôi .csv, .xml hoặc .geojson")
+            }
+            Self::UnknownExternalList(list) => {
+                format!("trang external_choices không có danh sách {list:?}; hãy thêm vào đó hoặc sửa tên")
+            }
+            Self::FilterWithOther => {
+                "or_other không dùng chung với choice_filter được; hãy tự thêm lựa chọn other và câu hỏi kèm".to_owned()
+            }
+            Self::OtherWithoutList => "or_other cần một danh sách ở trang choices".to_owned(),
+            Self::FilterInTable => "table-list không dùng choice_filter được vì các câu dùng chung cột".to_owned(),
+            Self::ListsDifferInTable { first, found } => {
+                format!("table-list này dùng danh sách {first:?}; câu dùng {found:?} không vào được")
+            }
+            Self::EncryptionNeedsIdentity => {
+                "omit_instanceID không dùng với public_key được: mã hóa cần mã định danh".to_owned()
+            }
+            Self::SearchInFile => "search() không dùng với lựa chọn từ tệp được; hãy bỏ một trong hai".to_owned(),
+            Self::SearchSharesList(list) => {
+                format!("danh sách {list:?} vừa dùng với search() vừa không; hãy tách thành hai danh sách")
+            }
+            Self::InstanceClash { name, first, second } => {
+                format!("{name:?} vừa là {first} vừa là {second}; hãy đổi tên một trong hai")
+            }
+            Self::UnknownGeometry(name) => format!(
+                "reference-geometry phải là tên danh sách lựa chọn, tệp, danh sách thực thể hoặc nhóm lặp, không phải {name:?}"
+            ),
+            Self::Finding { finding, source_text } => {
+                format!("{}\n{}", finding.vietnamese(), finding.caret(source_text))
+            }
+            Self::UnknownColumn { name, columns } => {
+                format!("danh sách không có cột {name:?}; các cột là {columns}; câu hỏi phải viết là ${{tên}}")
+            }
+            Self::BadDefault { found, expected } => {
+                format!(
+                    "giá trị sẵn {found:?} không hợp với câu hỏi; cần {}",
+                    expected.vietnamese
+                )
+            }
+            Self::UndeclaredPrefix(prefix) => {
+                format!("tiền tố {prefix:?} chưa khai báo; hãy thêm {prefix}=\"địa chỉ\" vào cài đặt namespaces")
+            }
+            Self::BadDefinition { line, column, detail } => {
+                format!("dòng {line}, cột {column}: không phải định nghĩa biểu mẫu ({detail})")
+            }
+            Self::Entity(problem) => problem.vietnamese(),
+            Self::Advice(advice) => advice.vietnamese(),
+            Self::Damaged { format, place, what } => format!(
+                "tệp {format} bị hỏng tại {place}: {}; hãy mở bằng phần mềm bảng tính rồi lưu thành .xlsx",
+                what.vietnamese
+            ),
+            Self::UnsupportedWorkbook(what) => format!("tệp này là {}", what.vietnamese),
+            Self::NotText { line, byte } => format!(
+                "byte {byte} (dòng {line}) không phải là văn bản UTF-8; hãy lưu tệp thành \"CSV UTF-8\" hoặc sổ tính \
+                 Excel (.xlsx)"
+            ),
+            Self::NotInMarkdown(what) => {
+                format!(
+                    "bảng Markdown không chứa được {}; hãy lưu biểu mẫu thành .xlsx",
+                    what.vietnamese
+                )
+            }
         }
     }
 }

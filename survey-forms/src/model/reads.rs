@@ -248,6 +248,9 @@ impl Reader<'_, '_> {
                     self.content(&reached);
                 }
             },
+            Expression::Unresolved(call) => {
+                call.arguments.iter().for_each(|argument| self.value(argument, context));
+            }
             Expression::Binary(..) | Expression::Path(_) => {
                 let reached = self.nodes(expression, context);
                 self.content(&reached);
@@ -322,6 +325,8 @@ impl Reader<'_, '_> {
             PathStart::Context => context.clone(),
             PathStart::Root => Reached::from([(Spot::Document, None)]),
             PathStart::Question(name) => self.outline.question(name, self.origin),
+            // Another form's answers do not change while this one is filled.
+            PathStart::LastSaved(_) => Reached::new(),
             PathStart::Expression(inner) => self.nodes(inner, context),
         };
         path.predicates
@@ -360,7 +365,9 @@ impl Reader<'_, '_> {
 /// instances.
 pub(crate) fn beside_instances(expression: &Expression) -> Expression {
     match expression {
-        Expression::Number(_) | Expression::Literal(_) | Expression::Variable(_) => expression.clone(),
+        Expression::Number(_) | Expression::Literal(_) | Expression::Variable(_) | Expression::Unresolved(_) => {
+            expression.clone()
+        }
         Expression::Negate(inner) => Expression::Negate(Box::new(beside_instances(inner))),
         Expression::Binary(operator, left, right) => Expression::Binary(
             *operator,
@@ -368,8 +375,8 @@ pub(crate) fn beside_instances(expression: &Expression) -> Expression {
             Box::new(beside_instances(right)),
         ),
         Expression::Call(call) => Expression::Call(Call {
-            function: call.function,
             arguments: call.arguments.iter().map(beside_instances).collect(),
+            ..call.clone()
         }),
         Expression::Path(path) => {
             let mut path = path.clone();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lexical;
+
 /// The key of a text that stands in a column without a language, where the row has no other.
 pub(crate) const NO_LANGUAGE: &str = "";
 
@@ -80,3 +82,12 @@ impl MediaKind {
 
 /// Names of media files by kind and language.
 pub type Media = BTreeMap<MediaKind, Translations>;
+
+/// Whether a message stands among the translations of an XForm: where it has several languages, or refers to a question,
+/// which an attribute and the item of a list cannot.
+pub(crate) fn needs_translation(message: &Translations) -> bool {
+    match message.as_plain() {
+        Some(plain) => lexical::references(plain).next().is_some(),
+        None => !message.is_empty(),
+    }
+}

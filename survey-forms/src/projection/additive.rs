@@ -154,6 +154,6 @@ fn is_local_path(form: &Form, path: &Path, repeat: usize, place: Place) -> bool 
                 .iter()
                 .all(|step| step.axis == Axis::SelfNode && step.predicates.is_empty()),
         },
-        PathStart::Root | PathStart::Expression(_) => false,
+        PathStart::Root | PathStart::LastSaved(_) | PathStart::Expression(_) => false,
     }
 }

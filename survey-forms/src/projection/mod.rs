@@ -14,6 +14,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::answers::{AnswerPath, Answers, Value};
+use crate::data::FormData;
 use crate::instance::Instance;
 use crate::model::Form;
 use crate::xpath::{EvaluationContext, Expression, Moment, Tree, Variables};
@@ -125,7 +126,13 @@ impl Projector {
     /// `open_conflicts` are the response's unsettled questions. A conflict takes part in an indicator only if the
     /// indicator's expressions, the respondent's expression, or the relevance and calculations behind them depend on it.
     pub fn project(&self, answers: &impl Answers, open_conflicts: &[OpenConflict]) -> Projection {
-        let mut instance = Instance::new(&self.form, answers, &self.context, &self.order);
+        let mut instance = Instance::new(
+            &self.form,
+            answers,
+            &FormData::own(&self.form),
+            &self.context,
+            &self.order,
+        );
         let responded = self.is_true(&instance, &self.respondent.expression, &self.respondent.variables);
         let possible_responded = self.possible_responded(&mut instance, open_conflicts, responded);
         let indicators = self

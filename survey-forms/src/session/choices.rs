@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use super::Session;
 use crate::answers::{AnswerPath, AnswersMut};
-use crate::model::{Choice, ChoiceSource, FormNode, Media, Translations};
+use crate::model::{Choice, ChoiceSource, DataFile, FormNode, Media, Translations};
 use crate::xpath::{Expression, NodeId, text_to_number};
 
 impl<'f, S: AnswersMut> Session<'f, S> {
     /// The choices that are offered now, of a select question, in the order in which they are to be shown; empty for
-    /// others, and for a select whose choices are in a file that comes with the form.
+    /// others, and for a select whose choices are in a file that the session was not given.
     pub fn choices(&self, path: &AnswerPath) -> Vec<Cow<'f, Choice>> {
         self.known_choices(path).unwrap_or_default()
     }
@@ -28,7 +28,10 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         let node = self.node(path);
         let mut offered = match row.kind.choice_source() {
             None => Vec::new(),
-            Some(ChoiceSource::File { .. }) => return None,
+            Some(source @ ChoiceSource::File { format, .. }) => {
+                let instance = self.instance.tree.secondary().instance(source.instance_id()?)?;
+                self.offered_of_file(row, instance, format, filter, node)
+            }
             Some(ChoiceSource::List(name)) => self.offered_of_list(definition.choices.get(name), filter, node),
             Some(ChoiceSource::External(name)) => {
                 self.offered_of_list(definition.external_choices.get(name), filter, node)
@@ -55,6 +58,44 @@ impl<'f, S: AnswersMut> Session<'f, S> {
             _ => true,
         };
         choices.filter(passes).map(Cow::Borrowed).collect()
+    }
+
+    /// One choice for each row of a file.
+    fn offered_of_file(
+        &self,
+        row: &FormNode,
+        instance: NodeId,
+        format: DataFile,
+        filter: Option<&Expression>,
+        node: Option<NodeId>,
+    ) -> Vec<Cow<'f, Choice>> {
+        let tree = &self.instance.tree;
+        let (name, label) = format.choice_columns();
+        let parameter = |parameter: &str, otherwise| row.parameters.get(parameter).map_or(otherwise, String::as_str);
+        let (name, label) = (parameter("value", name), parameter("label", label));
+        let items = tree.children(instance).flat_map(|root| tree.children(root));
+        let mut offered = Vec::new();
+        for item in items {
+            let text = |column: &str| {
+                let cell = tree.children(item).find(|cell| tree.name(*cell).local == column);
+                cell.map(|cell| tree.text_of(cell).into_owned())
+            };
+            let passes = match (filter, node) {
+                (Some(filter), Some(node)) => self.evaluates_to_true(&filter.with_names_replaced(&text), node),
+                _ => true,
+            };
+            let Some(name) = text(name).filter(|name| passes && !name.is_empty()) else {
+                continue;
+            };
+            offered.push(Cow::Owned(Choice {
+                label: Translations::plain(text(label).unwrap_or_default()),
+                name,
+                media: Media::new(),
+                other: indexmap::IndexMap::new(),
+                row: 0,
+            }));
+        }
+        offered
     }
 
     /// One choice for each answer to a question inside a repeat. The filter is about the instance of each.

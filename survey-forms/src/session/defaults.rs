@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{AnswerError, Session};
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
-use crate::instance::{Roster, text_of, value_text};
+use crate::instance::{Roster, text_of};
 use crate::model::{FormNode, Metadata, NodeKind};
 use crate::xpath::{Expression, Moment, NodeId, Variables, evaluate};
 
@@ -142,7 +142,7 @@ where
 
     fn evaluated_text(&self, expression: &Expression, node: NodeId) -> Option<String> {
         let object = evaluate(expression, &self.instance.tree, node, &self.context, &Variables::new()).ok()?;
-        Some(value_text(&object, &self.instance.tree))
+        Some(object.to_answer(&self.instance.tree))
     }
 
     /// Keeps a value, or none, in the store and in the tree.

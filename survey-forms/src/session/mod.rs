@@ -20,9 +20,10 @@ mod validation;
 use std::fmt;
 
 use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
+use crate::data::FormData;
 use crate::instance::{Instance, is_calculated};
 use crate::model::{Form, FormNode, NodeKind, Translations};
-use crate::xpath::{EvaluationContext, Expression, NodeId, Variables};
+use crate::xpath::{EvaluationContext, Expression, NodeId, Tree, Variables};
 
 pub use answering::{AnswerError, Refusal};
 pub use identity::Identity;
@@ -34,6 +35,7 @@ pub use validation::{AnswerProblem, AnswerProblemKind, Severity};
 pub struct Session<'f, S> {
     form: &'f Form,
     store: S,
+    data: FormData,
     context: EvaluationContext,
     identity: Identity,
     instance: Instance,
@@ -73,10 +75,12 @@ fn is_table_heading(row: &FormNode) -> bool {
 impl<'f, S: AnswersMut> Session<'f, S> {
     /// Opens a form over the answers in `store`; changes nothing there.
     pub fn new(form: &'f Form, store: S, context: EvaluationContext) -> Self {
-        let instance = Instance::new(form, &store, &context, form.dependencies().order());
+        let data = FormData::own(form);
+        let instance = Instance::new(form, &store, &data, &context, form.dependencies().order());
         Self {
             form,
             store,
+            data,
             context,
             identity: Identity::default(),
             instance,
@@ -89,6 +93,15 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     #[must_use]
     pub fn with_instance_ids(mut self, ids: impl FnMut() -> InstanceId + 'f) -> Self {
         self.ids = InstanceIds(Some(Box::new(ids)));
+        self
+    }
+
+    /// Gives the form the files that come with it and the form saved last; without them expressions that look there have
+    /// no value, and selects from files offer nothing.
+    #[must_use]
+    pub fn with_data(mut self, data: FormData) -> Self {
+        self.data = data;
+        self.refresh();
         self
     }
 
@@ -114,6 +127,11 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         self.store
     }
 
+    /// The document that the form's expressions see, with relevance and calculations worked out.
+    pub fn tree(&self) -> &Tree {
+        &self.instance.tree
+    }
+
     /// What the session takes for today, and the language of its messages.
     pub fn context(&self) -> &EvaluationContext {
         &self.context
@@ -127,7 +145,8 @@ impl<'f, S: AnswersMut> Session<'f, S> {
 
     /// Reads the store again after it was changed from outside, for example by merging another device's changes.
     pub fn refresh(&mut self) {
-        self.instance = Instance::new(self.form, &self.store, &self.context, self.form.dependencies().order());
+        let order = self.form.dependencies().order();
+        self.instance = Instance::new(self.form, &self.store, &self.data, &self.context, order);
     }
 
     /// The value at `path`: the answer, or the computed value of a calculation. None where it is blank, not to be asked

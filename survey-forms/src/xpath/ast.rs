@@ -1,8 +1,12 @@
 //! The typed syntax tree of an expression, and its printing.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::functions::Function;
+use super::lexer::LAST_SAVED;
+use super::lexer::SyntaxErrorKind;
+use super::pattern::Pattern;
 
 /// An expression (XPath 1.0 §3), with `${question}` references of XLSForm as an additional start of a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +23,9 @@ pub enum Expression {
     Binary(BinaryOperator, Box<Expression>, Box<Expression>),
     /// A function call.
     Call(Call),
+    /// A call of a function that there is not, or with the wrong number of arguments. Only [`super::parse_lazily`] gives
+    /// one; it is an error when it is reached.
+    Unresolved(UnresolvedCall),
     /// A location path or a filter expression.
     Path(Path),
 }
@@ -106,6 +113,34 @@ pub struct Call {
     pub function: &'static Function,
     /// The arguments, as many as the entry allows.
     pub arguments: Vec<Expression>,
+    /// Of a `regex()` whose pattern is written out, the pattern, compiled once; none if it cannot be used.
+    pub(crate) pattern: Option<Arc<Pattern>>,
+}
+
+impl Call {
+    /// A call.
+    pub fn new(function: &'static Function, arguments: Vec<Expression>) -> Self {
+        let pattern = match arguments.as_slice() {
+            [_, Expression::Literal(pattern)] if function.name == "regex" => Pattern::new(pattern).ok().map(Arc::new),
+            _ => None,
+        };
+        Self {
+            function,
+            arguments,
+            pattern,
+        }
+    }
+}
+
+/// A call that has no meaning, see [`Expression::Unresolved`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnresolvedCall {
+    /// The function's name as written.
+    pub name: String,
+    /// The arguments.
+    pub arguments: Vec<Expression>,
+    /// What is wrong.
+    pub reason: SyntaxErrorKind,
 }
 
 impl PartialEq for Call {
@@ -134,6 +169,8 @@ pub enum PathStart {
     Root,
     /// `${name}`: the question of that name that shares the innermost repeat instance with the expression's own place.
     Question(String),
+    /// `${last-saved#name}`: the question of that name in the form saved last on the device.
+    LastSaved(String),
     /// Any other expression whose result is a node set.
     Expression(Box<Expression>),
 }
@@ -238,7 +275,9 @@ impl Expression {
                 left.walk(visit);
                 right.walk(visit);
             }
-            Self::Call(call) => call.arguments.iter().for_each(|argument| argument.walk(visit)),
+            Self::Call(Call { arguments, .. }) | Self::Unresolved(UnresolvedCall { arguments, .. }) => {
+                arguments.iter().for_each(|argument| argument.walk(visit));
+            }
             Self::Path(path) => {
                 if let PathStart::Expression(start) = &path.start {
                     start.walk(visit);
@@ -248,6 +287,28 @@ impl Expression {
                     step.predicates.iter().for_each(|predicate| predicate.walk(visit));
                 }
             }
+        }
+    }
+
+    /// Whether the value may depend on the context node, position or size where it is evaluated, or on chance; `current()`
+    /// and absolute paths do not.
+    pub(crate) fn depends_on_context(&self) -> bool {
+        const WITHOUT_ARGUMENTS: [&str; 7] = ["current", "false", "now", "pi", "today", "true", "version"];
+        const ALWAYS: [&str; 5] = ["lang", "once", "position", "randomize", "uuid"];
+        match self {
+            Self::Number(_) | Self::Literal(_) | Self::Variable(_) => false,
+            Self::Negate(inner) => inner.depends_on_context(),
+            Self::Binary(_, left, right) => left.depends_on_context() || right.depends_on_context(),
+            Self::Call(call) if call.arguments.is_empty() => !WITHOUT_ARGUMENTS.contains(&call.function.name),
+            Self::Call(call) => {
+                ALWAYS.contains(&call.function.name) || call.arguments.iter().any(Self::depends_on_context)
+            }
+            Self::Unresolved(_) => true,
+            Self::Path(path) => match &path.start {
+                PathStart::Context => true,
+                PathStart::Root | PathStart::Question(_) | PathStart::LastSaved(_) => false,
+                PathStart::Expression(start) => start.depends_on_context(),
+            },
         }
     }
 
@@ -279,19 +340,22 @@ impl Expression {
                 write!(f, " {} ", operator.symbol())?;
                 right.print(f, operator.precedence() + 1)
             }
-            Self::Call(call) => {
-                write!(f, "{}(", call.function.name)?;
-                for (position, argument) in call.arguments.iter().enumerate() {
-                    if position > 0 {
-                        f.write_str(", ")?;
-                    }
-                    argument.print(f, 0)?;
-                }
-                f.write_str(")")
-            }
+            Self::Call(call) => print_call(f, call.function.name, &call.arguments),
+            Self::Unresolved(call) => print_call(f, &call.name, &call.arguments),
             Self::Path(path) => write!(f, "{path}"),
         }
     }
+}
+
+fn print_call(f: &mut fmt::Formatter<'_>, name: &str, arguments: &[Expression]) -> fmt::Result {
+    write!(f, "{name}(")?;
+    for (position, argument) in arguments.iter().enumerate() {
+        if position > 0 {
+            f.write_str(", ")?;
+        }
+        argument.print(f, 0)?;
+    }
+    f.write_str(")")
 }
 
 fn write_literal(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
@@ -319,6 +383,7 @@ impl fmt::Display for Path {
                 separate = false;
             }
             PathStart::Question(name) => write!(f, "${{{name}}}")?,
+            PathStart::LastSaved(name) => write!(f, "${{{LAST_SAVED}{name}}}")?,
             PathStart::Expression(inner) => match inner.as_ref() {
                 // A path in brackets is a different tree from the path itself.
                 Expression::Path(_) => write!(f, "({inner})")?,
@@ -390,10 +455,19 @@ impl Expression {
             Self::Binary(operator, left, right) => {
                 Self::Binary(*operator, Box::new(again(left)), Box::new(again(right)))
             }
-            Self::Call(call) => Self::Call(Call {
-                function: call.function,
-                arguments: call.arguments.iter().map(again).collect(),
-            }),
+            Self::Call(call) => {
+                let arguments = call.arguments.iter().map(again).collect();
+                match &call.pattern {
+                    // A pattern is written out, so nothing in it is replaced, and it need not be compiled again.
+                    Some(pattern) => Self::Call(Call {
+                        function: call.function,
+                        arguments,
+                        pattern: Some(Arc::clone(pattern)),
+                    }),
+                    None => Self::Call(Call::new(call.function, arguments)),
+                }
+            }
+            Self::Unresolved(_) => self.clone(),
             Self::Path(path) => match path.plain_name().and_then(text_of) {
                 Some(text) => Self::Literal(text),
                 None => self.clone(),

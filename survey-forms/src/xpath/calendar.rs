@@ -162,6 +162,14 @@ impl Moment {
         Date::from_days(self.local().div_euclid(MILLISECONDS_A_DAY))
     }
 
+    /// The midnight at which the local day begins.
+    pub fn local_midnight(self) -> Self {
+        Self {
+            unix_milliseconds: self.unix_milliseconds.saturating_sub(self.milliseconds_of_local_day()),
+            ..self
+        }
+    }
+
     /// ISO 8601 text: the date alone at local midnight, otherwise with time and offset; empty outside the calendar.
     pub fn to_text(self) -> String {
         let Some(date) = self.date() else {
@@ -193,6 +201,9 @@ impl Moment {
     fn milliseconds_of_local_day(self) -> i64 {
         self.local().rem_euclid(MILLISECONDS_A_DAY)
     }
+
+    /// The letters that [`Moment::format`] knows.
+    pub(crate) const FORMAT_LETTERS: [char; 13] = ['Y', 'y', 'm', 'n', 'b', 'd', 'e', 'H', 'h', 'M', 'S', '3', 'a'];
 
     /// Formats by ODK's `format-date` (ODK XForms specification): `%Y %y %m %n %b %d %e %H %h %M %S %3 %a`, with English
     /// names of months and days; an unknown letter is kept as it is.

@@ -2,73 +2,16 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
-
-use super::ast::{BinaryOperator, Expression, Path, PathStart, Step};
+use super::ast::{Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Step};
 use super::axes;
-use super::calendar::Moment;
+use super::comparison::Atom;
+use super::context::{EvaluationContext, RegexMatching, Variables};
+use super::evaluation_error::{EvaluationError, MAX_VISITS};
+use super::functions;
 use super::object::{Object, text_to_number};
+use super::pattern::Pattern;
 use super::tree::{NodeId, NodeKind, Tree};
-
-/// How many nodes one evaluation may visit; a form that needs more is refused rather than left to freeze a phone.
-const MAX_VISITS: u64 = 20_000_000;
-
-/// What the caller knows and the engine must not find out by itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct EvaluationContext {
-    /// What `today()` and `now()` say.
-    pub now: Moment,
-    /// The code of the language in which labels and messages are wanted, such as `vi`.
-    pub language: String,
-    /// The enrolled device's identity, for `deviceid` metadata.
-    pub device_id: Option<String>,
-}
-
-impl EvaluationContext {
-    /// A context without a device.
-    pub fn new(now: Moment, language: impl Into<String>) -> Self {
-        Self {
-            now,
-            language: language.into(),
-            device_id: None,
-        }
-    }
-}
-
-/// The values of `$name` variables.
-pub type Variables = BTreeMap<String, f64>;
-
-/// Why an expression has no result.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum EvaluationError {
-    /// A variable without a value.
-    #[error("the variable ${0} has no value; the caller must supply it")]
-    UnknownVariable(String),
-    /// A question that the form does not have.
-    #[error("the form has no question {0}")]
-    UnknownQuestion(String),
-    /// Something other than nodes where nodes are needed.
-    #[error("{0} needs questions or groups (a node set) here, not a number or text")]
-    NotNodes(&'static str),
-    /// The expression visits more nodes than allowed.
-    #[error("the expression visits more than {MAX_VISITS} nodes")]
-    TooManyVisits,
-}
-
-impl EvaluationError {
-    /// The error in Vietnamese.
-    pub fn vietnamese(&self) -> String {
-        match self {
-            Self::UnknownVariable(name) => format!("biến ${name} chưa có giá trị; nơi gọi phải cung cấp"),
-            Self::UnknownQuestion(name) => format!("biểu mẫu không có câu hỏi {name}"),
-            Self::NotNodes(place) => format!("{place} cần tập câu hỏi hoặc nhóm, không phải số hay chữ"),
-            Self::TooManyVisits => format!("biểu thức duyệt quá {MAX_VISITS} nút"),
-        }
-    }
-}
 
 /// Evaluates `expression` at `origin`.
 ///
@@ -81,7 +24,7 @@ pub fn evaluate(
     context: &EvaluationContext,
     variables: &Variables,
 ) -> Result<Object, EvaluationError> {
-    let visits = Cell::new(0);
+    let effort = Effort::default();
     Scope {
         tree,
         context,
@@ -90,7 +33,7 @@ pub fn evaluate(
         node: origin,
         position: 1,
         size: 1,
-        visits: &visits,
+        effort: &effort,
     }
     .evaluate(expression)
 }
@@ -112,7 +55,16 @@ pub struct Scope<'a> {
     pub position: usize,
     /// The context size.
     pub size: usize,
-    visits: &'a Cell<u64>,
+    effort: &'a Effort,
+}
+
+/// What one evaluation has used up so far.
+#[derive(Debug, Default)]
+struct Effort {
+    /// Nodes looked at.
+    visits: Cell<u64>,
+    /// Random numbers drawn.
+    draws: Cell<u32>,
 }
 
 impl<'a> Scope<'a> {
@@ -131,8 +83,17 @@ impl<'a> Scope<'a> {
                     .ok_or_else(|| EvaluationError::UnknownVariable(name.clone()))?,
             ),
             Expression::Negate(inner) => Object::Number(-self.number(inner)?),
-            Expression::Binary(operator, left, right) => self.binary(*operator, left, right)?,
-            Expression::Call(call) => (call.function.evaluate)(self, &call.arguments)?,
+            Expression::Binary(operator, left, right) if !matches!(left.as_ref(), Expression::Binary(..)) => {
+                self.binary(*operator, left, right)?
+            }
+            Expression::Binary(..) => self.chain(expression)?,
+            Expression::Call(call) => match &call.pattern {
+                Some(pattern) => self.matches(&call.arguments, pattern)?,
+                None => (call.function.evaluate)(self, &call.arguments)?,
+            },
+            Expression::Unresolved(call) => {
+                return Err(EvaluationError::Unresolved(Box::new(call.reason.clone())));
+            }
             Expression::Path(path) => Object::Nodes(self.path(path)?),
         })
     }
@@ -164,6 +125,9 @@ impl<'a> Scope<'a> {
     /// See [`evaluate`].
     pub fn boolean(&self, expression: &Expression) -> Result<bool, EvaluationError> {
         match expression {
+            Expression::Binary(_, left, _) if matches!(left.as_ref(), Expression::Binary(..)) => {
+                Ok(self.chain(expression)?.to_boolean())
+            }
             Expression::Binary(BinaryOperator::And, left, right) => Ok(self.boolean(left)? && self.boolean(right)?),
             Expression::Binary(BinaryOperator::Or, left, right) => Ok(self.boolean(left)? || self.boolean(right)?),
             _ => Ok(self.evaluate(expression)?.to_boolean()),
@@ -202,13 +166,7 @@ impl<'a> Scope<'a> {
             Op::Divide => Object::Number(self.number(left)? / self.number(right)?),
             // The remainder of a truncating division, as Rust's (XPath 1.0 §3.5).
             Op::Remainder => Object::Number(self.number(left)? % self.number(right)?),
-            Op::Union => {
-                let mut nodes = self.nodes(left, "|")?;
-                nodes.extend(self.nodes(right, "|")?);
-                nodes.sort_unstable();
-                nodes.dedup();
-                Object::Nodes(nodes)
-            }
+            Op::Union => self.united(self.nodes(left, "|")?, right)?,
             Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
                 // Comparing one question with a written value is by far the commonest expression of a form.
                 if let Expression::Path(path) = left
@@ -217,43 +175,72 @@ impl<'a> Scope<'a> {
                     return Ok(Object::Boolean(result));
                 }
                 let (left_object, right_object) = (self.evaluate(left)?, self.evaluate(right)?);
-                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object))
+                Object::Boolean(self.compare(operator, left, &left_object, right, &right_object)?)
             }
         })
     }
 
-    /// Compares a single question with a text, number or variable without building node sets; none where the operands
-    /// are of other kinds. The result is the same as that of the general comparison.
-    fn compare_question(
+    /// A chain such as `a + b + c`, whose tree leans left and may be hundreds of levels deep: from the inside out without
+    /// recursion, for a phone's stack is small.
+    fn chain(&self, outermost: &Expression) -> Result<Object, EvaluationError> {
+        let mut links = Vec::new();
+        let mut inner = outermost;
+        while let Expression::Binary(operator, left, right) = inner {
+            links.push((*operator, left, right));
+            inner = left;
+        }
+        let mut value = match links.pop() {
+            Some((operator, left, right)) => self.binary(operator, left, right)?,
+            None => return self.evaluate(outermost),
+        };
+        while let Some((operator, left, right)) = links.pop() {
+            value = self.link(operator, left, value, right)?;
+        }
+        Ok(value)
+    }
+
+    /// As [`Self::binary`] where the left operand's value is known.
+    fn link(
         &self,
         operator: BinaryOperator,
-        path: &Path,
+        left: &Expression,
+        value: Object,
         right: &Expression,
-    ) -> Result<Option<bool>, EvaluationError> {
-        let right = match right {
-            Expression::Literal(text) => Atom::Text(Cow::Borrowed(text)),
-            Expression::Number(number) => Atom::Number(*number),
-            Expression::Variable(_) => Atom::Number(self.number(right)?),
-            _ => return Ok(None),
-        };
-        let mut holds = false;
-        let mut found = 0_usize;
-        let simple = self.each_of_single_step(path, &mut |node| {
-            found += 1;
-            holds |= self.compare_atoms(operator, &Atom::Text(self.tree.text_of(node)), &right);
-        })?;
-        if !simple {
-            return Ok(None);
-        }
-        if found == 0 && is_single_question(path) {
-            // A question that is not to be asked now reads as blank in ODK, so that `${q} = ''` holds for it.
-            holds = self.compare_atoms(operator, &Atom::Text(Cow::Borrowed("")), &right);
-        }
-        Ok(Some(holds))
+    ) -> Result<Object, EvaluationError> {
+        use BinaryOperator as Op;
+        let number = |value: &Object| value.to_number(self.tree, self.context.now.utc_offset_minutes);
+        Ok(match operator {
+            Op::Or => Object::Boolean(value.to_boolean() || self.boolean(right)?),
+            Op::And => Object::Boolean(value.to_boolean() && self.boolean(right)?),
+            Op::Add => Object::Number(number(&value) + self.number(right)?),
+            Op::Subtract => Object::Number(number(&value) - self.number(right)?),
+            Op::Multiply => Object::Number(number(&value) * self.number(right)?),
+            Op::Divide => Object::Number(number(&value) / self.number(right)?),
+            Op::Remainder => Object::Number(number(&value) % self.number(right)?),
+            Op::Union => match value {
+                Object::Nodes(nodes) => self.united(nodes, right)?,
+                _ => return Err(EvaluationError::NotNodes("|")),
+            },
+            Op::Equal | Op::NotEqual | Op::Less | Op::LessOrEqual | Op::Greater | Op::GreaterOrEqual => {
+                let right_value = self.evaluate(right)?;
+                Object::Boolean(self.compare(operator, left, &value, right, &right_value)?)
+            }
+        })
+    }
+
+    fn united(&self, mut nodes: Vec<NodeId>, right: &Expression) -> Result<Object, EvaluationError> {
+        nodes.extend(self.nodes(right, "|")?);
+        nodes.sort_unstable();
+        nodes.dedup();
+        Ok(Object::Nodes(nodes))
     }
 
     /// Visits the nodes of a bare `${question}` or of one plain child name; false for other paths.
-    fn each_of_single_step(&self, path: &Path, visit: &mut dyn FnMut(NodeId)) -> Result<bool, EvaluationError> {
+    pub(super) fn each_of_single_step(
+        &self,
+        path: &Path,
+        visit: &mut dyn FnMut(NodeId),
+    ) -> Result<bool, EvaluationError> {
         if let Some(name) = path.plain_name() {
             for child in self.tree.children(self.node) {
                 let own = self.tree.name(child);
@@ -287,6 +274,18 @@ impl<'a> Scope<'a> {
         Ok(found.iter().filter(|node| tree.is_relevant(**node)))
     }
 
+    /// Whether the text of the first argument matches a pattern.
+    pub(crate) fn matches(&self, arguments: &[Expression], pattern: &Pattern) -> Result<Object, EvaluationError> {
+        let text = match arguments.first() {
+            Some(argument) => self.borrowed_text(argument)?,
+            None => Cow::Borrowed(""),
+        };
+        Ok(Object::Boolean(match self.context.regex_matching {
+            RegexMatching::Whole => pattern.matches_whole(&text),
+            RegexMatching::Part => pattern.matches_part(&text),
+        }))
+    }
+
     /// Evaluates to text, borrowed where the expression is a literal or a single question.
     pub(crate) fn borrowed_text<'e>(&self, expression: &'e Expression) -> Result<Cow<'e, str>, EvaluationError>
     where
@@ -305,73 +304,19 @@ impl<'a> Scope<'a> {
         Ok(Cow::Owned(self.text(expression)?))
     }
 
-    /// Comparison by XPath 1.0 §3.4.
-    fn compare(
-        &self,
-        operator: BinaryOperator,
-        left_expression: &Expression,
-        left: &Object,
-        right_expression: &Expression,
-        right: &Object,
-    ) -> bool {
-        if let (Object::Boolean(_), _) | (_, Object::Boolean(_)) = (left, right) {
-            return if is_equality(operator) {
-                (left.to_boolean() == right.to_boolean()) == (operator == BinaryOperator::Equal)
-            } else {
-                let as_number = |object: &Object| f64::from(u8::from(object.to_boolean()));
-                // Against a boolean a node set is a boolean first; other operands keep their own number.
-                let number = |object: &Object| match object {
-                    Object::Nodes(_) => as_number(object),
-                    other => other.to_number(self.tree, self.context.now.utc_offset_minutes),
-                };
-                compare_numbers(operator, number(left), number(right))
-            };
-        }
-        let left_texts = self.operand(left_expression, left);
-        let right_texts = self.operand(right_expression, right);
-        left_texts.iter().any(|left| {
-            right_texts
-                .iter()
-                .any(|right| self.compare_atoms(operator, left, right))
-        })
-    }
-
-    /// The values to compare: one for a value, one a node for a node set.
-    fn operand<'o>(&self, expression: &Expression, object: &'o Object) -> Vec<Atom<'o>>
-    where
-        'a: 'o,
-    {
-        match object {
-            Object::Number(number) => vec![Atom::Number(*number)],
-            Object::Boolean(value) => vec![Atom::Number(f64::from(u8::from(*value)))],
-            Object::Text(text) => vec![Atom::Text(Cow::Borrowed(text))],
-            Object::Nodes(nodes) if nodes.is_empty() => match expression {
-                Expression::Path(path) if is_single_question(path) => vec![Atom::Text(Cow::Borrowed(""))],
-                _ => Vec::new(),
-            },
-            Object::Nodes(nodes) => nodes.iter().map(|node| Atom::Text(self.tree.text_of(*node))).collect(),
-        }
-    }
-
-    fn compare_atoms(&self, operator: BinaryOperator, left: &Atom<'_>, right: &Atom<'_>) -> bool {
-        if let (Atom::Text(left), Atom::Text(right)) = (left, right)
-            && is_equality(operator)
-        {
-            return (left == right) == (operator == BinaryOperator::Equal);
-        }
-        let number = |atom: &Atom<'_>| match atom {
-            Atom::Number(number) => *number,
-            Atom::Text(text) => self.text_number(text),
-        };
-        compare_numbers(operator, number(left), number(right))
+    /// The text of a node, counting what is below it: an outer element's text is all of a document's.
+    pub(crate) fn node_text(&self, node: NodeId) -> Result<Cow<'a, str>, EvaluationError> {
+        self.count_visits(self.tree.below(node).len() as u64)?;
+        Ok(self.tree.text_of(node))
     }
 
     /// The nodes of a path, in document order.
     fn path(&self, path: &Path) -> Result<Vec<NodeId>, EvaluationError> {
         let mut nodes = match &path.start {
             PathStart::Context => vec![self.node],
-            PathStart::Root => vec![Tree::ROOT],
+            PathStart::Root => vec![self.tree.start()],
             PathStart::Question(name) => self.question(name)?.copied().collect(),
+            PathStart::LastSaved(name) => functions::last_saved(self.tree, name),
             PathStart::Expression(inner) => self.nodes(inner, "a path")?,
         };
         self.filter(&mut nodes, &path.predicates)?;
@@ -386,12 +331,15 @@ impl<'a> Scope<'a> {
         let mut on_axis = Vec::new();
         for node in from {
             on_axis.clear();
-            let visited = axes::collect(self.tree, *node, step, &mut on_axis);
-            let total = self.visits.get().saturating_add(visited);
-            self.visits.set(total);
-            if total > MAX_VISITS {
-                return Err(EvaluationError::TooManyVisits);
+            if let Some(found) = self.looked_up(*node, step)? {
+                on_axis.extend(found);
+                let others = step.predicates.get(1..).unwrap_or_default();
+                self.filter(&mut on_axis, others)?;
+                reached.extend_from_slice(&on_axis);
+                continue;
             }
+            let visited = axes::collect(self.tree, *node, step, &mut on_axis);
+            self.count_visits(visited)?;
             self.filter(&mut on_axis, &step.predicates)?;
             reached.extend_from_slice(&on_axis);
         }
@@ -402,6 +350,58 @@ impl<'a> Scope<'a> {
             reached.reverse();
         }
         Ok(reached)
+    }
+
+    pub(crate) fn count_visits(&self, visited: u64) -> Result<(), EvaluationError> {
+        let total = self.effort.visits.get().saturating_add(visited);
+        self.effort.visits.set(total);
+        if total > MAX_VISITS {
+            return Err(EvaluationError::TooManyVisits);
+        }
+        Ok(())
+    }
+
+    /// The nodes that a step over a secondary instance reaches and that its first predicate keeps, found in an index;
+    /// none where the step is not of the form `item[column = value]` with a value that is text and the same for every
+    /// item. The result is the same as that of looking at every item.
+    fn looked_up(&self, node: NodeId, step: &Step) -> Result<Option<Vec<NodeId>>, EvaluationError> {
+        let (true, Axis::Child, NodeTest::Name { prefix: None, local }) = (node.is_secondary(), step.axis, &step.test)
+        else {
+            return Ok(None);
+        };
+        let Some(Expression::Binary(BinaryOperator::Equal, left, right)) = step.predicates.first() else {
+            return Ok(None);
+        };
+        let (column, value) = match (column_of(left), column_of(right)) {
+            (Some(column), _) if !right.depends_on_context() => (column, right),
+            (_, Some(column)) if !left.depends_on_context() => (column, left),
+            _ => return Ok(None),
+        };
+        let object = self.evaluate(value)?;
+        let mut found = Vec::new();
+        for atom in self.operand(value, &object)? {
+            let Atom::Text(text) = atom else { return Ok(None) };
+            found.extend(self.tree.secondary().lookup(self.tree, node, local, column, &text));
+        }
+        found.sort_unstable();
+        found.dedup();
+        self.count_visits(found.len() as u64)?;
+        Ok(Some(found))
+    }
+
+    /// The next 32 random bytes here: the hash of seed, place and how many were drawn before, so that a question keeps
+    /// its value however often it is computed, and no two questions share one.
+    ///
+    /// # Errors
+    /// Where the context has no seed.
+    pub(crate) fn random_bytes(&self, function: &'static str) -> Result<[u8; 32], EvaluationError> {
+        let seed = self
+            .context
+            .random_seed
+            .ok_or(EvaluationError::NoRandomSeed(function))?;
+        let draw = self.effort.draws.get();
+        self.effort.draws.set(draw.wrapping_add(1));
+        Ok(seed.bytes_at(self.origin.0, draw))
     }
 
     /// Keeps the nodes for which every predicate holds (XPath 1.0 §2.4). `nodes` stand in the axis's own order.
@@ -434,29 +434,15 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// A value in a comparison.
-enum Atom<'a> {
-    Number(f64),
-    Text(Cow<'a, str>),
+/// The name, if an operand is one plain child name.
+fn column_of(side: &Expression) -> Option<&str> {
+    match side {
+        Expression::Path(path) => path.plain_name(),
+        _ => None,
+    }
 }
 
 /// Whether the path is a bare `${question}`, which stands for one value.
-fn is_single_question(path: &Path) -> bool {
+pub(super) fn is_single_question(path: &Path) -> bool {
     matches!(path.start, PathStart::Question(_)) && path.predicates.is_empty() && path.steps.is_empty()
-}
-
-fn is_equality(operator: BinaryOperator) -> bool {
-    matches!(operator, BinaryOperator::Equal | BinaryOperator::NotEqual)
-}
-
-fn compare_numbers(operator: BinaryOperator, left: f64, right: f64) -> bool {
-    match operator {
-        BinaryOperator::Equal => left == right,
-        BinaryOperator::NotEqual => left != right,
-        BinaryOperator::Less => left < right,
-        BinaryOperator::LessOrEqual => left <= right,
-        BinaryOperator::Greater => left > right,
-        BinaryOperator::GreaterOrEqual => left >= right,
-        _ => false,
-    }
 }

@@ -108,7 +108,7 @@ fn expression() -> impl Strategy<Value = Expression> {
             |(function, mut arguments)| {
                 let function = &functions::TABLE[function];
                 arguments.truncate(function.most.unwrap_or(4));
-                Expression::Call(Call { function, arguments })
+                Expression::Call(Call::new(function, arguments))
             },
         );
         let filter = (inner.clone(), inner.clone()).prop_map(|(start, predicate)| {
@@ -170,6 +170,111 @@ proptest! {
     }
 
     #[test]
+    fn each_part_stands_where_its_span_says(expression in expression()) {
+        let printed = expression.to_string();
+        let parsed = parser::parse_with_spans(&printed).unwrap();
+        let mut parts = Vec::new();
+        parsed.expression.walk(&mut |part| parts.push(part));
+        prop_assert_eq!(parts.len(), parsed.spans.len());
+        for (part, span) in parts.into_iter().zip(parsed.spans) {
+            let written = &printed[span];
+            let again = parse(written);
+            prop_assert_eq!(again.as_ref(), Ok(part), "{} in {}", written, printed);
+        }
+    }
+
+    #[test]
+    fn checking_never_panics_and_points_into_the_text(expression in expression(), text in "\\PC{0,60}") {
+        for source in [expression.to_string(), text] {
+            for finding in check(&source).unwrap_or_default() {
+                prop_assert!(source.get(finding.span.clone()).is_some_and(|fault| !fault.is_empty()));
+                prop_assert!(finding.caret(&source).ends_with('^'));
+            }
+        }
+    }
+
+    #[test]
+    fn reading_lazily_gives_the_same_tree_where_reading_succeeds(expression in expression()) {
+        prop_assert_eq!(parse_lazily(&expression.to_string()), Ok(expression));
+    }
+
+    #[test]
+    fn and_or_and_not_are_those_of_logic(left in expression(), right in expression()) {
+        let truth = |written: String| {
+            let parsed = parse(&written).ok()?;
+            let object = evaluate(&parsed, &empty_tree(), Tree::ROOT, &context(), &Variables::new()).ok()?;
+            Some(object.to_boolean())
+        };
+        let (a, b) = (truth(format!("boolean({left})")), truth(format!("boolean({right})")));
+        if let (Some(a), Some(b)) = (a, b) {
+            prop_assert_eq!(truth(format!("({left}) and ({right})")), Some(a && b));
+            prop_assert_eq!(truth(format!("({left}) or ({right})")), Some(a || b));
+            prop_assert_eq!(truth(format!("not({left})")), Some(!a));
+            // De Morgan's laws.
+            prop_assert_eq!(truth(format!("not(({left}) and ({right}))")), truth(format!("not({left}) or not({right})")));
+        }
+    }
+
+    #[test]
+    fn an_index_finds_what_a_search_finds(
+        cells in prop::collection::vec((0_u8..4, 0_u8..4, prop::sample::select(vec!["", "a", "b", "1", "2026-01-01"])), 0..30),
+        wanted in prop::sample::select(vec![
+            "'a'", "''", "1", "'1'", "/data/*", "/data/w", "current()/v", "'2026-01-01'", "date('2026-01-01')", "$a", "../c1",
+        ]),
+        column in 0_u8..4,
+        again in prop::sample::select(vec!["", "[1]", "[last()]", "[c0]"]),
+    ) {
+        let mut xml = "<root>".to_owned();
+        for (columns, first, text) in cells {
+            xml += "<item>";
+            for number in 0..columns {
+                xml += &format!("<c{}>{text}</c{}>", (first + number) % 4, (first + number) % 4);
+            }
+            xml += "</item>";
+        }
+        let mut builder = SecondaryInstancesBuilder::new();
+        builder.add_xml("list", &(xml + "</root>")).unwrap();
+        let mut tree = document::parse("<data><v>a</v><w>b</w><x/></data>").unwrap();
+        tree.set_secondary(builder.finish());
+        let origin = tree.children(Tree::ROOT).next().unwrap();
+        let variables = Variables::from([("a".to_owned(), 1.0)]);
+        let nodes = |predicate: String| {
+            let expression = parse(&format!("instance('list')/root/item[{predicate}]{again}")).unwrap();
+            evaluate(&expression, &tree, origin, &context(), &variables)
+        };
+        // A call is not looked up, so this one searches.
+        let searched = nodes(format!("boolean(c{column} = {wanted})"));
+        prop_assert_eq!(nodes(format!("c{column} = {wanted}")), searched.clone());
+        prop_assert_eq!(nodes(format!("{wanted} = c{column}")), searched);
+    }
+
+    #[test]
+    fn documents_are_read_or_refused_and_never_panic(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "<a>", "</a>", "<b/>", "<x:c xmlns:x='u' x:d=\"1\">", "</x:c>", "<!-- c -->", "<?p q?>", "<![CDATA[d]]>", "&lt;",
+                "&#233;", "&no;", "<!DOCTYPE a>", "<?xml version='1.0'?>", "text", "\n", "<", ">", "&", "'", "\"", "]]>", "đ",
+            ]),
+            0..16,
+        )
+    ) {
+        let xml = parts.concat();
+        match document::parse(&xml) {
+            Ok(tree) => {
+                let context = context();
+                for node in tree.document_of(Tree::ROOT) {
+                    let path = document::path_of(&tree, node);
+                    prop_assert_eq!(node_at(&tree, &path, &context), Ok(node), "{} in {}", path, xml);
+                }
+            }
+            Err(error) => {
+                prop_assert!(error.line >= 1 && error.column >= 1);
+                prop_assert!(!error.vietnamese().is_empty());
+            }
+        }
+    }
+
+    #[test]
     fn evaluation_never_panics(expression in expression()) {
         let _ = evaluate(&expression, &empty_tree(), Tree::ROOT, &context(), &Variables::from([("a".to_owned(), 1.0)]));
     }
@@ -195,11 +300,18 @@ proptest! {
 #[test]
 fn conversions_are_those_of_the_standard() {
     // XPath 1.0 §4.2 and §4.4.
-    for (text, number) in [(" 12.50 ", 12.5), ("-3", -3.0), (".5", 0.5), ("5.", 5.0), ("-.5", -0.5)] {
+    for (text, number) in [
+        (" 12.50 ", 12.5),
+        ("-3", -3.0),
+        (".5", 0.5),
+        ("5.", 5.0),
+        ("-.5", -0.5),
+        ("-1.5e-3", -0.0015),
+    ] {
         assert_eq!(text_to_number(text, 0), number, "{text}");
     }
     for text in [
-        "", " ", "+1", "1e3", "0x10", "1,5", "--1", "- 1", "Infinity", "NaN", ".", "-", "1.2.3",
+        "", " ", "+1", "1e", "e3", "1e3.5", ".e1", "0x10", "1,5", "--1", "- 1", "Infinity", "NaN", ".", "-", "1.2.3",
     ] {
         assert!(text_to_number(text, 0).is_nan(), "{text}");
     }
@@ -239,4 +351,34 @@ fn nesting_and_length_are_limited() {
         parse(&long).map_err(|error| error.kind),
         Err(SyntaxErrorKind::TooLong(_))
     ));
+}
+
+#[test]
+fn the_deepest_expressions_are_evaluated_on_a_small_stack() {
+    // A mebibyte is what WebAssembly has; debug builds need more of it than the optimised one on a phone.
+    let deepest = || {
+        let tree = empty_tree();
+        let predicates = format!("{}data{}", "data[".repeat(MAX_DEPTH - 2), "]".repeat(MAX_DEPTH - 2));
+        let calls = format!("{}1{}", "not(".repeat(MAX_DEPTH - 2), ")".repeat(MAX_DEPTH - 2));
+        let chain = vec!["1"; MAX_DEPTH * 7].join(" + ");
+        for source in [predicates, calls, chain] {
+            let expression = parse(&source).unwrap();
+            assert_eq!(parse(&expression.to_string()), Ok(expression.clone()));
+            evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new()).unwrap();
+            check(&source).unwrap();
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(deepest).unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
+fn expressions_that_take_too_long_are_stopped() {
+    let items = "<i><j>1</j></i>".repeat(3_000);
+    let tree = document::parse(&format!("<data>{items}</data>")).unwrap();
+    for source in ["count(//j[//j/..])", "//j != //j or //i != //i or //i != //j"] {
+        let expression = parse(source).unwrap();
+        let stopped = evaluate(&expression, &tree, Tree::ROOT, &context(), &Variables::new());
+        assert_eq!(stopped, Err(EvaluationError::TooManyVisits), "{source}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Splits the text of an expression into tokens (XPath 1.0 §3.7).
 
+use std::ops::Range;
+
 use thiserror::Error;
 
 use crate::Phrase;
@@ -8,7 +10,7 @@ use crate::Phrase;
 pub const MAX_EXPRESSION_BYTES: usize = 65_536;
 
 /// Why the text of an expression cannot be read, and where.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{kind} (at byte {offset})")]
 pub struct SyntaxError {
     /// The byte of the expression's text at which reading failed.
@@ -18,7 +20,7 @@ pub struct SyntaxError {
 }
 
 /// What is wrong in the text of an expression.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SyntaxErrorKind {
     /// The text is longer than [`MAX_EXPRESSION_BYTES`].
     #[error("the expression has {0} bytes; at most {MAX_EXPRESSION_BYTES} are allowed")]
@@ -83,25 +85,31 @@ impl SyntaxError {
 
     /// The error in Vietnamese.
     pub fn vietnamese(&self) -> String {
-        let what = match &self.kind {
-            SyntaxErrorKind::TooLong(bytes) => {
+        format!("{} (tại byte {})", self.kind.vietnamese(), self.offset)
+    }
+}
+
+impl SyntaxErrorKind {
+    /// The error in Vietnamese, without its place.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::TooLong(bytes) => {
                 format!("biểu thức dài {bytes} byte; tối đa {MAX_EXPRESSION_BYTES} byte")
             }
-            SyntaxErrorKind::TooDeep => format!("biểu thức lồng quá sâu; tối đa {} tầng", super::MAX_DEPTH),
-            SyntaxErrorKind::OpenQuote => "chuỗi bắt đầu ở đây thiếu dấu nháy đóng".to_owned(),
-            SyntaxErrorKind::BadReference => "tham chiếu câu hỏi phải viết là ${tên}".to_owned(),
-            SyntaxErrorKind::BadCharacter(character) => format!("ký tự {character:?} không thuộc biểu thức"),
-            SyntaxErrorKind::Unexpected { expected, found } => {
+            Self::TooDeep => format!("biểu thức lồng quá sâu; tối đa {} tầng", super::MAX_DEPTH),
+            Self::OpenQuote => "chuỗi bắt đầu ở đây thiếu dấu nháy đóng".to_owned(),
+            Self::BadReference => "tham chiếu câu hỏi phải viết là ${tên}".to_owned(),
+            Self::BadCharacter(character) => format!("ký tự {character:?} không thuộc biểu thức"),
+            Self::Unexpected { expected, found } => {
                 let found = found.as_deref().unwrap_or("chỗ kết thúc");
                 format!("cần {}, nhưng gặp {found}", expected.vietnamese)
             }
-            SyntaxErrorKind::UnknownFunction(name) => format!("không có hàm {name}()"),
-            SyntaxErrorKind::WrongArity { name, expected, found } => {
+            Self::UnknownFunction(name) => format!("không có hàm {name}()"),
+            Self::WrongArity { name, expected, found } => {
                 format!("hàm {name}() nhận {expected} đối số, không phải {found}")
             }
-            SyntaxErrorKind::UnknownAxis(name) => format!("không có trục {name}::"),
-        };
-        format!("{what} (tại byte {})", self.offset)
+            Self::UnknownAxis(name) => format!("không có trục {name}::"),
+        }
     }
 }
 
@@ -114,6 +122,8 @@ pub(crate) enum Token {
     Variable(String),
     /// `${name}`
     Question(String),
+    /// `${last-saved#name}`
+    LastSaved(String),
     /// A name; whether it is an operator, a function, an axis or a node test is for the parser to decide.
     Name {
         prefix: Option<String>,
@@ -126,6 +136,15 @@ pub(crate) enum Token {
 }
 
 impl Token {
+    /// Whether an operand may end with the token (XPath 1.0 §3.7).
+    fn ends_operand(&self) -> bool {
+        match self {
+            Self::Symbol(symbol) => matches!(*symbol, ")" | "]" | "." | ".."),
+            Self::Name { prefix: None, local } => !matches!(local.as_str(), "and" | "or" | "div" | "mod"),
+            _ => true,
+        }
+    }
+
     /// The token as shown in messages.
     pub(crate) fn describe(&self) -> String {
         match self {
@@ -133,6 +152,7 @@ impl Token {
             Self::Literal(text) => format!("text {text:?}"),
             Self::Variable(name) => format!("${name}"),
             Self::Question(name) => format!("${{{name}}}"),
+            Self::LastSaved(name) => format!("${{{LAST_SAVED}{name}}}"),
             Self::Name { prefix: None, local } => local.clone(),
             Self::Name {
                 prefix: Some(prefix),
@@ -149,27 +169,57 @@ const SYMBOLS: [&str; 22] = [
     "::", "//", "..", "!=", "<=", ">=", "(", ")", "[", "]", "@", ",", "/", "|", "+", "-", "=", "<", ">", "*", ".", ":",
 ];
 
-/// The tokens of `source` with the byte at which each starts.
-pub(crate) fn tokens(source: &str) -> Result<Vec<(usize, Token)>, SyntaxError> {
+/// A token and the bytes of the source that it stands on.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LocatedToken {
+    pub(crate) span: Range<usize>,
+    pub(crate) token: Token,
+}
+
+/// The tokens of `source`.
+pub(crate) fn tokens(source: &str) -> Result<Vec<LocatedToken>, SyntaxError> {
     if source.len() > MAX_EXPRESSION_BYTES {
         return Err(SyntaxError {
             offset: MAX_EXPRESSION_BYTES,
             kind: SyntaxErrorKind::TooLong(source.len()),
         });
     }
-    let mut found = Vec::new();
+    let mut found: Vec<LocatedToken> = Vec::new();
     let mut offset = 0;
     while let Some(first) = source[offset..].chars().next() {
         if first.is_whitespace() {
             offset += first.len_utf8();
             continue;
         }
-        let (token, length) = token_at(&source[offset..], first).map_err(|kind| SyntaxError { offset, kind })?;
-        found.push((offset, token));
-        offset += length;
+        let rest = &source[offset..];
+        let (token, length) = match operator_name(rest) {
+            // After an operand a name can only be an operator, so `1and1` is three tokens.
+            Some(operator) if found.last().is_some_and(|last| last.token.ends_operand()) => (
+                Token::Name {
+                    prefix: None,
+                    local: operator.to_owned(),
+                },
+                operator.len(),
+            ),
+            _ => token_at(rest, first).map_err(|kind| SyntaxError { offset, kind })?,
+        };
+        let span = offset..offset + length;
+        offset = span.end;
+        found.push(LocatedToken { span, token });
     }
     Ok(found)
 }
+
+/// The operator at the start of `rest` where a number follows it directly, as in `and1` or `mod-2`.
+fn operator_name(rest: &str) -> Option<&'static str> {
+    ["and", "or", "div", "mod"].into_iter().find(|name| {
+        rest.strip_prefix(name)
+            .is_some_and(|after| after.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '-' | '.')))
+    })
+}
+
+/// What stands before a question's name where the answer of the form saved last is meant.
+pub(crate) const LAST_SAVED: &str = "last-saved#";
 
 /// The token at the start of `rest` and its length in bytes.
 fn token_at(rest: &str, first: char) -> Result<(Token, usize), SyntaxErrorKind> {
@@ -185,11 +235,17 @@ fn token_at(rest: &str, first: char) -> Result<(Token, usize), SyntaxErrorKind> 
     }
     if let Some(after) = rest.strip_prefix("${") {
         let end = after.find('}').ok_or(SyntaxErrorKind::BadReference)?;
-        let name = after[..end].trim();
+        let written = after[..end].trim();
+        let last_saved = written.strip_prefix(LAST_SAVED);
+        let name = last_saved.unwrap_or(written);
         if name.is_empty() || name_length(name) != name.len() {
             return Err(SyntaxErrorKind::BadReference);
         }
-        return Ok((Token::Question(name.to_owned()), end + 3));
+        let token = match last_saved {
+            Some(name) => Token::LastSaved(name.to_owned()),
+            None => Token::Question(name.to_owned()),
+        };
+        return Ok((token, end + 3));
     }
     if let Some(after) = rest.strip_prefix('$') {
         let (name, length) = qualified_name(after).ok_or(SyntaxErrorKind::BadReference)?;

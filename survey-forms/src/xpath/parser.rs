@@ -1,8 +1,12 @@
 //! Reads tokens into the syntax tree by recursive descent with operator precedence (XPath 1.0 §2 and §3).
 
-use super::ast::{Axis, BinaryOperator, Call, Expression, NEGATE_PRECEDENCE, NodeTest, Path, PathStart, Step};
+use std::ops::Range;
+
+use super::ast::{
+    Axis, BinaryOperator, Call, Expression, NEGATE_PRECEDENCE, NodeTest, Path, PathStart, Step, UnresolvedCall,
+};
 use super::functions;
-use super::lexer::{SyntaxError, SyntaxErrorKind, Token, tokens};
+use super::lexer::{LocatedToken, SyntaxError, SyntaxErrorKind, Token, tokens};
 use crate::Phrase;
 
 /// How deeply brackets, calls, predicates and operators may nest.
@@ -15,40 +19,99 @@ pub const MAX_DEPTH: usize = 64;
 /// # Errors
 /// With the byte offset and the kind of error, see [`SyntaxErrorKind`].
 pub fn parse(source: &str) -> Result<Expression, SyntaxError> {
-    let mut parser = Parser {
-        tokens: tokens(source)?,
-        next: 0,
-        end: source.len(),
-        depth: 0,
-    };
-    let expression = parser.expression(0)?;
-    if parser.peek().is_some() {
-        return Err(parser.unexpected(Phrase::new(
-            "an operator or the end",
-            "một phép toán hoặc hết biểu thức",
-        )));
-    }
-    Ok(expression)
+    Parser::new(source, Unresolved::Refuse)?
+        .read()
+        .map(|parsed| parsed.expression)
+}
+
+/// Reads an expression as ODK's engines do: a function that there is not, or one with the wrong number of arguments, is an
+/// error only where it is reached, so that `false() and explode()` is false. For evaluating what others wrote; a form's own
+/// expressions are better read with [`parse`], which finds such mistakes before the form is used.
+///
+/// # Errors
+/// As [`parse`], for everything but calls.
+pub fn parse_lazily(source: &str) -> Result<Expression, SyntaxError> {
+    Parser::new(source, Unresolved::Keep)?
+        .read()
+        .map(|parsed| parsed.expression)
+}
+
+/// An expression with the place of each of its parts.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parsed {
+    pub(crate) expression: Expression,
+    /// The bytes of the source from which each expression was read, in the order of [`Expression::walk`]. They stand beside
+    /// the tree, not in it, so equal expressions are equal wherever they are written.
+    pub(crate) spans: Vec<Range<usize>>,
+}
+
+/// As [`parse`], with places.
+pub(crate) fn parse_with_spans(source: &str) -> Result<Parsed, SyntaxError> {
+    Parser::new(source, Unresolved::Refuse)?.read()
+}
+
+/// What becomes of a call that has no meaning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unresolved {
+    Refuse,
+    Keep,
 }
 
 struct Parser {
-    tokens: Vec<(usize, Token)>,
+    tokens: Vec<LocatedToken>,
     next: usize,
     end: usize,
     depth: usize,
+    unresolved: Unresolved,
+    spans: Vec<Range<usize>>,
 }
 
 impl Parser {
+    fn new(source: &str, unresolved: Unresolved) -> Result<Self, SyntaxError> {
+        Ok(Self {
+            tokens: tokens(source)?,
+            next: 0,
+            end: source.len(),
+            depth: 0,
+            unresolved,
+            spans: Vec::new(),
+        })
+    }
+
+    fn read(mut self) -> Result<Parsed, SyntaxError> {
+        let expression = self.expression(0)?;
+        if self.peek().is_some() {
+            return Err(self.unexpected(Phrase::new(
+                "an operator or the end",
+                "một phép toán hoặc hết biểu thức",
+            )));
+        }
+        Ok(Parsed {
+            expression,
+            spans: self.spans,
+        })
+    }
+
+    /// Notes where an expression stands that began at byte `start` and ends with the last token. `outer` is how many spans
+    /// there were before it: an outer expression is known after what is inside it, but comes before.
+    fn note_span(&mut self, outer: usize, start: usize) {
+        let last = self.next.checked_sub(1).and_then(|last| self.tokens.get(last));
+        let end = last.map_or(start, |token| token.span.end);
+        self.spans.insert(outer.min(self.spans.len()), start..end);
+    }
+
     fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.next).map(|(_, token)| token)
+        self.tokens.get(self.next).map(|located| &located.token)
     }
 
     fn peek_second(&self) -> Option<&Token> {
-        self.tokens.get(self.next + 1).map(|(_, token)| token)
+        self.tokens.get(self.next + 1).map(|located| &located.token)
     }
 
     fn offset(&self) -> usize {
-        self.tokens.get(self.next).map_or(self.end, |(offset, _)| *offset)
+        self.tokens
+            .get(self.next)
+            .map_or(self.end, |located| located.span.start)
     }
 
     fn is_symbol(&self, symbol: &str) -> bool {
@@ -97,6 +160,7 @@ impl Parser {
     /// An expression whose operators all bind at least as tightly as `least`.
     fn expression(&mut self, least: u8) -> Result<Expression, SyntaxError> {
         self.deeper(|parser| {
+            let (outer, start) = (parser.spans.len(), parser.offset());
             let mut left = parser.unary()?;
             // A chain `a + b + c` becomes a tree that leans left, as deep as it is long; the limit covers it too.
             let mut length = parser.depth;
@@ -111,6 +175,7 @@ impl Parser {
                 parser.next += 1;
                 let right = parser.expression(operator.precedence() + 1)?;
                 left = Expression::Binary(operator, Box::new(left), Box::new(right));
+                parser.note_span(outer, start);
             }
             Ok(left)
         })
@@ -145,8 +210,10 @@ impl Parser {
     }
 
     fn unary(&mut self) -> Result<Expression, SyntaxError> {
+        let (outer, start) = (self.spans.len(), self.offset());
         if self.take_symbol("-") {
             let inner = self.deeper(|parser| parser.expression(NEGATE_PRECEDENCE))?;
+            self.note_span(outer, start);
             return Ok(Expression::Negate(Box::new(inner)));
         }
         self.path()
@@ -154,6 +221,7 @@ impl Parser {
 
     /// A location path, or a primary expression with predicates and further steps.
     fn path(&mut self) -> Result<Expression, SyntaxError> {
+        let (outer, start) = (self.spans.len(), self.offset());
         if self.is_symbol("/") || self.is_symbol("//") {
             let mut steps = Vec::new();
             if self.take_symbol("//") {
@@ -165,6 +233,7 @@ impl Parser {
                     self.steps(&mut steps)?;
                 }
             }
+            self.note_span(outer, start);
             return Ok(Expression::Path(Path {
                 start: PathStart::Root,
                 predicates: Vec::new(),
@@ -174,6 +243,7 @@ impl Parser {
         if self.at_step() {
             let mut steps = Vec::new();
             self.steps(&mut steps)?;
+            self.note_span(outer, start);
             return Ok(Expression::Path(Path {
                 start: PathStart::Context,
                 predicates: Vec::new(),
@@ -190,10 +260,15 @@ impl Parser {
             self.steps(&mut steps)?;
         }
         if let Expression::Path(path) = &primary
-            && let PathStart::Question(_) = path.start
+            && let PathStart::Question(_) | PathStart::LastSaved(_) = path.start
             && path.steps.is_empty()
             && path.predicates.is_empty()
         {
+            // The question's own span gives way to that of the path.
+            if outer < self.spans.len() {
+                self.spans.remove(outer);
+            }
+            self.note_span(outer, start);
             return Ok(Expression::Path(Path {
                 start: path.start.clone(),
                 predicates,
@@ -203,6 +278,7 @@ impl Parser {
         if predicates.is_empty() && steps.is_empty() {
             return Ok(primary);
         }
+        self.note_span(outer, start);
         Ok(Expression::Path(Path {
             start: PathStart::Expression(Box::new(primary)),
             predicates,
@@ -318,6 +394,17 @@ impl Parser {
     }
 
     fn primary(&mut self) -> Result<Expression, SyntaxError> {
+        let (outer, start) = (self.spans.len(), self.offset());
+        let bracket = self.is_symbol("(");
+        let primary = self.primary_without_span()?;
+        // What is in brackets has its span already.
+        if !bracket {
+            self.note_span(outer, start);
+        }
+        Ok(primary)
+    }
+
+    fn primary_without_span(&mut self) -> Result<Expression, SyntaxError> {
         match self.peek().cloned() {
             Some(Token::Number(number)) => {
                 self.next += 1;
@@ -335,6 +422,14 @@ impl Parser {
                 self.next += 1;
                 Ok(Expression::Path(Path {
                     start: PathStart::Question(name),
+                    predicates: Vec::new(),
+                    steps: Vec::new(),
+                }))
+            }
+            Some(Token::LastSaved(name)) => {
+                self.next += 1;
+                Ok(Expression::Path(Path {
+                    start: PathStart::LastSaved(name),
                     predicates: Vec::new(),
                     steps: Vec::new(),
                 }))
@@ -357,10 +452,10 @@ impl Parser {
     fn call(&mut self, prefix: Option<String>, local: &str) -> Result<Expression, SyntaxError> {
         let written = prefix.map_or_else(|| local.to_owned(), |prefix| format!("{prefix}:{local}"));
         let start = self.offset();
-        let function = functions::find(&written).ok_or(SyntaxError {
-            offset: start,
-            kind: SyntaxErrorKind::UnknownFunction(written),
-        })?;
+        let function = functions::find(&written);
+        if function.is_none() && self.unresolved == Unresolved::Refuse {
+            return Err(self.error(SyntaxErrorKind::UnknownFunction(written)));
+        }
         self.next += 1;
         self.expect("(", Phrase::new("an opening bracket (", "dấu mở ngoặc ("))?;
         let mut arguments = Vec::new();
@@ -376,17 +471,28 @@ impl Parser {
                 )?;
             }
         }
-        if !function.takes(arguments.len()) {
-            return Err(SyntaxError {
+        let reason = match function {
+            Some(function) if function.takes(arguments.len()) => {
+                return Ok(Expression::Call(Call::new(function, arguments)));
+            }
+            Some(function) => SyntaxErrorKind::WrongArity {
+                name: function.name,
+                expected: function.arity_in_words(),
+                found: arguments.len(),
+            },
+            None => SyntaxErrorKind::UnknownFunction(written.clone()),
+        };
+        match self.unresolved {
+            Unresolved::Refuse => Err(SyntaxError {
                 offset: start,
-                kind: SyntaxErrorKind::WrongArity {
-                    name: function.name,
-                    expected: function.arity_in_words(),
-                    found: arguments.len(),
-                },
-            });
+                kind: reason,
+            }),
+            Unresolved::Keep => Ok(Expression::Unresolved(UnresolvedCall {
+                name: written,
+                arguments,
+                reason,
+            })),
         }
-        Ok(Expression::Call(Call { function, arguments }))
     }
 }
 

@@ -5,13 +5,25 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A node of one [`Tree`]; nodes compare in document order.
+use super::names::{self, Prefixes};
+use super::secondary::SecondaryInstances;
+
+/// A node of one [`Tree`] or of the secondary instances beside it; nodes compare in document order, those of secondary
+/// instances after all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(u32);
+pub struct NodeId(pub(super) u32);
+
+/// Set in the id of a node that stands in a secondary instance.
+pub(super) const SECONDARY: u32 = 1 << 31;
 
 impl NodeId {
-    fn index(self) -> usize {
-        self.0 as usize
+    /// The place in the array of its own store.
+    pub(super) fn index(self) -> usize {
+        (self.0 & !SECONDARY) as usize
+    }
+
+    pub(super) fn is_secondary(self) -> bool {
+        self.0 & SECONDARY != 0
     }
 }
 
@@ -20,6 +32,9 @@ impl NodeId {
 #[allow(missing_docs)] // each variant is the standard's node type of that name
 pub enum NodeKind {
     Root,
+    /// `<!DOCTYPE …>`. XPath 1.0 has no such node; the DOM, over which ODK's engine works, counts it among a document's
+    /// children.
+    DocumentType,
     Element,
     Attribute,
     Text,
@@ -29,9 +44,9 @@ pub enum NodeKind {
 }
 
 /// The name of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Name {
-    /// The prefix that expressions use for the node's namespace, if it is in one.
+    /// The prefix as written, if there is one.
     pub prefix: Option<String>,
     /// The namespace's URI, if the node is in one.
     pub namespace: Option<String>,
@@ -61,16 +76,16 @@ pub struct QuestionIndex {
 }
 
 #[derive(Debug, Clone)]
-struct Node {
-    kind: NodeKind,
-    name: Arc<Name>,
+pub(super) struct Node {
+    pub(super) kind: NodeKind,
+    pub(super) name: Arc<Name>,
     /// The text of a leaf; empty for a node with children.
-    value: String,
-    parent: Option<NodeId>,
+    pub(super) value: String,
+    pub(super) parent: Option<NodeId>,
     /// One past the last node of this node's subtree.
-    end: u32,
-    relevant: bool,
-    repeat_instance: bool,
+    pub(super) end: u32,
+    pub(super) relevant: bool,
+    pub(super) repeat_instance: bool,
 }
 
 /// A document tree.
@@ -83,6 +98,11 @@ pub struct Tree {
     index: Arc<QuestionIndex>,
     /// The nodes made from each question of the form, in document order.
     by_position: Vec<Vec<NodeId>>,
+    /// Where absolute paths start.
+    start: NodeId,
+    /// What the document's prefixes stand for.
+    prefixes: Prefixes,
+    secondary: Arc<SecondaryInstances>,
 }
 
 impl Tree {
@@ -99,35 +119,108 @@ impl Tree {
         self.nodes.is_empty()
     }
 
+    fn node(&self, node: NodeId) -> &Node {
+        if node.is_secondary() {
+            self.secondary.node(node)
+        } else {
+            &self.nodes[node.index()]
+        }
+    }
+
+    /// The secondary instances that `instance()` and `pulldata()` look into.
+    pub fn secondary(&self) -> &SecondaryInstances {
+        &self.secondary
+    }
+
+    /// The same, to be set in another tree of the form.
+    pub(crate) fn shared_secondary(&self) -> Arc<SecondaryInstances> {
+        self.secondary.clone()
+    }
+
+    /// Sets the secondary instances; they are shared, not copied, so one store serves every session of a form.
+    pub fn set_secondary(&mut self, instances: Arc<SecondaryInstances>) {
+        self.secondary = instances;
+    }
+
+    /// Where absolute paths start: [`Tree::ROOT`], or in a whole XForm the element `instance` of its primary instance,
+    /// for that is the document that an XForm's expressions are about (ODK XForms specification, "Instance").
+    pub fn start(&self) -> NodeId {
+        self.start
+    }
+
+    /// Sets where absolute paths start; [`Tree::ROOT`] makes them start at the document itself, in a whole XForm too.
+    pub fn set_start(&mut self, start: NodeId) {
+        self.start = start;
+    }
+
+    /// Makes a prefix stand for a namespace in expressions, whatever the document binds it to.
+    pub fn bind_prefix(&mut self, prefix: &str, uri: &str) {
+        let others = self.prefixes.iter().filter(|(bound, _)| bound != prefix).cloned();
+        self.prefixes = std::iter::once((prefix.to_owned(), uri.to_owned()))
+            .chain(others)
+            .collect();
+    }
+
+    pub(super) fn set_prefixes(&mut self, prefixes: Prefixes) {
+        self.prefixes = prefixes;
+    }
+
+    /// Says what prefixes in expressions stand for, as (prefix, URI), before what the document binds them to.
+    pub fn bind_prefixes(&mut self, prefixes: &[(String, String)]) {
+        self.prefixes = prefixes.iter().chain(self.prefixes.iter()).cloned().collect();
+    }
+
+    /// What a prefix stands for in expressions: what the document binds it to, else its usual meaning in XForms.
+    pub(super) fn namespace_of_prefix(&self, prefix: &str) -> Option<&str> {
+        names::namespace_of_prefix(&self.prefixes, prefix)
+    }
+
+    /// Whether the document is a whole XForm, see [`Tree::start`].
+    pub(super) fn is_form_document(&self) -> bool {
+        self.start != Self::ROOT
+    }
+
     /// The node's kind.
     pub fn kind(&self, node: NodeId) -> NodeKind {
-        self.nodes[node.index()].kind
+        self.node(node).kind
     }
 
     /// The node's name.
     pub fn name(&self, node: NodeId) -> &Name {
-        &self.nodes[node.index()].name
+        &self.node(node).name
+    }
+
+    /// The node's name, shared.
+    pub(super) fn shared_name(&self, node: NodeId) -> Arc<Name> {
+        self.node(node).name.clone()
     }
 
     /// The node's parent; an attribute's parent is its element.
     pub fn parent(&self, node: NodeId) -> Option<NodeId> {
-        self.nodes[node.index()].parent
+        self.node(node).parent
     }
 
     /// The node's string value (XPath 1.0 §5): of an element with children, all text below it.
     pub fn text_of(&self, node: NodeId) -> Cow<'_, str> {
-        let own = &self.nodes[node.index()];
+        let own = self.node(node);
         let below = node.0 + 1..own.end;
         if below.is_empty() || !own.value.is_empty() || !matches!(own.kind, NodeKind::Element | NodeKind::Root) {
             return Cow::Borrowed(&own.value);
         }
-        let mut text = String::new();
-        for inner in below.map(|index| &self.nodes[index as usize]) {
-            if matches!(inner.kind, NodeKind::Text | NodeKind::Element) && inner.relevant {
-                text.push_str(&inner.value);
+        // Borrowed while there is one piece of text, as in nearly every element.
+        let mut text = Cow::Borrowed("");
+        for inner in below.map(|index| self.node(NodeId(index))) {
+            let counts = matches!(inner.kind, NodeKind::Text | NodeKind::Element) && inner.relevant;
+            if !counts || inner.value.is_empty() {
+                continue;
+            }
+            if text.is_empty() {
+                text = Cow::Borrowed(inner.value.as_str());
+            } else {
+                text.to_mut().push_str(&inner.value);
             }
         }
-        Cow::Owned(text)
+        text
     }
 
     /// Replaces the value of a leaf.
@@ -137,12 +230,12 @@ impl Tree {
 
     /// The value of a leaf.
     pub(crate) fn value(&self, node: NodeId) -> &str {
-        &self.nodes[node.index()].value
+        &self.node(node).value
     }
 
     /// Whether expressions see the node; false for questions that are not to be asked now.
     pub fn is_relevant(&self, node: NodeId) -> bool {
-        self.nodes[node.index()].relevant
+        self.node(node).relevant
     }
 
     pub(crate) fn set_relevant(&mut self, node: NodeId, relevant: bool) {
@@ -165,7 +258,7 @@ impl Tree {
         let nodes = self.nodes_of(*self.index.positions.get(name)?);
         let mut place = Some(origin);
         while let Some(node) = place {
-            let own = &self.nodes[node.index()];
+            let own = self.node(node);
             if own.repeat_instance {
                 let from = nodes.partition_point(|other| *other <= node);
                 let to = nodes.partition_point(|other| other.0 < own.end);
@@ -188,25 +281,31 @@ impl Tree {
     }
 
     /// The nodes of `node`'s subtree without itself, attributes included.
-    pub(crate) fn below(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
-        (node.0 + 1..self.nodes[node.index()].end).map(NodeId)
+    pub(crate) fn below(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
+        (node.0 + 1..self.node(node).end).map(NodeId)
     }
 
-    /// Every node in document order.
-    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
-        (0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)).map(NodeId)
+    /// Every node of the document in which `node` stands, in document order.
+    pub(crate) fn document_of(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        let range = if node.is_secondary() {
+            let outermost = std::iter::successors(Some(node), |node| self.parent(*node)).last();
+            outermost.map_or(0..0, |outermost| outermost.0..self.node(outermost).end)
+        } else {
+            0..u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
+        };
+        range.map(NodeId)
     }
 
     /// Whether `node` stands in the subtree of `ancestor`, or is it.
     pub(crate) fn contains(&self, ancestor: NodeId, node: NodeId) -> bool {
-        (ancestor.0..self.nodes[ancestor.index()].end).contains(&node.0)
+        (ancestor.0..self.node(ancestor).end).contains(&node.0)
     }
 
     /// The node's children in document order, attributes and namespaces left out.
     pub fn children(&self, node: NodeId) -> Children<'_> {
         Children {
             tree: self,
-            rest: node.0 + 1..self.nodes[node.index()].end,
+            rest: node.0 + 1..self.node(node).end,
         }
     }
 }
@@ -224,7 +323,7 @@ impl Iterator for Children<'_> {
     fn next(&mut self) -> Option<NodeId> {
         while !self.rest.is_empty() {
             let node = NodeId(self.rest.start);
-            let own = &self.tree.nodes[node.index()];
+            let own = self.tree.node(node);
             self.rest.start = own.end;
             if !matches!(own.kind, NodeKind::Attribute | NodeKind::Namespace) {
                 return Some(node);
@@ -259,6 +358,9 @@ impl TreeBuilder {
                 nodes: vec![root],
                 index,
                 by_position: vec![Vec::new(); questions],
+                start: Tree::ROOT,
+                prefixes: Prefixes::default(),
+                secondary: Arc::default(),
             },
             open: vec![Tree::ROOT],
         }

@@ -3,6 +3,7 @@
 
 mod circles;
 mod counts;
+mod data;
 mod incremental;
 mod nested;
 mod pages;

@@ -36,11 +36,12 @@ pub(crate) fn check(files: &Files) -> Vec<String> {
 }
 
 /// The start of the first absolute path of `line` that leads into a machine folder or somebody's home. A longer
-/// address in which such a folder only occurs (`https://example.org/…`, `docs/…`) is none.
+/// address in which such a folder only occurs (`https://example.org/…`, `docs/…`) is none, nor is what follows a bracket, as
+/// in the XPath `instance('list')/…`.
 fn machine_path(line: &str) -> Option<&str> {
     line.match_indices('/').find_map(|(start, _)| {
         let begins_path =
-            !line[..start].ends_with(|letter: char| letter.is_alphanumeric() || "/.-_~}".contains(letter));
+            !line[..start].ends_with(|letter: char| letter.is_alphanumeric() || "/.-_~})".contains(letter));
         let path = &line[start..];
         let mut parts = path.split('/').skip(1);
         let (first, second) = (parts.next()?, parts.next()?);
@@ -92,6 +93,7 @@ mod tests {
             format!("https://example.org{root}x"),
             format!("docs{root}x and ~{root}x and ..{root}x"),
             format!("{{base}}{home}"),
+            format!("instance('list'){root}item"),
             "/home/ and /rooted/ and /workers/".to_owned(),
             "href=\"/home\"".to_owned(),
             "đợt/".to_owned(),

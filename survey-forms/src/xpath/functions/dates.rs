@@ -1,39 +1,60 @@
 //! Functions on dates and times (ODK XForms specification, "Date functions").
 
 use super::super::calendar::{Moment, milliseconds_of_day};
+use super::super::object::{DateValue, DateWriting};
 use super::{EvaluationError, Expression, Object, Scope};
 
 pub(super) fn today(scope: &Scope<'_>, _: &[Expression]) -> Result<Object, EvaluationError> {
-    let date = scope.context.now.date();
-    Ok(Object::Text(date.map_or_else(String::new, |date| date.to_string())))
+    Ok(Object::Date(DateValue {
+        moment: Some(scope.context.now.local_midnight()),
+        written: DateWriting::Shortest,
+    }))
 }
 
 pub(super) fn now(scope: &Scope<'_>, _: &[Expression]) -> Result<Object, EvaluationError> {
-    Ok(Object::Text(scope.context.now.to_date_time_text()))
+    Ok(Object::Date(DateValue {
+        moment: Some(scope.context.now),
+        written: DateWriting::WithTime,
+    }))
 }
 
-/// The moment that an argument means: ISO text, or days since 1970 as a number; none where it means neither.
-fn moment(scope: &Scope<'_>, argument: &Expression) -> Result<Option<Moment>, EvaluationError> {
+/// The moment that a value means: ISO text, or days since 1970 as a number; none where it means neither.
+fn moment_of(scope: &Scope<'_>, object: &Object) -> Option<Moment> {
     let offset = scope.context.now.utc_offset_minutes;
-    Ok(match scope.evaluate(argument)? {
-        Object::Number(days) => Moment::from_days(days, offset),
+    match object {
+        Object::Number(days) => Moment::from_days(*days, offset),
         Object::Boolean(_) => None,
-        other => {
-            let text = other.to_text(scope.tree);
-            Moment::parse(&text, offset).or_else(|| {
-                let days = scope.text_number(&text);
-                Moment::from_days(days, offset)
-            })
+        Object::Date(date) => date.moment,
+        Object::Text(_) | Object::Nodes(_) => {
+            let text = object.to_text(scope.tree);
+            Moment::parse(&text, offset).or_else(|| Moment::from_days(scope.text_number(&text), offset))
         }
-    })
+    }
 }
 
-/// `date(x)` and `date-time(x)`: x as ISO 8601 text; blank where x is no date.
+fn moment(scope: &Scope<'_>, argument: &Expression) -> Result<Option<Moment>, EvaluationError> {
+    let object = scope.evaluate(argument)?;
+    Ok(moment_of(scope, &object))
+}
+
+/// `date(x)` and `date-time(x)`: x as a date; blank for blank text and truth values.
 pub(super) fn date(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    let moment = moment(scope, &arguments[0])?;
-    Ok(Object::Text(moment.map_or_else(String::new, Moment::to_text)))
+    let object = scope.evaluate(&arguments[0])?;
+    let blank = match &object {
+        Object::Boolean(_) => true,
+        Object::Text(_) | Object::Nodes(_) => object.to_text(scope.tree).is_empty(),
+        Object::Number(_) | Object::Date(_) => false,
+    };
+    if blank {
+        return Ok(Object::Text(String::new()));
+    }
+    Ok(Object::Date(DateValue {
+        moment: moment_of(scope, &object),
+        written: DateWriting::Shortest,
+    }))
 }
 
+/// `format-date(x, pattern)`: see [`Moment::format`]; blank where x is no date.
 pub(super) fn format_date(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let pattern = scope.text(&arguments[1])?;
     let moment = moment(scope, &arguments[0])?;

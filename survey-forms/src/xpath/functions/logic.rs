@@ -33,10 +33,7 @@ pub(super) fn if_then_else(scope: &Scope<'_>, arguments: &[Expression]) -> Resul
 pub(super) fn coalesce(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let mut text = String::new();
     for argument in arguments {
-        text = match scope.evaluate(argument)? {
-            Object::Number(number) if number.is_nan() => String::new(),
-            other => other.to_text(scope.tree),
-        };
+        text = scope.evaluate(argument)?.to_answer(scope.tree);
         if !text.is_empty() {
             break;
         }
@@ -50,10 +47,12 @@ pub(super) fn once(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object
     if !own.is_empty() {
         return Ok(Object::Text(own.into_owned()));
     }
-    Ok(match scope.evaluate(&arguments[0])? {
-        Object::Number(number) if number.is_nan() => Object::Text(String::new()),
-        other => Object::Text(other.to_text(scope.tree)),
-    })
+    Ok(Object::Text(scope.evaluate(&arguments[0])?.to_answer(scope.tree)))
+}
+
+/// `depend(x, …)`: x; the other arguments only say what else the expression is to be computed after (JavaRosa).
+pub(super) fn depend(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
+    scope.evaluate(&arguments[0])
 }
 
 /// `checklist(least, most, a, b, …)`: whether the number of true values lies within the bounds; a bound of -1 is none.
@@ -72,7 +71,9 @@ pub(super) fn weighted_checklist(scope: &Scope<'_>, arguments: &[Expression]) ->
     let (least, most) = (scope.number(&arguments[0])?, scope.number(&arguments[1])?);
     let mut total = 0.0;
     for pair in arguments[2..].chunks(2) {
-        let [condition, weight] = pair else { continue };
+        let [condition, weight] = pair else {
+            return Err(EvaluationError::OddArguments("weighted-checklist()"));
+        };
         let weights = match scope.evaluate(weight)? {
             Object::Nodes(nodes) => nodes
                 .iter()
@@ -80,7 +81,12 @@ pub(super) fn weighted_checklist(scope: &Scope<'_>, arguments: &[Expression]) ->
                 .collect(),
             other => vec![other.to_number(scope.tree, scope.context.now.utc_offset_minutes)],
         };
-        for (holds, weight) in truths(scope, condition)?.into_iter().zip(weights) {
+        let truths = truths(scope, condition)?;
+        // A weight without a value of its own cannot be judged.
+        if truths.len() < weights.len() {
+            return Ok(Object::Boolean(false));
+        }
+        for (holds, weight) in truths.into_iter().zip(weights) {
             if holds {
                 total += weight;
             }
@@ -91,7 +97,10 @@ pub(super) fn weighted_checklist(scope: &Scope<'_>, arguments: &[Expression]) ->
 
 fn truths(scope: &Scope<'_>, argument: &Expression) -> Result<Vec<bool>, EvaluationError> {
     Ok(match scope.evaluate(argument)? {
-        Object::Nodes(nodes) => nodes.iter().map(|node| !scope.tree.text_of(*node).is_empty()).collect(),
+        Object::Nodes(nodes) => nodes
+            .iter()
+            .map(|node| !super::text::trimmed(&scope.tree.text_of(*node)).is_empty())
+            .collect(),
         other => vec![other.to_boolean()],
     })
 }

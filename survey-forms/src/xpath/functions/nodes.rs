@@ -1,7 +1,10 @@
 //! Functions on node sets (XPath 1.0 §4.1 and `lang` of §4.3; ODK XForms specification, "Node set functions").
 
+use std::collections::HashSet;
+
 use super::super::ast::{Path, PathStart};
 use super::super::tree::{NodeId, NodeKind, Tree};
+use super::text::words;
 use super::{EvaluationError, Expression, Object, Scope};
 
 pub(super) fn last(scope: &Scope<'_>, _: &[Expression]) -> Result<Object, EvaluationError> {
@@ -30,8 +33,11 @@ pub(super) fn count(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Objec
 
 pub(super) fn count_non_empty(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let nodes = scope.nodes(&arguments[0], "count-non-empty()")?;
-    let filled = nodes.iter().filter(|node| !scope.tree.text_of(**node).is_empty());
-    Ok(Object::Number(filled.count() as f64))
+    let mut filled = 0_u32;
+    for node in nodes {
+        filled += u32::from(!scope.node_text(node)?.is_empty());
+    }
+    Ok(Object::Number(f64::from(filled)))
 }
 
 pub(super) fn current(scope: &Scope<'_>, _: &[Expression]) -> Result<Object, EvaluationError> {
@@ -43,28 +49,34 @@ pub(super) fn id(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, 
     let tree = scope.tree;
     let text = match scope.evaluate(&arguments[0])? {
         Object::Nodes(nodes) => {
-            let texts: Vec<_> = nodes.iter().map(|node| tree.text_of(*node)).collect();
-            texts.join(" ")
+            let texts: Result<Vec<_>, _> = nodes.iter().map(|node| scope.node_text(*node)).collect();
+            texts?.join(" ")
         }
         other => other.to_text(tree),
     };
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    let words: HashSet<&str> = words(&text).collect();
     let is_id = |node: &NodeId| {
         tree.kind(*node) == NodeKind::Attribute
             && matches!(tree.name(*node).local.as_str(), "id")
-            && words.contains(&tree.value(*node))
+            && words.contains(tree.value(*node))
     };
-    let mut nodes: Vec<NodeId> = tree.all().filter(is_id).filter_map(|node| tree.parent(node)).collect();
+    let mut nodes: Vec<NodeId> = tree
+        .document_of(scope.node)
+        .filter(is_id)
+        .filter_map(|node| tree.parent(node))
+        .collect();
     nodes.dedup();
     Ok(Object::Nodes(nodes))
 }
 
 /// The first node of the optional argument, or the context node.
 fn named_node(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Option<NodeId>, EvaluationError> {
-    match arguments.first() {
-        Some(argument) => Ok(scope.nodes(argument, "a name function")?.first().copied()),
-        None => Ok(Some(scope.node)),
-    }
+    let node = match arguments.first() {
+        Some(argument) => scope.nodes(argument, "a name function")?.first().copied(),
+        None => Some(scope.node),
+    };
+    // The declaration of a namespace has no name of its own in ODK Web Forms; XPath 1.0 §5.4 gives it that of the prefix.
+    Ok(node.filter(|node| scope.tree.kind(*node) != NodeKind::Namespace))
 }
 
 pub(super) fn local_name(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
@@ -94,12 +106,15 @@ pub(super) fn name(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object
 /// `lang(x)`: whether the nearest `xml:lang` is x or a regional form of it, whatever the case.
 pub(super) fn lang(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let wanted = scope.text(&arguments[0])?.to_lowercase();
+    if wanted.is_empty() {
+        return Ok(Object::Boolean(false));
+    }
     let tree = scope.tree;
     let mut place = Some(scope.node);
     while let Some(node) = place {
         let language = tree
             .below(node)
-            .take_while(|inner| tree.kind(*inner) == NodeKind::Attribute)
+            .take_while(|inner| matches!(tree.kind(*inner), NodeKind::Attribute | NodeKind::Namespace))
             .find(|inner| {
                 let name = tree.name(*inner);
                 name.local == "lang" && name.prefix.as_deref() == Some("xml")
@@ -118,29 +133,38 @@ pub(super) fn lang(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object
 }
 
 /// `indexed-repeat(target, group, index, …)`: the target inside the group's instance of that number (from 1); further
-/// pairs choose inside the instance chosen before.
+/// pairs choose inside the instance chosen by the group around them, in whatever order they are written.
 pub(super) fn indexed_repeat(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let tree = scope.tree;
-    let mut chosen = Tree::ROOT;
+    let depth = |node: NodeId| std::iter::successors(Some(node), |node| tree.parent(*node)).count();
+    let mut pairs = Vec::new();
     for pair in arguments[1..].chunks(2) {
         let [group, index] = pair else {
-            return Err(EvaluationError::NotNodes("indexed-repeat()"));
+            return Err(EvaluationError::OddArguments("indexed-repeat()"));
         };
         let index = scope.number(index)?;
         let instances = everywhere(scope, group)?;
+        let Some(first) = instances.first().copied() else {
+            return Ok(Object::Nodes(Vec::new()));
+        };
+        pairs.push((depth(first), instances, index));
+    }
+    pairs.sort_by_key(|(depth, ..)| *depth);
+    let mut chosen = None;
+    for (_, instances, index) in pairs {
         let inside = instances
             .into_iter()
-            .filter(|instance| tree.contains(chosen, *instance));
+            .filter(|instance| chosen.is_none_or(|chosen| tree.contains(chosen, *instance)));
         let Some(instance) = inside.zip(1_u32..).find(|(_, number)| f64::from(*number) == index) else {
             return Ok(Object::Nodes(Vec::new()));
         };
-        chosen = instance.0;
+        chosen = Some(instance.0);
     }
     let targets = everywhere(scope, &arguments[0])?;
     Ok(Object::Nodes(
         targets
             .into_iter()
-            .filter(|target| tree.contains(chosen, *target))
+            .filter(|target| chosen.is_none_or(|chosen| tree.contains(chosen, *target)))
             .collect(),
     ))
 }

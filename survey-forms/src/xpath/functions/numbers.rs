@@ -1,5 +1,7 @@
 //! Functions on numbers (XPath 1.0 §4.4; ODK XForms specification, "Number functions").
 
+use super::super::calendar::Moment;
+use super::super::object::{DateValue, DateWriting};
 use super::{EvaluationError, Expression, Object, Scope};
 
 /// Defines functions of one number.
@@ -44,23 +46,43 @@ pub(super) fn pow(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object,
     Ok(Object::Number(base.powf(exponent)))
 }
 
+/// `number(x)`: of a date in text the days since 1970 with their fraction, written as whole days.
 pub(super) fn number(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    Ok(Object::Number(match arguments.first() {
-        Some(argument) => scope.number(argument)?,
-        None => scope.text_number(&scope.tree.text_of(scope.node)),
-    }))
+    let object = match arguments.first() {
+        Some(argument) => scope.evaluate(argument)?,
+        None => Object::Nodes(vec![scope.node]),
+    };
+    let offset = scope.context.now.utc_offset_minutes;
+    if let Object::Text(_) | Object::Nodes(_) = &object
+        && let Some(moment) = Moment::parse(&object.to_text(scope.tree), offset)
+    {
+        return Ok(Object::Date(DateValue {
+            moment: Some(moment),
+            written: DateWriting::Days,
+        }));
+    }
+    Ok(match object {
+        Object::Date(date) => Object::Date(DateValue {
+            written: DateWriting::Days,
+            ..date
+        }),
+        other => Object::Number(other.to_number(scope.tree, offset)),
+    })
 }
 
-/// `round(x)` rounds halves up (XPath 1.0 §4.4); ODK's `round(x, places)` rounds halves away from zero, to that many
-/// decimal places, or to tens, hundreds … where `places` is negative.
+/// `round(x, places?)`: halves away from zero as in ODK Web Forms (XPath 1.0 §4.4 rounds them up), to that many decimal
+/// places, or to tens, hundreds … where `places` is negative.
 pub(super) fn round(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let number = scope.number(&arguments[0])?;
     let Some(places) = arguments.get(1) else {
-        return Ok(Object::Number((number + 0.5).floor()));
+        return Ok(Object::Number(number.round()));
     };
     let places = scope.number(places)?.trunc();
-    if !number.is_finite() || places.is_nan() {
+    if places.is_nan() {
         return Ok(Object::Number(f64::NAN));
+    }
+    if !number.is_finite() {
+        return Ok(Object::Number(number));
     }
     // Through decimal text, for 2.15 × 10 is a little less than 21.5 in binary.
     let places = places.clamp(-300.0, 300.0) as i32;
@@ -81,7 +103,9 @@ fn numbers(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<f64>, Eval
     for argument in arguments {
         match scope.evaluate(argument)? {
             Object::Nodes(nodes) => {
-                numbers.extend(nodes.iter().map(|node| scope.text_number(&scope.tree.text_of(*node))));
+                for node in nodes {
+                    numbers.push(scope.text_number(&scope.node_text(node)?));
+                }
             }
             other => numbers.push(other.to_number(scope.tree, scope.context.now.utc_offset_minutes)),
         }
@@ -91,9 +115,11 @@ fn numbers(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<f64>, Eval
 
 pub(super) fn sum(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let nodes = scope.nodes(&arguments[0], "sum()")?;
-    let numbers = nodes.iter().map(|node| scope.text_number(&scope.tree.text_of(*node)));
-    // Not `Iterator::sum`, whose empty sum is negative zero.
-    Ok(Object::Number(numbers.fold(0.0, |total, number| total + number)))
+    let mut total = 0.0;
+    for node in nodes {
+        total += scope.text_number(&scope.node_text(node)?);
+    }
+    Ok(Object::Number(total))
 }
 
 pub(super) fn min(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {

@@ -1,31 +1,31 @@
 //! Functions on the choices of select questions (ODK XForms specification, "Select functions" and `jr:choice-name`).
 
+use super::text::{trimmed, words};
 use super::{EvaluationError, Expression, Object, Scope};
 
-/// `selected(list, name)`: whether `name` is one of the space-separated names.
+/// `selected(list, name)`: whether `name` is one of the space-separated names; of a blank list only the blank name is.
 pub(super) fn selected(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let list = scope.borrowed_text(&arguments[0])?;
     let wanted = scope.borrowed_text(&arguments[1])?;
-    let wanted = wanted.trim();
-    Ok(Object::Boolean(
-        list.split_ascii_whitespace().any(|name| name == wanted),
-    ))
+    let wanted = trimmed(&wanted);
+    Ok(Object::Boolean(if wanted.is_empty() {
+        trimmed(&list).is_empty()
+    } else {
+        words(&list).any(|name| name == wanted)
+    }))
 }
 
-/// `selected-at(list, n)`: the name at place n, counted from 0; blank outside the list.
+/// `selected-at(list, n)`: the name at place n, counted from 0, fractions dropped; blank outside the list.
 pub(super) fn selected_at(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    let list = scope.text(&arguments[0])?;
-    let place = scope.number(&arguments[1])?;
-    let name = list
-        .split_ascii_whitespace()
-        .zip(0_u32..)
-        .find(|(_, index)| f64::from(*index) == place);
+    let list = scope.borrowed_text(&arguments[0])?;
+    let place = scope.number(&arguments[1])?.trunc();
+    let name = words(&list).zip(0_u32..).find(|(_, index)| f64::from(*index) == place);
     Ok(Object::Text(name.map_or_else(String::new, |(name, _)| name.to_owned())))
 }
 
 pub(super) fn count_selected(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let list = scope.borrowed_text(&arguments[0])?;
-    Ok(Object::Number(list.split_ascii_whitespace().count() as f64))
+    Ok(Object::Number(words(&list).count() as f64))
 }
 
 /// The question that the second argument of `jr:choice-name` names: `'${q}'`, or a path whose last step is q.

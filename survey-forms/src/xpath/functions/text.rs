@@ -3,10 +3,21 @@
 
 use std::collections::HashMap;
 
+use super::super::pattern::Pattern;
 use super::{EvaluationError, Expression, Object, Scope};
 
-/// The largest compiled regular expression, in bytes; one that needs more matches nothing.
-const MAX_REGEX_BYTES: usize = 1 << 20;
+/// White space of XML (XPath 1.0 §3.7), narrower than ASCII's.
+const XML_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// Text without white space around it.
+pub(super) fn trimmed(text: &str) -> &str {
+    text.trim_matches(XML_SPACE)
+}
+
+/// The words of a text, separated by white space.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(XML_SPACE).filter(|word| !word.is_empty())
+}
 
 fn argument_or_context(scope: &Scope<'_>, arguments: &[Expression]) -> Result<String, EvaluationError> {
     match arguments.first() {
@@ -20,11 +31,15 @@ pub(super) fn string(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Obje
 }
 
 /// The text of every argument; a node set gives the text of each of its nodes.
-fn texts(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<String>, EvaluationError> {
+pub(super) fn texts(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Vec<String>, EvaluationError> {
     let mut texts = Vec::new();
     for argument in arguments {
         match scope.evaluate(argument)? {
-            Object::Nodes(nodes) => texts.extend(nodes.iter().map(|node| scope.tree.text_of(*node).into_owned())),
+            Object::Nodes(nodes) => {
+                for node in nodes {
+                    texts.push(scope.node_text(node)?.into_owned());
+                }
+            }
             other => texts.push(other.to_text(scope.tree)),
         }
     }
@@ -117,8 +132,7 @@ pub(super) fn string_length(scope: &Scope<'_>, arguments: &[Expression]) -> Resu
 
 pub(super) fn normalize_space(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
     let text = argument_or_context(scope, arguments)?;
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    Ok(Object::Text(words.join(" ")))
+    Ok(Object::Text(words(&text).collect::<Vec<_>>().join(" ")))
 }
 
 /// `translate(text, from, to)`: each character of `from` becomes the one at its place in `to`, or goes where `to` is
@@ -140,12 +154,13 @@ pub(super) fn translate(scope: &Scope<'_>, arguments: &[Expression]) -> Result<O
     ))
 }
 
-/// `regex(text, pattern)`: whether the whole text matches; a pattern that cannot be read matches nothing. Matching
-/// takes linear time, so a form cannot freeze a phone with it.
+/// `regex(text, pattern)`: whether the text matches, the whole of it or a part as the context says. Matching takes linear
+/// time, so a form cannot freeze a phone with it. A pattern that is written out is compiled once, with its call; this is
+/// for others.
 pub(super) fn regex(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    let (text, pattern) = two(scope, arguments)?;
-    let compiled = regex_lite::RegexBuilder::new(&format!("^(?:{pattern})$"))
-        .size_limit(MAX_REGEX_BYTES)
-        .build();
-    Ok(Object::Boolean(compiled.is_ok_and(|compiled| compiled.is_match(&text))))
+    let pattern = scope.text(&arguments[1])?;
+    match Pattern::new(&pattern) {
+        Ok(compiled) => scope.matches(arguments, &compiled),
+        Err(reason) => Err(EvaluationError::BadPattern { pattern, reason }),
+    }
 }
