@@ -30,6 +30,9 @@ pub enum Advice {
     /// A setting of a discontinued app.
     #[error("the setting flat was made for ODK Tables and does nothing; groups stay groups")]
     Flat,
+    /// A cell in a column without a heading.
+    #[error("the cell is left out, for its column has no heading")]
+    CellWithoutHeading,
     /// Both ways to write the form's identity.
     #[error("form_id and id_string are the same setting; keep one")]
     TwoFormIds,
@@ -57,6 +60,7 @@ impl Advice {
                 format!("cột {column:?} bị bỏ qua vì tiêu đề có dấu cách; hãy dùng _ nếu choice_filter cần đến")
             }
             Self::Flat => "cài đặt flat dành cho ODK Tables nên không có tác dụng; nhóm vẫn là nhóm".to_owned(),
+            Self::CellWithoutHeading => "ô bị bỏ qua vì cột không có tiêu đề".to_owned(),
             Self::TwoFormIds => "form_id và id_string là một; chỉ giữ một cột".to_owned(),
             Self::MisspelledSheet { found, meant } => {
                 format!("không có trang {meant}; có phải là {found:?}? Trang ghi chú có thể bắt đầu bằng _")

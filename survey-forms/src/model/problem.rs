@@ -285,6 +285,9 @@ pub enum ProblemKind {
     /// A default that its question could not take.
     #[error("the default {found:?} is no answer to this question; it takes {expected}")]
     BadDefault { found: String, expected: Phrase },
+    /// A number of instances that is no number.
+    #[error("{0:?} is no number of instances; write a number or ${{question}}")]
+    NotACount(String),
     /// An attribute with a prefix that means nothing.
     #[error("the prefix {0:?} is not declared; add {0}=\"address\" to the setting namespaces")]
     UndeclaredPrefix(String),
@@ -478,6 +481,7 @@ impl ProblemKind {
                     expected.vietnamese
                 )
             }
+            Self::NotACount(text) => format!("{text:?} không phải số lần lặp; hãy ghi số hoặc ${{câu_hỏi}}"),
             Self::UndeclaredPrefix(prefix) => {
                 format!("tiền tố {prefix:?} chưa khai báo; hãy thêm {prefix}=\"địa chỉ\" vào cài đặt namespaces")
             }

@@ -158,7 +158,12 @@ impl<'a> Grid<'a> {
                 reached
             });
         }
+        let mut without_heading = None;
         for (row, mut cells) in self.rows {
+            let stray = cells.keys().find(|column| !headings.contains_key(column));
+            if without_heading.is_none() {
+                without_heading = stray.map(|column| (row + 1, column_letters(*column)));
+            }
             cells.retain(|column, _| headings.contains_key(column));
             if cells.is_empty() {
                 continue;
@@ -174,6 +179,7 @@ impl<'a> Grid<'a> {
             name: self.sheet,
             headings,
             rows,
+            without_heading,
         }
     }
 }

@@ -75,6 +75,8 @@ pub struct Sheet {
     pub headings: BTreeMap<u32, String>,
     /// The rows with at least one cell, from top to bottom.
     pub rows: Vec<Row>,
+    /// The first cell that is left out because its column has no heading: the row's number and the column's letters.
+    pub without_heading: Option<(u32, String)>,
 }
 
 /// A row of a sheet.

@@ -119,6 +119,12 @@ fn definition(workbook: &Workbook, problems: &mut Vec<FormProblem>, warnings: &m
     });
     for sheet in &workbook.sheets {
         problems.extend(sheet.error_cells());
+        if let Some((row, column)) = &sheet.without_heading {
+            warnings.push(FormProblem {
+                place: Place::new(&sheet.name, Some(*row), Some(column)),
+                kind: ProblemKind::Advice(Advice::CellWithoutHeading),
+            });
+        }
     }
     for sheet in ["settings", "choices", "entities"] {
         if workbook.sheet(sheet).is_none()

@@ -128,6 +128,7 @@ fn sheet(name: &str, rows: Vec<Cells>) -> Sheet {
     };
     Sheet {
         name: name.to_owned(),
+        without_heading: None,
         rows: rows.iter().zip(2..).map(row).collect(),
         headings: headings
             .iter()

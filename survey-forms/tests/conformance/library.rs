@@ -1,9 +1,11 @@
 //! What this library does with a test form: reads it, lets it be filled, writes it as an XForm.
 
-use survey_forms::answers::{AnswerMap, InstanceId, Value};
-use survey_forms::model::{Form, FormNode, FormProblems, NodeKind};
+use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value};
+use survey_forms::model::{DataFile, Form, FormNode, FormProblems, NodeKind};
 use survey_forms::session::Session;
+use survey_forms::xlsform::Reading;
 use survey_forms::xpath::{EvaluationContext, Moment};
+use survey_forms::{FormData, read_form};
 
 use super::sheets::FormFile;
 
@@ -12,9 +14,14 @@ pub(crate) const WRITER: Option<fn(&Form) -> String> = Some(survey_forms::xform:
 
 /// Reads a form.
 pub(crate) fn read(file: &FormFile) -> Result<Form, FormProblems> {
+    read_with_warnings(file).map(|reading| reading.form)
+}
+
+/// Reads a form, with what its author should look at.
+pub(crate) fn read_with_warnings(file: &FormFile) -> Result<Reading, FormProblems> {
     let bytes = std::fs::read(&file.path).unwrap();
     let name = file.path.file_name().unwrap().to_string_lossy();
-    survey_forms::xlsform::read_file(&bytes, Some(&name)).map(|reading| reading.form)
+    read_form(&bytes, Some(&name))
 }
 
 /// Fills a form as a person would who answers whatever is asked, each repeat once.
@@ -23,7 +30,10 @@ pub(crate) fn read(file: &FormFile) -> Result<Form, FormProblems> {
 /// With the name of a question that takes none of the answers that people give to its type.
 pub(crate) fn fill(form: &Form) -> Result<(), String> {
     let context = EvaluationContext::new(Moment::parse("2026-11-25T08:30:00+07:00", 420).unwrap(), "vi");
-    let mut session = Session::new(form, AnswerMap::default(), context);
+    let files = files(form);
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
+    let data = FormData::new(form, &files, Some(&last_saved(form))).map_err(|error| error.to_string())?;
+    let mut session = Session::new(form, AnswerMap::default(), context).with_data(data);
     session.begin().map_err(|error| error.to_string())?;
     for (position, node) in form.nodes().iter().enumerate() {
         if node.kind != NodeKind::Repeat || node.repeat_count.is_some() {
@@ -44,7 +54,7 @@ pub(crate) fn fill(form: &Form) -> Result<(), String> {
         question.node.is_asked()
             && !session.is_read_only(&question.path)
             && session.value(&question.path).is_none()
-            && (question.node.list().is_none() || !session.choices(&question.path).is_empty())
+            && (question.node.kind.choice_source().is_none() || !session.choices(&question.path).is_empty())
     }) {
         let choices = session.choices(&question.path);
         let mut answers = plausible_answers(question.node, choices.iter().map(|choice| choice.name.as_str()));
@@ -54,6 +64,35 @@ pub(crate) fn fill(form: &Form) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The files that a form uses, each with one row that every form can look up.
+fn files(form: &Form) -> Vec<(String, &'static str)> {
+    let text = |name: &str| match DataFile::of_name(name) {
+        Some(DataFile::Xml) => "<root><item><name>a</name><label>A</label></item></root>",
+        Some(DataFile::GeoJson) => {
+            r#"{"type":"FeatureCollection","features":[{"type":"Feature","id":"a","properties":{"title":"A"},"geometry":{"type":"Point","coordinates":[106.36,10.35]}}]}"#
+        }
+        _ => "name,label,card,pin\na,A,một,một\n",
+    };
+    let sources = form.data_sources().into_iter();
+    let names = sources.filter_map(|source| source.file_name().map(str::to_owned));
+    names.map(|name| (name.clone(), text(&name))).collect()
+}
+
+/// The form saved last: every number was 1, every text "a".
+fn last_saved(form: &Form) -> AnswerMap {
+    let mut answers = AnswerMap::default();
+    for (position, node) in form.nodes().iter().enumerate() {
+        let value = match node.kind {
+            NodeKind::Integer => Value::Integer(1),
+            _ => Value::from("a"),
+        };
+        if form.repeat_of(position).is_none() && !node.is_container() {
+            let Ok(()) = answers.put_answer(&AnswerPath::top(form.key(position)), &value);
+        }
+    }
+    answers
 }
 
 /// The instances of the repeat around a repeat; none stands for the form itself.
@@ -73,11 +112,21 @@ fn plausible_answers<'a>(node: &FormNode, choices: impl Iterator<Item = &'a str>
     let answers = match node.kind {
         NodeKind::Integer => [7, 1, 20, 0].map(Value::from).to_vec(),
         NodeKind::Decimal => [5.5, 36.5, 1.0].map(Value::Decimal).to_vec(),
+        NodeKind::Range => {
+            let start = node.parameters.get("start").map_or("1", String::as_str);
+            let whole = start.parse().map(Value::Integer).ok();
+            whole.into_iter().chain(start.parse().map(Value::Decimal)).collect()
+        }
         NodeKind::Date => texts(&["2020-02-29", "2026-11-25"]),
+        NodeKind::Time => texts(&["18:30:00.000+07:00", "08:00:00.000+07:00"]),
+        NodeKind::DateTime => texts(&["2026-11-25T18:30:00.000+07:00"]),
         NodeKind::Geopoint => texts(&["10.35 106.36 0 5"]),
+        NodeKind::Geotrace => texts(&["10.35 106.36 0 5; 10.36 106.36 0 5"]),
+        NodeKind::Geoshape => texts(&["10.35 106.36 0 5; 10.36 106.36 0 5; 10.36 106.37 0 5; 10.35 106.36 0 5"]),
         NodeKind::Acknowledge => texts(&["OK"]),
-        NodeKind::SelectOne { .. } => choices.map(Value::from).collect(),
+        NodeKind::SelectOne { .. } | NodeKind::SelectOneExternal { .. } => choices.map(Value::from).collect(),
         NodeKind::SelectMultiple { .. } => choices.map(|name| Value::Choices([name.to_owned()].into())).collect(),
+        NodeKind::Rank { .. } => vec![Value::Text(choices.collect::<Vec<_>>().join(" "))],
         _ => texts(&["một", "AB1234", "an@khaosat.example", "7", "có"]),
     };
     answers.into_iter()

@@ -1,15 +1,12 @@
-//! Other people's software: pyxform, which turns an XLSForm into an XForm, ODK Validate, which judges XForms, and what
-//! ODK Web Forms said when it was asked (`web_forms.mjs`).
+//! Other people's software: pyxform, which turns an XLSForm into an XForm, ODK Validate, which judges XForms, and
+//! ODK Web Forms' engine, which opens them (`web_forms.mjs`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
-
-use super::sheets::folder;
 
 /// Converts the forms whose paths stand in the lines of the standard input. Prints where the ODK Validate jar is, and
 /// for each form either its XForm, written in both of pyxform's ways, or why it is refused.
@@ -120,35 +117,28 @@ pub(crate) fn odk_validate(jar: &Path, xforms: &[(&str, &str)]) -> (BTreeSet<Str
     (refused, said)
 }
 
-/// What ODK Web Forms said of an XForm.
-#[derive(Debug, Deserialize)]
-pub(crate) struct WebFormsRecord {
-    form: String,
-    /// The digest of the XForm, in hexadecimal.
-    sha256: String,
-    /// Empty where the engine opens the XForm.
-    objection: String,
-}
-
-/// Reads `tests/forms/web-forms.csv`.
-pub(crate) fn web_forms_records() -> Vec<WebFormsRecord> {
-    let mut reader = csv::Reader::from_path(folder().join("web-forms.csv")).unwrap();
-    reader.deserialize().map(|record| record.unwrap()).collect()
-}
-
-/// What ODK Web Forms says against pyxform's XForm of a form; None where it opens it.
-///
-/// # Panics
-/// Where nothing is recorded of this very XForm.
-pub(crate) fn web_forms_objection(name: &str, conversion: &Conversion, records: &[WebFormsRecord]) -> Option<String> {
-    let conversion = conversion.as_ref().ok()?;
-    let digest = Sha256::digest(conversion.plain.as_bytes());
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let record = records
-        .iter()
-        .find(|record| record.form == name && record.sha256 == digest);
-    let record = record.unwrap_or_else(|| {
-        panic!("web-forms.csv does not know the XForm of {name}; record it anew with tests/conformance/web_forms.mjs")
-    });
-    (!record.objection.is_empty()).then(|| record.objection.clone())
+/// What the engine of ODK Web Forms has against each XForm, by name; nothing where it opens it.
+pub(crate) fn web_forms(xforms: &[(&str, &str)]) -> BTreeMap<String, Option<String>> {
+    let packages = std::env::var("KHAOSAT_WEB_FORMS").expect(
+        "KHAOSAT_WEB_FORMS is not set: run these tests with `cargo xtask test`, which installs the packages of \
+         survey-forms/tests/oracles/web-forms and names their folder in that variable",
+    );
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/web_forms.mjs");
+    let mut node = Command::new("node")
+        .arg(script)
+        .env("KHAOSAT_WEB_FORMS", packages)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("ODK Web Forms needs Node");
+    let named: BTreeMap<&str, &str> = xforms.iter().copied().collect();
+    let input = serde_json::to_vec(&named).unwrap();
+    node.stdin.take().unwrap().write_all(&input).unwrap();
+    let output = node.wait_with_output().unwrap();
+    assert!(output.status.success(), "the engine failed");
+    let said: BTreeMap<String, String> = serde_json::from_slice(&output.stdout).unwrap();
+    let objections = said.into_iter();
+    objections
+        .map(|(name, objection)| (name, Some(objection).filter(|objection| !objection.is_empty())))
+        .collect()
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use survey_forms::model::Form;
+use survey_forms::model::{Form, FormProblems};
 
 use super::comparison::{Difference, compare};
 use super::justified::JUSTIFIED;
 use super::library;
-use super::oracles::{Conversion, WebFormsRecord, odk_validate, pyxform, web_forms_objection, web_forms_records};
+use super::oracles::{Conversion, odk_validate, pyxform, web_forms};
 use super::reference::{BrokenForm, broken_forms};
 use super::sheets::{FormFile, folder, read_folder};
 
@@ -25,17 +25,21 @@ pub(crate) struct FormResult {
     pub(crate) conversion: Conversion,
     /// Differences between the two, each with the position in [`JUSTIFIED`] of its reason.
     pub(crate) differences: Vec<(Difference, Option<usize>)>,
-    /// What ODK Web Forms says against pyxform's XForm; None where it opens it.
+    /// What ODK Web Forms says against the library's XForm; None where it opens it.
     pub(crate) web_forms: Option<String>,
     /// Whether ODK Validate accepts what the library wrote, or pyxform's XForm where it wrote none.
     pub(crate) valid: bool,
 }
 
-/// What happened to a form that must be refused.
+/// What happened to a form that must be refused, or at least warned of.
 pub(crate) struct RefusalResult {
     pub(crate) form: BrokenForm,
-    /// What the library said, in English and Vietnamese; None where it accepts the form.
+    /// What the library said, in English and Vietnamese: why it refuses the form, else what it warns of.
     pub(crate) message: Option<(String, String)>,
+    /// What the library wrote, where it does not refuse the form.
+    pub(crate) xform: Option<String>,
+    /// Whether ODK Validate accepts what the library wrote.
+    pub(crate) ours_is_valid: bool,
     pub(crate) conversion: Conversion,
     /// Whether ODK Validate refuses pyxform's XForm; false where pyxform wrote none.
     pub(crate) invalid: bool,
@@ -55,9 +59,9 @@ impl FormResult {
         self.xform.is_some() && self.differences.iter().all(|(_, reason)| reason.is_some())
     }
 
-    /// Whether ODK Web Forms opens pyxform's XForm, and the library's says the same.
+    /// Whether ODK Web Forms opens the library's XForm.
     pub(crate) fn agrees_with_web_forms(&self) -> bool {
-        self.agrees_with_pyxform() && self.web_forms.is_none()
+        self.xform.is_some() && self.web_forms.is_none()
     }
 
     /// Whether ODK Validate accepts the library's own XForm.
@@ -78,11 +82,10 @@ pub(crate) fn run() -> Results {
     let mut oracle = pyxform(&paths);
     let broken_conversions = oracle.conversions.split_off(files.len());
 
-    let recorded = web_forms_records();
     let mut forms: Vec<FormResult> = files
         .into_iter()
         .zip(oracle.conversions)
-        .map(|(file, conversion)| form_result(file, conversion, &recorded))
+        .map(|(file, conversion)| form_result(file, conversion))
         .collect();
     write_xforms(&forms);
     let mut refusals: Vec<RefusalResult> = broken_files
@@ -104,12 +107,21 @@ pub(crate) fn run() -> Results {
     });
     let xforms: Vec<(&str, &str)> = judged.chain(broken).collect();
     let (refused, validator_said) = odk_validate(&oracle.validator, &xforms);
+    let ours: Vec<(&str, &str)> = forms
+        .iter()
+        .filter_map(|form| Some((form.file.name.as_str(), form.xform.as_deref()?)))
+        .collect();
+    let mut objections = web_forms(&ours);
+    let (refused_of_ours, validator_said_of_ours) = odk_validate(&oracle.validator, &xforms_of_broken_forms(&refusals));
     for form in &mut forms {
         form.valid = !refused.contains(&form.file.name);
+        form.web_forms = objections.remove(&form.file.name).flatten();
     }
     for refusal in &mut refusals {
         refusal.invalid = refused.contains(&refusal.form.name);
+        refusal.ours_is_valid = refusal.xform.is_some() && !refused_of_ours.contains(&refusal.form.name);
     }
+    let validator_said = format!("{validator_said}\n{validator_said_of_ours}");
     Results {
         forms,
         refusals,
@@ -130,7 +142,7 @@ fn write_xforms(forms: &[FormResult]) {
     }
 }
 
-fn form_result(file: FormFile, conversion: Conversion, recorded: &[WebFormsRecord]) -> FormResult {
+fn form_result(file: FormFile, conversion: Conversion) -> FormResult {
     let form: Result<Form, String> = library::read(&file).map_err(|problems| problems.to_string());
     let xform = form.as_ref().ok().zip(library::WRITER).map(|(form, write)| write(form));
     let differences = match (&xform, &conversion) {
@@ -152,7 +164,7 @@ fn form_result(file: FormFile, conversion: Conversion, recorded: &[WebFormsRecor
             .collect(),
         filled: form.as_ref().map_err(Clone::clone).and_then(library::fill),
         read: form.map(|_| ()),
-        web_forms: web_forms_objection(&file.name, &conversion, recorded),
+        web_forms: None,
         xform,
         conversion,
         valid: false,
@@ -162,15 +174,30 @@ fn form_result(file: FormFile, conversion: Conversion, recorded: &[WebFormsRecor
 
 fn refusal_result(file: &FormFile, conversion: Conversion) -> RefusalResult {
     let form = broken_forms().into_iter().find(|form| form.name == file.name);
-    let message = library::read(file)
-        .err()
-        .map(|problems| (problems.to_string(), problems.vietnamese()));
+    let read = library::read_with_warnings(file);
+    let said = match &read {
+        Err(problems) => Some(problems.clone()),
+        Ok(reading) if reading.warnings.is_empty() => None,
+        Ok(reading) => Some(FormProblems(reading.warnings.clone())),
+    };
     RefusalResult {
         form: form.unwrap_or_else(|| panic!("refused.csv does not name {}", file.name)),
-        message,
+        message: said.map(|problems| (problems.to_string(), problems.vietnamese())),
+        xform: read
+            .ok()
+            .zip(library::WRITER)
+            .map(|(reading, write)| write(&reading.form)),
+        ours_is_valid: false,
         conversion,
         invalid: false,
     }
+}
+
+fn xforms_of_broken_forms(refusals: &[RefusalResult]) -> Vec<(&str, &str)> {
+    let written = refusals.iter();
+    written
+        .filter_map(|refusal| Some((refusal.form.name.as_str(), refusal.xform.as_deref()?)))
+        .collect()
 }
 
 /// The reasons that no difference has.

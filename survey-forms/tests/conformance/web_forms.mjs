@@ -1,32 +1,24 @@
-// Opens XForms with the engine of ODK Web Forms and records which it opens, in the form of tests/forms/web-forms.csv.
+// Opens XForms with the engine of ODK Web Forms and tells what it has against them.
 //
-//   KHAOSAT_XFORMS=<folder> cargo test -p survey-forms --test conformance     writes an XForm a file into the folder
-//   npm install jsdom@26 bin-packer@1.7.0 mdast-util-from-markdown@2 papaparse@5 solid-js@1 temporal-polyfill@0.3
-//   npm pack @getodk/xforms-engine@0.22.0                                     its own dependencies cannot be installed
-//   node web_forms.mjs <folder> <unpacked package>/dist/index.js > ../forms/web-forms.csv
-//
-// Run it where those packages can be found. The engine wants a browser's document, which jsdom gives, and takes Node for
-// a CommonJS one.
-import { createHash } from 'node:crypto';
-import fs from 'node:fs';
+// Reads from standard input a JSON object of XForms by name; writes a JSON object with, by name, what the engine says
+// against each: an empty text where it opens it. KHAOSAT_WEB_FORMS names the folder of the packages
+// (survey-forms/tests/oracles/web-forms). The engine wants a browser's document, which jsdom gives.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [folder, enginePath] = process.argv.slice(2);
-const require = createRequire(path.join(process.cwd(), 'package.json'));
-const { JSDOM } = require('jsdom');
+const packages = createRequire(pathToFileURL(`${process.env.KHAOSAT_WEB_FORMS}/package.json`));
+const { JSDOM } = packages('jsdom');
+const { window } = new JSDOM('<!doctype html>', { url: 'http://localhost/' });
+for (const name of Object.getOwnPropertyNames(window)) {
+  const value = window[name];
+  const isInterface = typeof value === 'function' && /^[A-Z]/.test(name);
+  if (isInterface && !(name in globalThis)) globalThis[name] = value;
+}
+Object.assign(globalThis, { window, document: window.document, __dirname: '.', require: packages });
+console.warn = console.log = console.info = console.error = () => {};
 
-const browser = new JSDOM('<!doctype html>', { url: 'http://localhost/' }).window;
-const NAMES = [
-  'document', 'DOMParser', 'XMLSerializer', 'Node', 'Element', 'Document', 'XMLDocument', 'Text', 'Attr', 'NodeFilter',
-  'HTMLElement', 'Comment', 'CDATASection', 'ProcessingInstruction', 'NamedNodeMap', 'DocumentFragment', 'CharacterData',
-];
-for (const name of NAMES) globalThis[name] = browser[name];
-globalThis.window = browser;
-globalThis.require = require;
-globalThis.__dirname = process.cwd();
-const { loadForm } = await import(pathToFileURL(enginePath));
+const { loadForm } = await import(pathToFileURL(packages.resolve('@getodk/xforms-engine')));
 
 // Every attached file has one row that every form can look up.
 const attachment = {
@@ -43,7 +35,6 @@ const fetchFormAttachment = async (url) => {
   return new Response(body, { headers: { 'content-type': type } });
 };
 
-/** What the engine says against an XForm; nothing where it opens it. */
 async function objection(xform) {
   try {
     const loaded = await loadForm(xform, { fetchFormAttachment });
@@ -55,11 +46,9 @@ async function objection(xform) {
   }
 }
 
-console.log('form,sha256,objection');
-for (const file of fs.readdirSync(folder).filter((name) => name.endsWith('.xml')).sort()) {
-  const xform = fs.readFileSync(path.join(folder, file), 'utf8');
-  const digest = createHash('sha256').update(xform).digest('hex');
-  const says = (await objection(xform)).replace(/\s+/g, ' ').trim().replaceAll('"', "'");
-  console.log(`${path.basename(file, '.xml')},${digest},${says && `"${says}"`}`);
+const xforms = JSON.parse(readFileSync(0, 'utf8'));
+const said = {};
+for (const [name, xform] of Object.entries(xforms)) {
+  said[name] = (await objection(xform)).replace(/\s+/g, ' ').trim();
 }
-process.exit(0);
+process.stdout.write(JSON.stringify(said), () => process.exit(0));

@@ -41,7 +41,7 @@ impl Checker<'_> {
             };
             self.expression(definition, spot, source?)
         };
-        Formulas {
+        let formulas = Formulas {
             required: formula("required", node.required.as_deref()),
             relevant: formula("relevant", node.relevant.as_deref()),
             constraint: formula("constraint", node.constraint.as_deref()),
@@ -50,7 +50,14 @@ impl Checker<'_> {
             read_only: formula("read_only", node.read_only.as_deref()),
             choice_filter: formula("choice_filter", node.choice_filter.as_deref()),
             repeat_count: formula("repeat_count", node.repeat_count.as_deref()),
+        };
+        if let Some(Expression::Literal(text)) = &formulas.repeat_count
+            && text.trim().parse::<f64>().is_err()
+        {
+            let kind = ProblemKind::NotACount(text.clone());
+            self.warn_in("survey", node.row, "repeat_count", kind);
         }
+        formulas
     }
 
     /// Checks the expressions of the sheets besides `survey`.
