@@ -17,6 +17,18 @@ pub(crate) const JUSTIFIED: &[Justified] = &[
                  both.",
     },
     Justified {
+        form: "label-lookup",
+        place: "*/output*",
+        reason: "A `<` in an expression inside a label is escaped once, as XML wants it. pyxform 4.5.0 escapes it twice, so \
+                 that the expression that ODK Collect reads is broken.",
+    },
+    Justified {
+        form: "loop-nested",
+        place: "*/label*",
+        reason: "The choice's label is put into every row of a loop. pyxform 4.5.0 leaves out rows inside groups, so that \
+                 people would read `%(label)s`.",
+    },
+    Justified {
         form: "none-option",
         place: "*/instance[@id='assets']/*",
         reason: "add_none_option adds a choice none and the constraint that it is ticked alone. pyxform 4.5.0 writes the \
