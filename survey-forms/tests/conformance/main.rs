@@ -11,6 +11,7 @@ mod document;
 mod justified;
 mod library;
 mod oracles;
+mod real_workbooks;
 mod reference;
 mod report;
 mod results;
