@@ -19,8 +19,16 @@ use super::pattern::Pattern;
 /// # Errors
 /// Where the expression cannot be read, as [`super::parse`].
 pub fn check(source: &str) -> Result<Vec<Finding>, SyntaxError> {
+    parse_and_check(source).map(|(_, findings)| findings)
+}
+
+/// Reads an expression and checks it, as [`super::parse`] and [`check`] do one after the other.
+///
+/// # Errors
+/// Where the expression cannot be read.
+pub fn parse_and_check(source: &str) -> Result<(Expression, Vec<Finding>), SyntaxError> {
     let parsed = parse_with_spans(source)?;
-    let mut parts = Vec::new();
+    let mut parts = Vec::with_capacity(parsed.spans.len());
     parsed.expression.walk(&mut |part| parts.push(part));
     let places = parts.iter().map(|part| std::ptr::from_ref(*part));
     let mut checker = Checker {
@@ -30,10 +38,9 @@ pub fn check(source: &str) -> Result<Vec<Finding>, SyntaxError> {
     for part in parts {
         checker.part(part);
     }
-    checker
-        .findings
-        .sort_by_key(|finding| (finding.span.start, finding.span.end));
-    Ok(checker.findings)
+    let mut findings = checker.findings;
+    findings.sort_by_key(|finding| (finding.span.start, finding.span.end));
+    Ok((parsed.expression, findings))
 }
 
 struct Checker {

@@ -42,7 +42,7 @@ mod tree;
 
 pub use ast::{Axis, BinaryOperator, Call, Expression, NodeTest, Path, PathStart, Step, UnresolvedCall};
 pub use calendar::{Date, Moment};
-pub use check::check;
+pub use check::{check, parse_and_check};
 pub use context::{EvaluationContext, RegexMatching, Variables};
 pub use document_error::{DocumentError, DocumentErrorKind};
 pub use evaluation::{Scope, evaluate};

@@ -7,7 +7,7 @@ use super::super::kind::NodeKind;
 use super::super::problem::{FormProblem, Place, ProblemKind};
 use super::spelling::nearest;
 use super::{Checker, INSTANCE_ID};
-use crate::xpath::{self, Axis, Expression, NodeTest, Path, PathStart, Severity, parse};
+use crate::xpath::{self, Axis, Expression, NodeTest, Path, PathStart, Severity, parse_and_check};
 
 /// Where an expression stands.
 #[derive(Clone, Copy)]
@@ -88,8 +88,8 @@ impl Checker<'_> {
     }
 
     fn expression(&mut self, definition: &FormDefinition, spot: Spot<'_>, source: &str) -> Option<Expression> {
-        let expression = match parse(source) {
-            Ok(expression) => expression,
+        let (expression, findings) = match parse_and_check(source) {
+            Ok(parsed) => parsed,
             Err(error) => {
                 let source_text = source.to_owned();
                 self.report_in(
@@ -101,15 +101,16 @@ impl Checker<'_> {
                 return None;
             }
         };
-        for finding in xpath::check(source).unwrap_or_default() {
+        for finding in findings {
+            let severity = finding.severity();
             let problem = FormProblem {
                 place: Place::new(spot.sheet, Some(spot.row), Some(spot.column)),
                 kind: ProblemKind::Finding {
-                    finding: finding.clone(),
+                    finding,
                     source_text: source.to_owned(),
                 },
             };
-            match finding.severity() {
+            match severity {
                 Severity::Error => self.problems.push(problem),
                 Severity::Warning => self.warnings.push(problem),
             }
