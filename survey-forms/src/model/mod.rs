@@ -17,6 +17,7 @@ mod problem;
 pub(crate) mod scale;
 mod secondary;
 mod text;
+mod xform_problem;
 
 pub use advice::Advice;
 pub(crate) use check::{INSTANCE_ID, nearest as nearest_name};
@@ -33,3 +34,4 @@ pub use secondary::DataSource;
 pub(crate) use secondary::{LAST_SAVED_INSTANCE, is_searched, searches};
 pub(crate) use text::NO_LANGUAGE;
 pub use text::{Language, Media, MediaKind, Translations};
+pub use xform_problem::XFormProblem;
