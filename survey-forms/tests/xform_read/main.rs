@@ -9,4 +9,11 @@ mod comparison;
 #[path = "../conformance/document.rs"]
 mod document;
 mod forms;
+#[allow(dead_code)] // as above
+#[path = "../conformance/oracles.rs"]
+mod oracles;
+mod pyxform;
 mod round_trip;
+#[allow(dead_code)] // as above
+#[path = "../conformance/sheets.rs"]
+mod sheets;

@@ -135,7 +135,7 @@ impl<'x> Rows<'_, 'x, '_> {
 
     fn control_attribute(&mut self, name: &str, value: &str, node: &mut FormNode, context: Context, spot: &Spot) {
         let value = match node.kind {
-            NodeKind::Group => value.trim().to_owned(),
+            NodeKind::Group if name == "appearance" => value.trim().to_owned(),
             _ => self.convert(value, context),
         };
         match name {

@@ -140,8 +140,6 @@ impl<'f> References<'f> {
         let mut found = Vec::new();
         let mut place = 0;
         let mut literal = None;
-        // What the last character other than white space was: a path cannot begin after the end of another.
-        let mut before = b' ';
         while place < bytes.len() && found.len() < MAX_REFERENCES {
             let Some(byte) = at(place) else { break };
             if literal.is_none() && matches!(byte, b'\'' | b'"') {
@@ -153,7 +151,6 @@ impl<'f> References<'f> {
                 }
             } else if literal == Some(byte) {
                 literal = None;
-                before = byte;
                 place += 1;
                 continue;
             }
@@ -163,16 +160,13 @@ impl<'f> References<'f> {
             };
             let start = place + usize::from(literal.is_some());
             let rest = text.get(start..).unwrap_or_default();
-            let is_continued = before == b')' || before == b']' || before == b'.' || is_name_byte(before);
-            let path = match begins && !(literal.is_none() && is_continued) {
+            let before = text.get(..start).unwrap_or_default();
+            let path = match begins && matches!(rest.as_bytes().first(), Some(b'/' | b'.' | b'c' | b'i')) && (literal.is_some() || may_begin_after(before)) {
                 true => path_length(rest),
                 false => None,
             };
             let Some(length) = path else {
                 let step = text.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
-                if !byte.is_ascii_whitespace() {
-                    before = byte;
-                }
                 place += step;
                 continue;
             };
@@ -180,13 +174,14 @@ impl<'f> References<'f> {
             let path = &rest[..length];
             let is_alone = literal.is_none() || at(end) == Some(b' ');
             if is_alone && let Some(reference) = self.reference(path) {
-                let start = if start > 0 && at(start - 1) == Some(b' ') { start - 1 } else { start };
-                // A space between two paths belongs to each once.
-                let start = found.last().map_or(start, |last: &Candidate| last.end.max(start));
-                end += usize::from(at(end) == Some(b' '));
+                // The writer puts a space on both sides; a space between two paths belongs to one of them.
+                let earliest = found.last().map_or(0, |last: &Candidate| last.end);
+                let is_spaced = start > earliest && at(start - 1) == Some(b' ');
+                let (opens, closes) = (start == 0 || is_spaced, end == bytes.len() || at(end) == Some(b' '));
+                let start = if opens && closes && is_spaced { start - 1 } else { start };
+                end += usize::from(opens && closes && end < bytes.len());
                 found.push(Candidate { start, end, reference });
             }
-            before = b'a';
             place = end.max(place + 1);
         }
         found
@@ -211,8 +206,22 @@ impl<'f> References<'f> {
     }
 }
 
-fn is_name_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-' || byte >= 0x80
+/// Whether a path may begin after a text: not after what it would only continue.
+fn may_begin_after(before: &str) -> bool {
+    let trimmed = before.trim_end();
+    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '.' | ':');
+    match trimmed.chars().next_back() {
+        None => true,
+        Some(')' | ']') => false,
+        Some(last) if is_name(last) => {
+            let is_operator = |word: &str| {
+                let rest = trimmed.strip_suffix(word);
+                rest.is_some_and(|rest| !rest.ends_with(|character| is_name(character) || matches!(character, '-' | '/')))
+            };
+            trimmed.len() < before.len() && ["and", "or", "div", "mod"].into_iter().any(is_operator)
+        }
+        Some(_) => true,
+    }
 }
 
 /// What follows `instance('__last-saved')`.
