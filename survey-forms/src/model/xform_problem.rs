@@ -43,11 +43,7 @@ pub enum XFormProblem {
     UnknownInstance(String),
     /// Something that a form here cannot hold.
     #[error("{what}: {found:?}; {cure}")]
-    NotHeld {
-        what: Phrase,
-        found: String,
-        cure: Phrase,
-    },
+    NotHeld { what: Phrase, found: String, cure: Phrase },
     /// Something that was read as something else that means nearly the same.
     #[error("{what}: {found:?}")]
     Changed { what: Phrase, found: String },

@@ -98,11 +98,8 @@ pub(crate) fn sayable(definition: &FormDefinition, default: &str) -> FormDefinit
     for node in &mut said.nodes {
         say_node(node, default);
     }
-    let (logs, others): (Vec<(usize, &FormNode)>, Vec<(usize, &FormNode)>) = said
-        .nodes
-        .iter()
-        .enumerate()
-        .partition(|(_, node)| is_outside(node));
+    let (logs, others): (Vec<(usize, &FormNode)>, Vec<(usize, &FormNode)>) =
+        said.nodes.iter().enumerate().partition(|(_, node)| is_outside(node));
     let order: Vec<usize> = logs.iter().chain(&others).map(|(position, _)| *position).collect();
     let nodes = order.iter().map(|position| {
         let mut node = said.nodes[*position].clone();
@@ -121,10 +118,13 @@ pub(crate) fn sayable(definition: &FormDefinition, default: &str) -> FormDefinit
             choices.sort_by(|one, other| one.name.cmp(&other.name));
         }
     }
-    let listed = said.choices.iter().map(|(name, choices)| match searched.contains(name) {
-        true => (format!("searched {}", choices[0].name), choices.clone()),
-        false => (name.clone(), choices.clone()),
-    });
+    let listed = said
+        .choices
+        .iter()
+        .map(|(name, choices)| match searched.contains(name) {
+            true => (format!("searched {}", choices[0].name), choices.clone()),
+            false => (name.clone(), choices.clone()),
+        });
     let mut listed: Vec<(String, Vec<Choice>)> = listed.collect();
     listed.sort_by_key(|(name, _)| name.starts_with("searched "));
     said.choices = listed.into_iter().collect();
@@ -132,9 +132,16 @@ pub(crate) fn sayable(definition: &FormDefinition, default: &str) -> FormDefinit
         let json = serde_json::to_string(&(&said.nodes, &said.choices)).unwrap();
         json.contains(&format!("{code:?}:"))
     };
-    let mut languages: Vec<_> = definition.languages.iter().filter(|language| language.code != "default" && is_used(&language.code)).cloned().collect();
+    let mut languages: Vec<_> = definition
+        .languages
+        .iter()
+        .filter(|language| language.code != "default" && is_used(&language.code))
+        .cloned()
+        .collect();
     languages.sort_by(|one, other| one.code.cmp(&other.code));
-    let has_default = languages.iter().any(|language| Some(&language.name) == said.settings.default_language.as_ref());
+    let has_default = languages
+        .iter()
+        .any(|language| Some(&language.name) == said.settings.default_language.as_ref());
     said.languages = languages;
     if !has_default {
         said.settings.default_language = None;
@@ -212,13 +219,21 @@ fn say_node(node: &mut FormNode, default: &str) {
         NodeKind::Calculate if node.calculation.is_none() => node.kind = NodeKind::Hidden,
         NodeKind::Metadata(Metadata::StartGeopoint) => node.label = Translations::default(),
         NodeKind::Hidden if node.attributes.bind.contains_key("jr:preload") => {
-            assert_eq!(node.attributes.bind.get("jr:preloadParams").map(String::as_str), Some("today"));
+            assert_eq!(
+                node.attributes.bind.get("jr:preloadParams").map(String::as_str),
+                Some("today")
+            );
             node.attributes.bind.clear();
             node.kind = NodeKind::Metadata(Metadata::Today);
         }
         _ => {}
     }
-    let is_untyped = |name: &str| node.attributes.bind.get(name).is_some_and(|kind| kind == "date" || kind == "int");
+    let is_untyped = |name: &str| {
+        node.attributes
+            .bind
+            .get(name)
+            .is_some_and(|kind| kind == "date" || kind == "int")
+    };
     if is_untyped("type") && matches!(node.kind, NodeKind::Text | NodeKind::Calculate) {
         node.kind = NodeKind::Integer;
     }
@@ -235,10 +250,26 @@ fn say_node(node: &mut FormNode, default: &str) {
 pub(crate) type Explained = (&'static str, &'static str, &'static str);
 
 const PATHS: [Explained; 4] = [
-    ("or-other-in-repeat", "/nodes/kind_other/relevant", "the sibling's path is that of a reference"),
-    ("or-other-in-repeat", "/nodes/buyers_other/relevant", "the sibling's path is that of a reference"),
-    ("xpath-paths", "/nodes/b/relevant", "the path from the root is that of a reference"),
-    ("xpath-paths", "/nodes/d/calculation", "the path from the root is that of a reference"),
+    (
+        "or-other-in-repeat",
+        "/nodes/kind_other/relevant",
+        "the sibling's path is that of a reference",
+    ),
+    (
+        "or-other-in-repeat",
+        "/nodes/buyers_other/relevant",
+        "the sibling's path is that of a reference",
+    ),
+    (
+        "xpath-paths",
+        "/nodes/b/relevant",
+        "the path from the root is that of a reference",
+    ),
+    (
+        "xpath-paths",
+        "/nodes/d/calculation",
+        "the path from the root is that of a reference",
+    ),
 ];
 
 /// In what a form that was read differs from the form that it was written from, but for what has a reason.

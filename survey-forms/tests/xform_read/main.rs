@@ -2,6 +2,7 @@
 //! programs write must keep its meaning.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test's own functions fail by panicking
 
+mod broken;
 #[allow(dead_code)] // shared with the conformance test, which needs more of it
 #[path = "../conformance/comparison.rs"]
 mod comparison;

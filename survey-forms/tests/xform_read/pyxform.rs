@@ -8,8 +8,16 @@ use super::{forms, oracles};
 
 /// Where pyxform writes another form than the library reads from the workbook; see docs/xlsform-support.md.
 const OTHERWISE: [forms::Explained; 3] = [
-    ("flat-groups", "/nodes/", "pyxform writes groups without elements, whose conditions stand at each question"),
-    ("none-option", "/choices/assets", "pyxform adds the choice \"none\" to a copy of the list only"),
+    (
+        "flat-groups",
+        "/nodes/",
+        "pyxform writes groups without elements, whose conditions stand at each question",
+    ),
+    (
+        "none-option",
+        "/choices/assets",
+        "pyxform adds the choice \"none\" to a copy of the list only",
+    ),
     ("water-source", "/nodes/g1/label", "pyxform writes a blank label"),
 ];
 

@@ -25,7 +25,11 @@ fn what_is_written_is_read_and_written_again_as_the_same_xform() {
             Err(problems) => failures.push(format!("{}: {problems}", test.name)),
             Ok(form) => {
                 let differences = compare(&xform::write(&form), &written);
-                failures.extend(differences.iter().map(|difference| format!("{}: {difference}", test.name)));
+                failures.extend(
+                    differences
+                        .iter()
+                        .map(|difference| format!("{}: {difference}", test.name)),
+                );
             }
         }
     }

@@ -68,9 +68,14 @@ fn add<'x>(found: &mut ByElement<'x>, action: &Action<'x>, outline: &Outline<'x>
         return;
     };
     // The attributes of entities are set by what declares them.
-    let (Some(slot), None) = (target.slot, target.attribute) else { return };
+    let (Some(slot), None) = (target.slot, target.attribute) else {
+        return;
+    };
     let happenings = found.entry(slot).or_default();
-    let events = element.get("event").or_else(|| element.get("ev:event")).unwrap_or_default();
+    let events = element
+        .get("event")
+        .or_else(|| element.get("ev:event"))
+        .unwrap_or_default();
     for event in events.split_whitespace() {
         match (element.name.as_str(), event) {
             ("setvalue", "odk-instance-first-load" | "odk-new-repeat") => {
@@ -85,7 +90,9 @@ fn add<'x>(found: &mut ByElement<'x>, action: &Action<'x>, outline: &Outline<'x>
                 happenings.default.get_or_insert(element);
             }
             ("setvalue", "xforms-value-changed") if action.question.is_some() => {
-                happenings.triggered.extend(action.question.map(|question| (question, element)));
+                happenings
+                    .triggered
+                    .extend(action.question.map(|question| (question, element)));
             }
             ("odk:setgeopoint", "xforms-value-changed") if action.question.is_some() => {
                 happenings.located.extend(action.question);

@@ -94,7 +94,8 @@ impl<'x> Walk<'_, 'x> {
         };
         if found.is_none() {
             let written = written.or_else(|| element.get("bind")).unwrap_or_default();
-            self.report.refuse(&element.spot, XFormProblem::Nowhere(shortened(written)));
+            self.report
+                .refuse(&element.spot, XFormProblem::Nowhere(shortened(written)));
         }
         found
     }
@@ -129,7 +130,9 @@ impl<'x> Walk<'_, 'x> {
     }
 
     fn group(&mut self, element: &'x Element, around: Option<usize>) {
-        let Some(target) = self.target(element, around) else { return };
+        let Some(target) = self.target(element, around) else {
+            return;
+        };
         let repeat = element.child("repeat");
         let repeated = repeat.and_then(|repeat| {
             let path = repeat.get("nodeset").or_else(|| repeat.get("ref"))?;
@@ -183,7 +186,9 @@ impl<'x> Walk<'_, 'x> {
     }
 
     fn repeat(&mut self, element: &'x Element, wrapper: Option<&'x Element>, around: Option<usize>) {
-        let Some(target) = self.target(element, around) else { return };
+        let Some(target) = self.target(element, around) else {
+            return;
+        };
         let Some(slot) = target else {
             self.report
                 .refuse(&element.spot, XFormProblem::MissingAttribute("nodeset"));
@@ -199,7 +204,9 @@ impl<'x> Walk<'_, 'x> {
     }
 
     fn question(&mut self, element: &'x Element, around: Option<usize>) {
-        let Some(target) = self.target(element, around) else { return };
+        let Some(target) = self.target(element, around) else {
+            return;
+        };
         let Some(slot) = target else {
             self.report.refuse(&element.spot, XFormProblem::MissingAttribute("ref"));
             return;

@@ -116,10 +116,15 @@ pub(super) fn lists(
         }
         let root = secondary.element.elements().next();
         let items: Vec<&Element> = root.into_iter().flat_map(Element::elements).collect();
-        let is_item = |element: &&Element| element.name == "item" && element.elements().all(|column| column.elements().next().is_none());
+        let is_item = |element: &&Element| {
+            element.name == "item" && element.elements().all(|column| column.elements().next().is_none())
+        };
         let is_flat = root.is_some_and(|root| root.name == "root") && items.iter().all(is_item);
         if !is_flat {
-            let what = Phrase::new("data of this shape are not held", "không giữ được dữ liệu có cấu trúc này");
+            let what = Phrase::new(
+                "data of this shape are not held",
+                "không giữ được dữ liệu có cấu trúc này",
+            );
             let cure = Phrase::new(
                 "write <root><item>… with one element for each column, or use a file",
                 "hãy ghi <root><item>… với một phần tử cho mỗi cột, hoặc dùng tệp",
@@ -216,7 +221,9 @@ pub(super) fn items(
     let all = control.elements().chain(gathered.flat_map(Element::elements));
     for item in all.filter(|child| child.name == "item") {
         let label = item.child("label");
-        let text = label.map(|label| itext.text(label, NOWHERE, reader, report)).unwrap_or_default();
+        let text = label
+            .map(|label| itext.text(label, NOWHERE, reader, report))
+            .unwrap_or_default();
         let Some(value) = item.child("value") else {
             report.refuse(&item.spot, XFormProblem::MissingElement("value"));
             continue;
@@ -260,7 +267,10 @@ pub(super) fn add(
         let mut pairs = known.iter().zip(&choices);
         known.len() == choices.len()
             && pairs.all(|(known, new)| {
-                known.name == new.name && known.label == new.label && known.media == new.media && known.other == new.other
+                known.name == new.name
+                    && known.label == new.label
+                    && known.media == new.media
+                    && known.other == new.other
             })
     };
     let mut shared = lists

@@ -106,9 +106,21 @@ mod tests {
         assert_eq!(all.filter.as_deref(), Some("a = ']' and b[1] = 2"));
         assert_eq!((all.is_random, all.seed.as_deref()), (true, Some("/data/seed")));
         let answers = read(" /data/member [./name != '']");
-        assert_eq!((answers.instance.as_deref(), answers.path.as_str()), (None, "/data/member"));
-        assert_eq!(read("instance('t')/root/item[a][b]").filter.as_deref(), Some("(a) and (b)"));
-        for broken in ["", "instance(", "instance('t')/root/item[a", "instance('t')/root/item[a]/b", "instance('t')"] {
+        assert_eq!(
+            (answers.instance.as_deref(), answers.path.as_str()),
+            (None, "/data/member")
+        );
+        assert_eq!(
+            read("instance('t')/root/item[a][b]").filter.as_deref(),
+            Some("(a) and (b)")
+        );
+        for broken in [
+            "",
+            "instance(",
+            "instance('t')/root/item[a",
+            "instance('t')/root/item[a]/b",
+            "instance('t')",
+        ] {
             assert_eq!(Nodeset::read(broken), None, "{broken}");
         }
     }

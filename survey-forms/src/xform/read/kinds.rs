@@ -11,7 +11,9 @@ use crate::xform::types;
 /// type. Binds without one are of texts.
 pub(super) fn data_type(bind: Option<&Element>) -> Option<&'static str> {
     let written = bind.and_then(|bind| bind.get("type")).unwrap_or("string").trim();
-    let name = ["xsd:", "xs:", "xf:"].into_iter().find_map(|prefix| written.strip_prefix(prefix));
+    let name = ["xsd:", "xs:", "xf:"]
+        .into_iter()
+        .find_map(|prefix| written.strip_prefix(prefix));
     Some(match name.unwrap_or(written) {
         "" | "string" | "text" | "select" | "select1" | "select_one" | "select_multiple" | "anyURI" => "string",
         "int" | "integer" | "long" | "short" => "int",

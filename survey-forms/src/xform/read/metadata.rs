@@ -87,7 +87,9 @@ pub(super) fn entities<'x>(
 ) -> Vec<(Option<usize>, EntityDeclaration)> {
     let mut found = Vec::new();
     for (entity, slot) in outline.slots.iter().enumerate() {
-        let Some(meta) = slot.parent.and_then(|meta| outline.get(meta)) else { continue };
+        let Some(meta) = slot.parent.and_then(|meta| outline.get(meta)) else {
+            continue;
+        };
         if slot.name != "entity" || meta.name != META {
             continue;
         }
@@ -105,8 +107,14 @@ pub(super) fn entities<'x>(
             Some(references.convert(written, context, Style::default()))
         };
         let of_attribute = |name: &str| calculated(attribute(name).map(|(_, bind)| *bind));
-        let given = |name: &str| slot.element.get(name).is_some_and(|value| !value.is_empty() && value != "0");
-        let label = outline.child(Some(entity), "label").and_then(|label| outline.get(label));
+        let given = |name: &str| {
+            slot.element
+                .get(name)
+                .is_some_and(|value| !value.is_empty() && value != "0")
+        };
+        let label = outline
+            .child(Some(entity), "label")
+            .and_then(|label| outline.get(label));
         let create_if = of_attribute("create");
         let update_if = of_attribute("update");
         let entity_id = of_attribute("id").filter(|_| given("update") || update_if.is_some());

@@ -26,6 +26,7 @@ mod tree;
 
 use std::collections::{HashMap, HashSet};
 
+use crate::Phrase;
 use crate::model::{
     Form, FormDefinition, FormNode, FormProblem, FormProblems, Place, ProblemKind, Settings, XFormProblem,
 };
@@ -94,7 +95,11 @@ fn in_xform(mut definition: FormDefinition, places: &[Place]) -> FormProblems {
     let Err(FormProblems(mut problems)) = Form::compile(definition) else {
         return FormProblems(Vec::new());
     };
-    let of_row = |row: u32| usize::try_from(row).ok().and_then(|row| places.get(row.checked_sub(1)?));
+    let of_row = |row: u32| {
+        usize::try_from(row)
+            .ok()
+            .and_then(|row| places.get(row.checked_sub(1)?))
+    };
     let line = |row: &mut u32| *row = of_row(*row).and_then(|place| place.row).unwrap_or(0);
     for problem in &mut problems {
         let place = &mut problem.place;
@@ -188,7 +193,7 @@ pub fn read_definition(xml: &str) -> Result<XFormReading, FormProblems> {
     settings.allow_choice_duplicates = has_duplicates(&lists.choices);
     let mut first: Vec<(FormNode, Place)> = audit.into_iter().collect();
     first.extend(declared(&secondaries, &nodes));
-    append(&mut nodes, &mut places, computed);
+    append(&mut nodes, &mut places, computed, &mut report);
     prepend(&mut nodes, &mut places, first);
     if !report.problems.is_empty() {
         return Err(FormProblems(report.problems));
@@ -217,7 +222,12 @@ fn parts(document: &Document) -> Result<Parts<'_>, FormProblems> {
     let instance = model.child("instance").ok_or_else(|| missing(model, "instance"))?;
     let root = instance.elements().next();
     Ok(Parts {
-        title: head.child("title").map(Element::text).unwrap_or_default().trim().to_owned(),
+        title: head
+            .child("title")
+            .map(Element::text)
+            .unwrap_or_default()
+            .trim()
+            .to_owned(),
         model,
         root: root.ok_or_else(|| missing(instance, "data"))?,
         body,
@@ -234,7 +244,9 @@ fn hide(outline: &mut Outline<'_>, parts: &Parts<'_>) -> HashMap<usize, usize> {
     for (repeat, slot) in outline.slots.iter().enumerate().filter(|(_, slot)| slot.is_repeat) {
         let written = slot.control.and_then(|control| control.get("jr:count"));
         let target = written.and_then(|path| outline.resolve(path, Some(repeat)));
-        let Some(count) = target.and_then(|target| target.slot) else { continue };
+        let Some(count) = target.and_then(|target| target.slot) else {
+            continue;
+        };
         let Some(found) = outline.get(count) else { continue };
         let is_generated = found.name == format!("{}_count", slot.name)
             && found.parent == slot.parent
@@ -376,7 +388,10 @@ fn pulled(nodes: &[FormNode], id: &str) -> bool {
         texts.any(|text| {
             let mut calls = text.split("pulldata").skip(1);
             calls.any(|call| {
-                let first = call.trim_start().strip_prefix('(').and_then(|call| call.split_once(','));
+                let first = call
+                    .trim_start()
+                    .strip_prefix('(')
+                    .and_then(|call| call.split_once(','));
                 first.is_some_and(|(first, _)| first.trim().trim_matches(['\'', '"']).trim() == id)
             })
         })
@@ -384,13 +399,18 @@ fn pulled(nodes: &[FormNode], id: &str) -> bool {
 }
 
 /// Adds rows for the expressions in texts that a text here cannot hold.
-fn append(nodes: &mut Vec<FormNode>, places: &mut Vec<Place>, computed: Vec<Computed>) {
+fn append(nodes: &mut Vec<FormNode>, places: &mut Vec<Place>, computed: Vec<Computed>, report: &mut Report) {
     for value in computed {
+        let what = Phrase::new(
+            "a row computes this expression of a text, which refers to the row",
+            "một hàng tính biểu thức này của văn bản, văn bản tham chiếu đến hàng đó",
+        );
+        report.changed(&value.spot, what, &value.calculation);
         let mut node = FormNode::new(value.name, crate::model::NodeKind::Calculate, value.container);
         node.calculation = Some(value.calculation);
-        node.row = value.line;
+        node.row = value.spot.line;
         nodes.push(node);
-        places.push(Place::new(Place::XFORM, Some(value.line), Some("output")));
+        places.push(value.spot.place());
     }
 }
 

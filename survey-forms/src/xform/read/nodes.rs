@@ -236,7 +236,9 @@ impl<'x> Rows<'_, 'x, '_> {
         if !bare.trim().is_empty() {
             node.default = Some(fixed(bare, &node.kind));
         }
-        let Some(happenings) = self.happenings.get(&slot) else { return };
+        let Some(happenings) = self.happenings.get(&slot) else {
+            return;
+        };
         if let Some(action) = happenings.default {
             node.default = self.default(action, &node.kind, context);
         }
@@ -251,7 +253,9 @@ impl<'x> Rows<'_, 'x, '_> {
     fn default(&self, action: &Element, kind: &NodeKind, context: Context) -> Option<String> {
         let Some(value) = action.get("value") else {
             let text = action.text();
-            return Some(text.trim()).filter(|text| !text.is_empty()).map(|text| fixed(text, kind));
+            return Some(text.trim())
+                .filter(|text| !text.is_empty())
+                .map(|text| fixed(text, kind));
         };
         let value = self.convert(value, context);
         if value.is_empty() || is_dynamic_default(&value, kind) {
@@ -274,7 +278,9 @@ impl<'x> Rows<'_, 'x, '_> {
         let mut values: Vec<String> = Vec::new();
         let mut questions = Vec::new();
         for (question, action) in &happenings.triggered {
-            let Some(position) = self.positions.get(question) else { continue };
+            let Some(position) = self.positions.get(question) else {
+                continue;
+            };
             let context = self.reader.references.context(*position);
             let text = action.text();
             let value = match action.get("value") {
@@ -291,11 +297,16 @@ impl<'x> Rows<'_, 'x, '_> {
         questions.extend(located);
         let spot = questions.first().map_or(found.spot(), |(_, action)| &action.spot);
         for (question, _) in &questions {
-            let Some(question) = self.outline.get(*question) else { continue };
+            let Some(question) = self.outline.get(*question) else {
+                continue;
+            };
             if self.reader.references.is_unique(&question.name) {
                 node.triggers.push(question.name.clone());
             } else {
-                let what = Phrase::new("several rows have the name of this trigger", "nhiều hàng trùng tên trigger này");
+                let what = Phrase::new(
+                    "several rows have the name of this trigger",
+                    "nhiều hàng trùng tên trigger này",
+                );
                 let cure = Phrase::new("rename all but one", "hãy đổi tên, chỉ giữ một");
                 self.report.not_held(spot, what, &question.name, cure);
             }

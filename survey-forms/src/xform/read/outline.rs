@@ -210,7 +210,9 @@ impl<'x> Outline<'x> {
             let mut instances: HashMap<usize, usize> = HashMap::new();
             let mut names: HashMap<usize, usize> = HashMap::new();
             for element in container.elements() {
-                let Some(slot) = self.child(parent, local(&element.name)) else { continue };
+                let Some(slot) = self.child(parent, local(&element.name)) else {
+                    continue;
+                };
                 left.push((Some(slot), element));
                 let is_repeat = self.get(slot).is_some_and(|slot| slot.is_repeat);
                 let all = names.entry(slot).or_default();

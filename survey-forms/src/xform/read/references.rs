@@ -86,7 +86,9 @@ impl<'f> References<'f> {
             from_current,
             all_instances: true,
         };
-        let path = self.paths.insert(&format!("${{{question}}}"), context, all_instances(false));
+        let path = self
+            .paths
+            .insert(&format!("${{{question}}}"), context, all_instances(false));
         let repeat = match self.paths.form.nodes().iter().find(|node| node.name == question) {
             Some(node) if node.kind == NodeKind::Repeat => path.trim(),
             _ => path.trim().rsplit_once('/').map_or("", |(repeat, _)| repeat),
@@ -96,7 +98,9 @@ impl<'f> References<'f> {
         }
         let write = |text: &str| {
             let written = self.paths.insert(text, context, all_instances(true));
-            written.replace(&format!("current()/{repeat}"), ".").replace(repeat, ".")
+            written
+                .replace(&format!("current()/{repeat}"), ".")
+                .replace(repeat, ".")
         };
         let mut converted = String::new();
         let mut rest = filter;
@@ -161,12 +165,18 @@ impl<'f> References<'f> {
             let start = place + usize::from(literal.is_some());
             let rest = text.get(start..).unwrap_or_default();
             let before = text.get(..start).unwrap_or_default();
-            let path = match begins && matches!(rest.as_bytes().first(), Some(b'/' | b'.' | b'c' | b'i')) && (literal.is_some() || may_begin_after(before)) {
+            let path = match begins
+                && matches!(rest.as_bytes().first(), Some(b'/' | b'.' | b'c' | b'i'))
+                && (literal.is_some() || may_begin_after(before))
+            {
                 true => path_length(rest),
                 false => None,
             };
             let Some(length) = path else {
-                let step = text.get(place..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+                let step = text
+                    .get(place..)
+                    .and_then(|rest| rest.chars().next())
+                    .map_or(1, char::len_utf8);
                 place += step;
                 continue;
             };
@@ -177,9 +187,9 @@ impl<'f> References<'f> {
                 // The writer puts a space on both sides; a space between two paths belongs to one of them.
                 let earliest = found.last().map_or(0, |last: &Candidate| last.end);
                 let is_spaced = start > earliest && at(start - 1) == Some(b' ');
-                let (opens, closes) = (start == 0 || is_spaced, end == bytes.len() || at(end) == Some(b' '));
-                let start = if opens && closes && is_spaced { start - 1 } else { start };
-                end += usize::from(opens && closes && end < bytes.len());
+                let is_written = is_spaced && (end == bytes.len() || at(end) == Some(b' '));
+                let start = start - usize::from(is_written);
+                end += usize::from(is_written && end < bytes.len());
                 found.push(Candidate { start, end, reference });
             }
             place = end.max(place + 1);
@@ -216,7 +226,9 @@ fn may_begin_after(before: &str) -> bool {
         Some(last) if is_name(last) => {
             let is_operator = |word: &str| {
                 let rest = trimmed.strip_suffix(word);
-                rest.is_some_and(|rest| !rest.ends_with(|character| is_name(character) || matches!(character, '-' | '/')))
+                rest.is_some_and(|rest| {
+                    !rest.ends_with(|character| is_name(character) || matches!(character, '-' | '/'))
+                })
             };
             trimmed.len() < before.len() && ["and", "or", "div", "mod"].into_iter().any(is_operator)
         }
@@ -245,7 +257,9 @@ fn path_length(text: &str) -> Option<usize> {
     };
     let mut steps = rest.get(prefix..)?;
     let mut ups = 0;
-    while start == 0 && let Some(after) = steps.strip_prefix("..") {
+    while start == 0
+        && let Some(after) = steps.strip_prefix("..")
+    {
         ups += 1;
         let after = after.strip_prefix('/')?;
         steps = after;

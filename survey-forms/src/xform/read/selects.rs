@@ -81,7 +81,13 @@ impl Offer<'_, '_> {
         } else if node.kind.choice_source().is_some() {
             let items = choices::items(control, self.itext, reader, report);
             let wanted = choices::items_list(control, &node.name);
-            let list = choices::add(&mut lists.choices, &mut lists.in_controls, items, &wanted, searches(node));
+            let list = choices::add(
+                &mut lists.choices,
+                &mut lists.in_controls,
+                items,
+                &wanted,
+                searches(node),
+            );
             set_source(node, list);
         }
     }
@@ -190,7 +196,10 @@ impl Offer<'_, '_> {
         node: &mut FormNode,
         (references, report): (&References<'_>, &mut Report),
     ) {
-        let repeat = self.outline.resolve(&nodeset.path, Some(slot)).and_then(|target| target.slot);
+        let repeat = self
+            .outline
+            .resolve(&nodeset.path, Some(slot))
+            .and_then(|target| target.slot);
         let path = |name: &str| itemset.child(name).and_then(|child| child.get("ref"));
         let question = repeat.zip(path("value")).and_then(|(repeat, value)| {
             let question = self.outline.resolve(value, Some(repeat))?.slot?;

@@ -53,7 +53,9 @@ pub(super) fn read(document: &Document, parts: &Parts<'_>, report: &mut Report) 
     settings.submission = submission(parts.model, report);
     if !document.namespaces.is_empty() {
         let pairs = document.namespaces.iter();
-        let pairs: Vec<String> = pairs.map(|(prefix, address)| format!("{prefix}=\"{address}\"")).collect();
+        let pairs: Vec<String> = pairs
+            .map(|(prefix, address)| format!("{prefix}=\"{address}\""))
+            .collect();
         settings.namespaces = Some(pairs.join(" "));
     }
     settings

@@ -42,7 +42,7 @@ pub(super) struct Computed {
     pub(super) name: String,
     pub(super) container: Option<usize>,
     pub(super) calculation: String,
-    pub(super) line: u32,
+    pub(super) spot: Spot,
 }
 
 /// What texts are read with.
@@ -130,16 +130,12 @@ impl<'x> Itext<'x> {
     }
 
     /// A text of the translations.
-    pub(super) fn by_id(
-        &self,
-        id: &str,
-        context: Context,
-        reader: &mut Reader<'_, '_>,
-        report: &mut Report,
-    ) -> Text {
+    pub(super) fn by_id(&self, id: &str, context: Context, reader: &mut Reader<'_, '_>, report: &mut Report) -> Text {
         let mut text = Text::default();
         let Some(values) = self.texts.get(id) else { return text };
-        let plain = ["", "long", "short"].into_iter().find(|form| values.contains_key(*form));
+        let plain = ["", "long", "short"]
+            .into_iter()
+            .find(|form| values.contains_key(*form));
         for (form, by_language) in values {
             let first = by_language.values().next();
             let texts = |reader: &mut Reader<'_, '_>| {
@@ -171,10 +167,7 @@ impl<'x> Itext<'x> {
                 (None, "guidance") => text.guidance = self.plain_if(true, texts(reader)),
                 (None, form) if Some(form) == plain => text.label = Translations(texts(reader)),
                 (None, form) => {
-                    let what = Phrase::new(
-                        "this form of the text is left out",
-                        "dạng này của văn bản bị bỏ qua",
-                    );
+                    let what = Phrase::new("this form of the text is left out", "dạng này của văn bản bị bỏ qua");
                     if let Some(first) = first {
                         report.changed(&first.spot, what, form);
                     }
@@ -283,7 +276,9 @@ impl Reader<'_, '_> {
     fn output(&mut self, value: &str, next: &str, context: Context, spot: &Spot) -> String {
         let converted = self.references.convert(value, context, Style::default());
         let ends = next.is_empty() || next.starts_with(char::is_whitespace);
-        if converted.is_empty() || is_reference(&converted) || (ends && self.references.is_output(&converted, value, context))
+        if converted.is_empty()
+            || is_reference(&converted)
+            || (ends && self.references.is_output(&converted, value, context))
         {
             return converted;
         }
@@ -292,7 +287,7 @@ impl Reader<'_, '_> {
             name: name.clone(),
             container: context.container,
             calculation: converted,
-            line: spot.line,
+            spot: spot.clone(),
         });
         format!("${{{name}}}")
     }

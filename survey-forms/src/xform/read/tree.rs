@@ -270,7 +270,10 @@ fn element(
         let malformed = |error: String| problem(&spot, XFormProblem::Malformed(error));
         let attribute = attribute.map_err(|error| malformed(error.to_string()))?;
         if attribute.value.len() > MAX_VALUE {
-            let what = Phrase::new("the length of an attribute in bytes", "độ dài của thuộc tính tính bằng byte");
+            let what = Phrase::new(
+                "the length of an attribute in bytes",
+                "độ dài của thuộc tính tính bằng byte",
+            );
             return Err(too_large(&spot, what, attribute.value.len(), MAX_VALUE));
         }
         let value = attribute
