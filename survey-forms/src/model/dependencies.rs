@@ -27,10 +27,15 @@ impl Dependencies {
             .nodes
             .iter()
             .zip(formulas)
-            .map(|(node, formulas)| {
+            .enumerate()
+            .map(|(own, (node, formulas))| {
                 let mut needs: BTreeSet<usize> = node.parent.into_iter().collect();
                 for expression in [&formulas.relevant, &formulas.calculation].into_iter().flatten() {
-                    needs.extend(references(expression).filter_map(|name| positions.get(name)).flatten());
+                    for named in references(expression).filter_map(|name| positions.get(name)) {
+                        // A path to one of several rows of a name hardly ever means the row that it stands in.
+                        let others = named.iter().filter(|position| named.len() == 1 || **position != own);
+                        needs.extend(others);
+                    }
                 }
                 needs
             })

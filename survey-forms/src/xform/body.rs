@@ -17,7 +17,7 @@ pub(super) fn controls(paths: &Paths<'_>, container: Option<usize>) -> Vec<Eleme
             continue;
         };
         match node.kind {
-            NodeKind::Group => controls.push(group(paths, position, node)),
+            NodeKind::Group => controls.extend(group(paths, position, node)),
             NodeKind::Repeat => controls.push(repeat(paths, position, node)),
             _ if types::is_shown(node) => controls.push(question(paths, position, node)),
             _ => {}
@@ -26,7 +26,12 @@ pub(super) fn controls(paths: &Paths<'_>, container: Option<usize>) -> Vec<Eleme
     controls
 }
 
-fn group(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
+/// The control of a group; none where nothing in it is shown, for apps refuse a group without content.
+fn group(paths: &Paths<'_>, position: usize, node: &FormNode) -> Option<Element> {
+    let inside = controls(paths, Some(position));
+    if inside.is_empty() {
+        return None;
+    }
     let mut group = Element::new("group").with("ref", paths.of(position));
     if let Some(appearance) = &node.appearance {
         group.set("appearance", appearance);
@@ -35,8 +40,8 @@ fn group(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {
     if !node.label.is_empty() {
         group.push(label(paths, position, node));
     }
-    group.extend(controls(paths, Some(position)));
-    group
+    group.extend(inside);
+    Some(group)
 }
 
 fn repeat(paths: &Paths<'_>, position: usize, node: &FormNode) -> Element {

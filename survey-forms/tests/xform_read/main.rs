@@ -10,6 +10,7 @@ mod comparison;
 #[path = "../conformance/document.rs"]
 mod document;
 mod forms;
+mod habits;
 #[allow(dead_code)] // as above
 #[path = "../conformance/oracles.rs"]
 mod oracles;
