@@ -26,10 +26,10 @@ pub(super) fn controls(paths: &Paths<'_>, container: Option<usize>) -> Vec<Eleme
     controls
 }
 
-/// The control of a group; none where nothing in it is shown, for apps refuse a group without content.
+/// The control of a group; none where it has no label and nothing in it is shown, for apps refuse empty groups.
 fn group(paths: &Paths<'_>, position: usize, node: &FormNode) -> Option<Element> {
     let inside = controls(paths, Some(position));
-    if inside.is_empty() {
+    if inside.is_empty() && node.label.is_empty() {
         return None;
     }
     let mut group = Element::new("group").with("ref", paths.of(position));

@@ -49,10 +49,13 @@ fn the_form_itself_is_read() {
     assert_eq!(form.node("name").unwrap().relevant.as_deref(), Some("${age} > 3"));
 }
 
+/// What is replaced, and the line, the beginning of the element's path and the words that are told.
+type Case = (&'static [(&'static str, &'static str)], u32, &'static str, &'static str);
+
 #[test]
 fn problems_are_told_with_line_and_element() {
     const BIND: &str = "/h:html/h:head/model/bind:1";
-    let cases: [(&[(&str, &str)], u32, &str, &str); 21] = [
+    let cases: [Case; 21] = [
         (
             &[("<age/>", "<age>")],
             10,

@@ -98,9 +98,13 @@ pub(crate) fn sayable(definition: &FormDefinition, default: &str) -> FormDefinit
     for node in &mut said.nodes {
         say_node(node, default);
     }
-    let (logs, others): (Vec<(usize, &FormNode)>, Vec<(usize, &FormNode)>) =
-        said.nodes.iter().enumerate().partition(|(_, node)| is_outside(node));
-    let order: Vec<usize> = logs.iter().chain(&others).map(|(position, _)| *position).collect();
+    let positions = || said.nodes.iter().enumerate();
+    let logs: Vec<usize> = positions()
+        .filter(|(_, node)| is_outside(node))
+        .map(|(at, _)| at)
+        .collect();
+    let others = positions().filter(|(_, node)| !is_outside(node)).map(|(at, _)| at);
+    let order: Vec<usize> = logs.iter().copied().chain(others).collect();
     let nodes = order.iter().map(|position| {
         let mut node = said.nodes[*position].clone();
         let moved = |parent: usize| order.iter().position(|old| *old == parent);

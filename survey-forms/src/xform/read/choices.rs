@@ -8,8 +8,11 @@ use super::report::{Report, shortened};
 use super::texts::{Itext, Reader, Text, text_id};
 use super::tree::Element;
 use crate::Phrase;
-use crate::model::{Choice, ChoiceLists, DataFile, Translations, XFormProblem, lexical};
+use crate::model::{Choice, ChoiceLists, DataFile, FormProblem, ProblemKind, Translations, XFormProblem, lexical};
 use crate::xform::paths::Context;
+
+/// The most secondary instances.
+const MAX_INSTANCES: usize = 1000;
 
 /// Choices have no place in the filled form.
 const NOWHERE: Context = Context {
@@ -54,7 +57,16 @@ pub(super) type Secondaries<'x> = IndexMap<String, Secondary<'x>>;
 pub(super) fn secondaries<'x>(model: &'x Element, report: &mut Report) -> Secondaries<'x> {
     let mut found = Secondaries::new();
     let instances = model.elements().filter(|element| element.name == "instance");
-    for element in instances.skip(1) {
+    for (number, element) in instances.skip(1).enumerate() {
+        if number == MAX_INSTANCES {
+            let (found, most) = (number as u64 + 1, MAX_INSTANCES as u64);
+            let what = Phrase::new("the number of instances", "số instance");
+            report.problems.push(FormProblem {
+                place: element.spot.place(),
+                kind: ProblemKind::TooLarge { what, found, most },
+            });
+            break;
+        }
         let Some(id) = element.get("id") else {
             report.refuse(&element.spot, XFormProblem::MissingAttribute("id"));
             continue;

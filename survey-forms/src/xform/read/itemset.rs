@@ -49,7 +49,7 @@ impl Nodeset {
         let mut left = rest[start..].trim_start();
         while let Some(inner) = left.strip_prefix('[') {
             let end = outside_brackets(inner, ']')?;
-            predicates.push(inner[..end].trim());
+            predicates.push(&inner[..end]);
             left = inner[end + 1..].trim_start();
         }
         if !left.is_empty() || path.is_empty() {
@@ -59,7 +59,7 @@ impl Nodeset {
             [] => None,
             [only] => Some((*only).to_owned()),
             all => {
-                let all: Vec<String> = all.iter().map(|predicate| format!("({predicate})")).collect();
+                let all: Vec<String> = all.iter().map(|predicate| format!("({})", predicate.trim())).collect();
                 Some(all.join(" and "))
             }
         };

@@ -106,8 +106,8 @@ fn in_xform(mut definition: FormDefinition, places: &[Place]) -> FormProblems {
         *place = match (place.sheet.as_str(), place.row.and_then(of_row)) {
             ("survey", Some(place)) => place.clone(),
             (sheet, _) => {
-                let column = place.column.as_deref().unwrap_or_default();
-                Place::new(Place::XFORM, place.row.filter(|_| sheet != "survey"), Some(column))
+                let row = place.row.filter(|_| sheet != "survey");
+                Place::new(Place::XFORM, row, place.column.as_deref())
             }
         };
         match &mut problem.kind {
@@ -325,8 +325,13 @@ fn skeleton(
         let parent = slot.parent.and_then(|parent| positions.get(&parent).copied());
         FormNode::new(slot.name.clone(), kind, parent)
     });
+    let mut nodes: Vec<FormNode> = nodes.collect();
+    if nodes.is_empty() {
+        // A form may consist of metadata only; whether there are any is seen when the whole form is checked.
+        nodes.push(FormNode::new("_", crate::model::NodeKind::Hidden, None));
+    }
     let definition = FormDefinition {
-        nodes: nodes.collect(),
+        nodes,
         settings: Settings {
             root_name: settings.root_name.clone(),
             omit_instance_id: settings.omit_instance_id,

@@ -9,7 +9,9 @@ use crate::xform::texts;
 use crate::xpath::name_length;
 
 /// The most paths of one expression that are written as references; further ones stay paths.
-const MAX_REFERENCES: usize = 500;
+const MAX_REFERENCES: usize = 200;
+/// The most bytes of an expression in which references are looked for; the paths of a longer one stay paths.
+const MAX_LENGTH: usize = 1 << 15;
 
 /// The rows of a form by name.
 pub(super) struct References<'f> {
@@ -56,24 +58,24 @@ impl<'f> References<'f> {
 
     /// An expression with references for paths.
     pub(super) fn convert(&self, text: &str, context: Context, style: Style) -> String {
-        self.convert_as(text, &|written| self.paths.insert(written, context, style))
+        self.convert_to(text, text, &|written| self.paths.insert(written, context, style))
     }
 
-    /// An expression with references for paths wherever `write` makes the same paths of them again.
-    pub(super) fn convert_as(&self, text: &str, write: &dyn Fn(&str) -> String) -> String {
-        let candidates = self.candidates(text);
-        if candidates.is_empty() {
-            return text.trim().to_owned();
-        }
+    /// A text with references for paths, wherever `write` makes `expected` of it again.
+    fn convert_to(&self, text: &str, expected: &str, write: &dyn Fn(&str) -> String) -> String {
+        let candidates = match text.len() <= MAX_LENGTH {
+            true => self.candidates(text),
+            false => Vec::new(),
+        };
         let all: Vec<&Candidate> = candidates.iter().collect();
         let converted = replaced(text, &all);
-        if is_same(&write(&converted), text) {
+        if all.is_empty() || is_same(&write(&converted), expected) {
             return converted.trim().to_owned();
         }
         let mut kept: Vec<&Candidate> = Vec::new();
         for candidate in &candidates {
             kept.push(candidate);
-            if !is_same(&write(&replaced(text, &kept)), text) {
+            if !is_same(&write(&replaced(text, &kept)), expected) {
                 kept.pop();
             }
         }
@@ -120,10 +122,10 @@ impl<'f> References<'f> {
             }
         }
         converted.push_str(rest);
-        if is_same(&write(&converted), filter) {
-            return converted.trim().to_owned();
+        match is_same(&write(&converted), filter) {
+            true => self.convert_to(&converted, filter, &write),
+            false => self.convert_to(filter, filter, &write),
         }
-        self.convert_as(filter, &write)
     }
 
     /// Whether a text that is this expression is written as its value.

@@ -150,6 +150,11 @@ impl Offer<'_, '_> {
 
     fn of_instance(&self, id: &str, itemset: &Element, node: &mut FormNode, report: &mut Report) {
         let Some(secondary) = self.secondaries.get(id) else {
+            // Shapes on a map may be those of a list of entities, which the app brings along.
+            if is_geometry(&node.kind) {
+                set_source(node, id.to_owned());
+                return;
+            }
             report.refuse(&itemset.spot, XFormProblem::UnknownInstance(shortened(id)));
             return;
         };
