@@ -124,13 +124,14 @@ fn all() -> Vec<(&'static str, String)> {
         (
             "actions",
             form(
-                "<a/><b/><c>gốc</c><d/>",
+                "<a/><b/><c>gốc</c><d/><e/>",
                 "<bind nodeset='/data/a' type='int'/><bind nodeset='/data/b' type='dateTime'/>
                  <bind nodeset='/data/c' type='string'/><bind nodeset='/data/d' type='string'/>
                  <setvalue event='odk-instance-first-load' ref='/data/b' value='now()'/>
                  <setvalue event='odk-instance-first-load' ref='/data/d'>5 - 3</setvalue>",
                 "<input ref='/data/a'><label>A</label>
-                   <setvalue event='xforms-value-changed' ref='/data/c' value=\"concat('A', /data/a)\"/></input>
+                   <setvalue event='xforms-value-changed' ref='/data/c' value=\"concat('A', /data/a)\"/>
+                   <setvalue event='xforms-value-changed' ref='/data/e'/></input>
                  <input ref='/data/d'><label>D</label></input>",
             ),
         ),
@@ -309,6 +310,12 @@ fn actions_are_defaults_and_triggers() {
     );
     assert_eq!(set.calculation.as_deref(), Some("concat('A', ${a})"));
     assert_eq!(set.triggers, ["a"]);
+    // An action without a value clears.
+    assert_eq!(
+        (node(&form, "e").kind.clone(), node(&form, "e").triggers.as_slice()),
+        (NodeKind::Hidden, ["a".to_owned()].as_slice())
+    );
+    assert_eq!(node(&form, "e").calculation, None);
     // A text that looks like a calculation stays a text.
     assert_eq!(node(&form, "d").default.as_deref(), Some("string('5 - 3')"));
 }

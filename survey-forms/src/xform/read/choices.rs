@@ -46,8 +46,6 @@ pub(super) struct Secondary<'x> {
     pub(super) file: Option<(String, DataFile)>,
     /// How the first control that offers its items reads them.
     pub(super) columns: Option<Columns>,
-    /// Whether a control offers its items.
-    pub(super) is_offered: bool,
 }
 
 /// The secondary instances by identity, in the form's order.
@@ -95,7 +93,6 @@ pub(super) fn secondaries<'x>(model: &'x Element, report: &mut Report) -> Second
             element,
             file,
             columns: None,
-            is_offered: false,
         };
         if found.insert(id.to_owned(), secondary).is_some() {
             report.refuse(&element.spot, XFormProblem::DuplicateElement(id.to_owned()));

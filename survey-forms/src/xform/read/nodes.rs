@@ -321,6 +321,10 @@ impl<'x> Rows<'_, 'x, '_> {
         } else if let Some(value) = values.pop() {
             node.calculation = Some(value).filter(|value| !value.is_empty());
         }
+        // An action without a value clears; that is no calculation.
+        if node.kind == NodeKind::Calculate && node.calculation.is_none() {
+            node.kind = NodeKind::Hidden;
+        }
     }
 
     /// Keeps the data type where a row of its kind would be written with another.

@@ -63,7 +63,7 @@ pub(super) struct Target {
 }
 
 impl<'x> Outline<'x> {
-    /// The outline of the instance whose outermost element is `root`; `repeats` are the paths of `<repeat>`s.
+    /// The outline of the instance whose outermost element is `root`.
     pub(super) fn new(root: &'x Element, report: &mut Report) -> Self {
         let mut outline = Self {
             root,

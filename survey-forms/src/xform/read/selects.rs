@@ -16,7 +16,7 @@ use crate::xform::paths::{Context, Style};
 /// The path of the items of every secondary instance.
 const ITEMS: &str = "/root/item";
 
-/// Notes which instances are offered, and which columns of theirs are shown.
+/// Notes which columns of each instance are shown.
 pub(super) fn offers(outline: &Outline<'_>, secondaries: &mut Secondaries<'_>) {
     for slot in &outline.slots {
         let itemset = slot.control.and_then(|control| control.child("itemset"));
@@ -24,7 +24,6 @@ pub(super) fn offers(outline: &Outline<'_>, secondaries: &mut Secondaries<'_>) {
         let nodeset = itemset.get("nodeset").and_then(Nodeset::read);
         let secondary = nodeset.and_then(|nodeset| secondaries.get_mut(&nodeset.instance?));
         if let Some(secondary) = secondary {
-            secondary.is_offered = true;
             secondary.columns.get_or_insert_with(|| columns(itemset));
         }
     }
