@@ -9,7 +9,7 @@
 //! The way of a form: `workbook` turns the bytes of a file into sheets of text, of which `xlsform` makes a
 //! [`model::Form`]; a [`session::Session`] fills it in over any store of [`answers`]; [`projection`] reduces the answers
 //! to the numbers of each indicator. All three evaluate expressions with [`xpath`]. [`xform`] writes forms for other
-//! apps. When a form's next version comes, [`migration`] compares the two and reads old answers.
+//! apps and reads theirs. When a form's next version comes, [`migration`] compares the two and reads old answers.
 
 pub mod answers;
 mod data;

@@ -18,6 +18,7 @@ mod reads;
 pub(crate) mod scale;
 mod secondary;
 mod text;
+mod xform_problem;
 
 pub use advice::Advice;
 #[cfg(feature = "workbook")]
@@ -37,3 +38,4 @@ pub use secondary::DataSource;
 pub(crate) use secondary::{is_searched, searches};
 pub use text::{Language, Media, MediaKind, Translations};
 pub(crate) use text::{NO_LANGUAGE, needs_translation};
+pub use xform_problem::XFormProblem;

@@ -6,21 +6,26 @@ use thiserror::Error;
 
 use super::advice::Advice;
 use super::entity::EntityProblem;
+use super::xform_problem::XFormProblem;
 use crate::Phrase;
 use crate::xpath::{Finding, SyntaxError};
 
-/// Where in a workbook something is wrong.
+/// Where in a workbook, or in an XForm, something is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Place {
-    /// The sheet's name; empty where the whole workbook is meant.
+    /// The sheet's name; empty where the whole workbook is meant, [`Place::XFORM`] in an XForm.
     pub sheet: String,
-    /// The row as spreadsheets number it, from 1; none where the whole sheet is meant.
+    /// The row as spreadsheets number it, from 1; none where the whole sheet is meant. In an XForm the line, from 1.
     pub row: Option<u32>,
-    /// The column's heading.
+    /// The column's heading. In an XForm the path of the element, such as `/h:html/h:head/model/bind`, and after a colon
+    /// the character of the line at which the element begins, from 1.
     pub column: Option<String>,
 }
 
 impl Place {
+    /// What stands for a sheet's name where the form is read from an XForm.
+    pub const XFORM: &'static str = "xform";
+
     /// A place in a sheet.
     pub fn new(sheet: &str, row: Option<u32>, column: Option<&str>) -> Self {
         Self {
@@ -31,11 +36,16 @@ impl Place {
         }
     }
 
-    fn write(&self, f: &mut impl fmt::Write, [workbook, sheet, row, column]: [&str; 4]) -> fmt::Result {
+    fn write(&self, f: &mut impl fmt::Write, [workbook, sheet, row, column, line, element]: [&str; 6]) -> fmt::Result {
         if self.sheet.is_empty() {
             return f.write_str(workbook);
         }
-        write!(f, "{sheet} {}", self.sheet)?;
+        let is_xform = self.sheet == Self::XFORM;
+        let [row, column] = if is_xform { [line, element] } else { [row, column] };
+        match is_xform {
+            true => f.write_str("XForm")?,
+            false => write!(f, "{sheet} {}", self.sheet)?,
+        }
         if let Some(number) = self.row {
             write!(f, ", {row} {number}")?;
         }
@@ -48,14 +58,14 @@ impl Place {
     fn vietnamese(&self) -> String {
         let mut text = String::new();
         // Writing into a string cannot fail.
-        let _ = self.write(&mut text, ["tệp", "trang tính", "hàng", "cột"]);
+        let _ = self.write(&mut text, ["tệp", "trang tính", "hàng", "cột", "dòng", "phần tử"]);
         text
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, ["workbook", "sheet", "row", "column"])
+        self.write(f, ["workbook", "sheet", "row", "column", "line", "element"])
     }
 }
 
@@ -297,6 +307,9 @@ pub enum ProblemKind {
     /// Something wrong with entities.
     #[error(transparent)]
     Entity(EntityProblem),
+    /// Something wrong with an XForm.
+    #[error(transparent)]
+    XForm(XFormProblem),
     /// Not wrong, but worth a look.
     #[error(transparent)]
     Advice(Advice),
@@ -489,6 +502,7 @@ impl ProblemKind {
                 format!("dòng {line}, cột {column}: không phải định nghĩa biểu mẫu ({detail})")
             }
             Self::Entity(problem) => problem.vietnamese(),
+            Self::XForm(problem) => problem.vietnamese(),
             Self::Advice(advice) => advice.vietnamese(),
             Self::Damaged { format, place, what } => format!(
                 "tệp {format} bị hỏng tại {place}: {}; hãy mở bằng phần mềm bảng tính rồi lưu thành .xlsx",

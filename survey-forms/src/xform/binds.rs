@@ -130,11 +130,15 @@ pub(super) fn bind(
     for (name, message, text) in [
         ("jr:constraintMsg", &node.constraint_message, RowText::ConstraintMessage),
         ("jr:requiredMsg", &node.required_message, RowText::RequiredMessage),
-        ("jr:noAppErrorString", &node.no_app_message, RowText::NoAppMessage),
     ] {
         if let Some(value) = message_value(message, || text_reference(text)) {
             set(name, value);
         }
+    }
+    match node.no_app_message.as_plain() {
+        Some(plain) => set("jr:noAppErrorString", paths.insert(plain, context, Style::default())),
+        None if node.no_app_message.is_empty() => {}
+        None => set("jr:noAppErrorString", text_reference(RowText::NoAppMessage)),
     }
     for (name, value) in types::bind_parameters(node) {
         set(&name, value.to_owned());

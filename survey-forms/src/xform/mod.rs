@@ -1,10 +1,10 @@
 //! Writes forms as XForms, for ODK Collect and every other app that reads them (ODK XForms specification,
-//! getodk.github.io/xforms-spec).
+//! getodk.github.io/xforms-spec), and reads those that other programs write ([`read`]).
 //!
 //! The form's three parts have their own modules: the model's `instance` (the empty form), `secondary` (data to look
 //! up), `binds` and `itext`, and the `body`. `paths` writes `${question}` as XPath, `texts` as `<output>`; `entities`
-//! writes metadata. What is written is what pyxform writes from the same workbook, but for the differences listed in
-//! docs/xlsform-support.md.
+//! writes metadata. What is written is what pyxform writes from the same workbook, but for the differences that
+//! docs/decisions/0007-pyxforms-xform.md gives reasons for.
 
 mod binds;
 mod body;
@@ -14,6 +14,8 @@ mod instance;
 mod itemset;
 mod itext;
 mod paths;
+#[cfg(feature = "workbook")]
+mod read;
 mod rows;
 mod secondary;
 mod texts;
@@ -23,6 +25,8 @@ use crate::model::{Form, NodeKind};
 use element::Element;
 use itext::Itext;
 use paths::Paths;
+#[cfg(feature = "workbook")]
+pub use read::{XFormReading, read, read_definition, read_with_warnings};
 
 /// The version of the specification that is followed.
 const XFORMS_VERSION: &str = "1.0.0";

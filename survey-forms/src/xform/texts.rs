@@ -99,5 +99,7 @@ fn instance_expressions(text: &str) -> Vec<(usize, usize)> {
     if within != Within::Nothing {
         found.extend(last.map(|last| (start, last.end)));
     }
+    // What only begins like one is text.
+    found.retain(|(start, end)| text[*start..*end].contains(')'));
     found
 }

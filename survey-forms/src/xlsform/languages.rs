@@ -3,17 +3,17 @@
 use crate::model::Language;
 
 /// The name of the language of texts in a form that names none, as in pyxform.
-pub(super) const UNNAMED_LANGUAGE: &str = "default";
+pub(crate) const UNNAMED_LANGUAGE: &str = "default";
 
 /// The languages met so far, the default one first.
-pub(super) struct Languages {
+pub(crate) struct Languages {
     default: String,
     met: Vec<Language>,
 }
 
 impl Languages {
     /// `default` is the setting `default_language`.
-    pub(super) fn new(default: Option<&str>) -> Self {
+    pub(crate) fn new(default: Option<&str>) -> Self {
         let mut languages = Self {
             default: default.unwrap_or(UNNAMED_LANGUAGE).to_owned(),
             met: Vec::new(),
@@ -25,7 +25,7 @@ impl Languages {
     }
 
     /// The code of a language, which is new or was met before. Two languages with one code keep their whole names.
-    pub(super) fn code(&mut self, written: &str) -> String {
+    pub(crate) fn code(&mut self, written: &str) -> String {
         let name = written.trim();
         if let Some(met) = self.met.iter().find(|met| met.name == name) {
             return met.code.clone();
@@ -41,13 +41,13 @@ impl Languages {
     }
 
     /// The code of the default language, which texts without a language are in.
-    pub(super) fn default_code(&mut self) -> String {
+    pub(crate) fn default_code(&mut self) -> String {
         let default = self.default.clone();
         self.code(&default)
     }
 
     /// The default language first; where the form names languages but no default one, the one met first is shown first.
-    pub(super) fn finish(mut self) -> Vec<Language> {
+    pub(crate) fn finish(mut self) -> Vec<Language> {
         if self.met.is_empty() {
             self.default_code();
         }

@@ -10,7 +10,7 @@ mod choices;
 mod drafts;
 mod entities;
 mod headings;
-mod languages;
+pub(crate) mod languages;
 mod parameters;
 mod range;
 mod references;

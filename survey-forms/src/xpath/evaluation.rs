@@ -266,10 +266,17 @@ impl<'a> Scope<'a> {
     }
 
     /// The nodes that `${name}` means here; those not to be asked now are left out.
+    ///
+    /// In a predicate on the form's own nodes, a question of a repeat that the expression does not stand in is the one
+    /// beside the node that is tested, as JavaRosa has it (`TreeReference.contextualize`): `${members}[${age} > 17]` are
+    /// the adults.
     fn question(&self, name: &str) -> Result<impl Iterator<Item = &'a NodeId> + use<'a>, EvaluationError> {
         let tree = self.tree;
-        let found = tree
-            .referenced(name, self.origin)
+        let is_test = self.node != self.origin && !self.node.is_secondary();
+        let own = tree.referenced_inside(name, self.origin);
+        let found = own
+            .or_else(|| tree.referenced_inside(name, self.node).filter(|_| is_test))
+            .or_else(|| tree.referenced(name, self.origin))
             .ok_or_else(|| EvaluationError::UnknownQuestion(name.to_owned()))?;
         Ok(found.iter().filter(|node| tree.is_relevant(**node)))
     }

@@ -256,6 +256,15 @@ impl Tree {
     /// holds the question, else all of the document. None where the form has no such question.
     pub fn referenced(&self, name: &str, origin: NodeId) -> Option<&[NodeId]> {
         let nodes = self.nodes_of(*self.index.positions.get(name)?);
+        Some(self.within_instance(nodes, origin).unwrap_or(nodes))
+    }
+
+    /// As [`Self::referenced`], but none where no repeat instance around `origin` is of a repeat that holds the question.
+    pub(super) fn referenced_inside(&self, name: &str, origin: NodeId) -> Option<&[NodeId]> {
+        self.within_instance(self.nodes_of(*self.index.positions.get(name)?), origin)
+    }
+
+    fn within_instance<'n>(&self, nodes: &'n [NodeId], origin: NodeId) -> Option<&'n [NodeId]> {
         let mut place = Some(origin);
         while let Some(node) = place {
             let own = self.node(node);
@@ -268,7 +277,7 @@ impl Tree {
             }
             place = own.parent;
         }
-        Some(nodes)
+        None
     }
 
     /// Whether a node stands inside an instance of the repeat of that name; names of repeats are unique in a form.

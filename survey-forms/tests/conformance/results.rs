@@ -87,7 +87,6 @@ pub(crate) fn run() -> Results {
         .zip(oracle.conversions)
         .map(|(file, conversion)| form_result(file, conversion))
         .collect();
-    write_xforms(&forms);
     let mut refusals: Vec<RefusalResult> = broken_files
         .into_iter()
         .zip(broken_conversions)
@@ -126,19 +125,6 @@ pub(crate) fn run() -> Results {
         forms,
         refusals,
         validator_said,
-    }
-}
-
-/// Writes pyxform's XForms into the folder that `KHAOSAT_XFORMS` names, a file each, to be looked at or recorded with.
-fn write_xforms(forms: &[FormResult]) {
-    let Some(folder) = std::env::var_os("KHAOSAT_XFORMS") else {
-        return;
-    };
-    for form in forms {
-        if let Ok(conversion) = &form.conversion {
-            let path = Path::new(&folder).join(format!("{}.xml", form.file.name));
-            std::fs::write(path, &conversion.plain).unwrap();
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Forms that look into lists, files and the form saved last.
 
-use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, Value};
+use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value};
 use survey_forms::session::Session;
 use survey_forms::xpath::{EvaluationContext, Moment};
 use survey_forms::{FormData, read_form};
@@ -81,4 +81,32 @@ fn files_that_the_form_does_not_use_or_that_are_none_are_refused() {
     assert!(unused.to_string().contains("towns.csv") && unused.vietnamese().contains("towns.csv"));
     let broken = FormData::new(&form, &[("communes.csv", "code,vi\n1,\"open")], None).unwrap_err();
     assert!(broken.to_string().contains("communes"), "{broken}");
+}
+
+#[test]
+fn a_predicate_on_a_repeat_tests_each_instance_by_its_own_answers() {
+    const ANIMALS: &str = "
+| survey |
+| | type         | name   | label | calculation                                 |
+| | begin_repeat | animal | Con   |                                             |
+| | text         | kind   | Loài  |                                             |
+| | calculate    | alike  |       | count(${animal}[kind = ${kind}])            |
+| | end_repeat   |        |       |                                             |
+| | calculate    | ducks  |       | count(${animal}[${kind} = 'vịt'])           |
+";
+    let form = read_form(ANIMALS.as_bytes(), Some("animals.md")).unwrap().form;
+    let mut session = Session::new(&form, AnswerMap::default(), context());
+    for (number, kind) in ["vịt", "gà", "vịt"].into_iter().enumerate() {
+        let animal = InstanceId::new(format!("animal-{number}"));
+        session.add_instance("animal", None, &animal).unwrap();
+        session
+            .answer(&AnswerPath::within(&animal, "kind"), Value::from(kind))
+            .unwrap();
+    }
+    assert_eq!(text(&session, "ducks").as_deref(), Some("2"));
+    let alike = |number| {
+        let path = AnswerPath::within(&InstanceId::new(format!("animal-{number}")), "alike");
+        session.value(&path).map(|value| value.to_string())
+    };
+    assert_eq!([alike(0), alike(1), alike(2)].map(Option::unwrap), ["2", "1", "2"]);
 }

@@ -50,6 +50,7 @@ fn sheet(name: &str, headings: &[(u32, &str)], rows: &[(u32, &[(u32, &str)])]) -
         name: name.to_owned(),
         headings: cells(headings),
         rows: rows.collect(),
+        without_heading: None,
     }
 }
 

@@ -25,7 +25,7 @@ fn sheet(name: &'static str) -> impl Strategy<Value = Sheet> {
         let mut sheet = Sheet {
             name: name.to_owned(),
             headings,
-            rows: Vec::new(),
+            ..Sheet::default()
         };
         for mut cells in rows {
             cells.retain(|column, _| sheet.headings.contains_key(column));
@@ -83,6 +83,7 @@ fn what_a_table_cannot_hold_is_refused_with_its_place() {
                 name: "survey".to_owned(),
                 headings: cells(heading),
                 rows: vec![row],
+                without_heading: None,
             }],
             sheet_names: vec!["survey".to_owned()],
         }
