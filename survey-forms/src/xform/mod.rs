@@ -4,7 +4,7 @@
 //! The form's three parts have their own modules: the model's `instance` (the empty form), `secondary` (data to look
 //! up), `binds` and `itext`, and the `body`. `paths` writes `${question}` as XPath, `texts` as `<output>`; `entities`
 //! writes metadata. What is written is what pyxform writes from the same workbook, but for the differences that
-//! docs/decisions/0007-pyxforms-xform.md gives reasons for.
+//! docs/decisions/0007-the-xform-that-pyxform-writes.md gives reasons for.
 
 mod binds;
 mod body;
