@@ -47,17 +47,26 @@ pub(crate) enum Part {
     Content,
 }
 
+/// Rows whose expressions need one another's result.
+pub(super) struct Circle {
+    /// The rows; the first stands at the end again.
+    pub(super) rows: Vec<usize>,
+    /// The column of the first row's expression.
+    pub(super) column: &'static str,
+}
+
 impl Dependencies {
     /// Works out the order, or names the rows of a circle.
     ///
     /// What makes a circle is what makes one in JavaRosa (`TriggerableDag`): an expression that reads a row depends on
     /// that row's relevance, that of every group around it, and its calculation, whatever instance is meant. A
-    /// calculation that waits for a trigger is no part of it.
+    /// calculation that waits for a trigger is no part of it. An expression that says whether an answer is required or may
+    /// be changed must not read that answer.
     pub(super) fn new(
         definition: &FormDefinition,
         formulas: &[Formulas],
         positions: &HashMap<&str, Vec<usize>>,
-    ) -> Result<Self, Vec<usize>> {
+    ) -> Result<Self, Circle> {
         let outline = Outline::new(definition, positions);
         let rows = definition.nodes.len();
         let mut readers = vec![BTreeSet::new(); rows];
@@ -101,8 +110,20 @@ impl Dependencies {
             }
             counts.push(count);
             direct.push(needs);
+            for (column, expression) in [("required", &formulas.required), ("read_only", &formulas.read_only)] {
+                let reads = expression.iter().flat_map(|expression| outline.reads(expression, row));
+                if reads.into_iter().any(|read| read.row == row) {
+                    let rows = vec![row, row];
+                    return Err(Circle { rows, column });
+                }
+            }
         }
-        let order = order(&direct)?;
+        let order = order(&direct).map_err(|rows| {
+            let first = rows.first().and_then(|row| formulas.get(*row));
+            let is_calculated = first.is_some_and(|formulas| formulas.calculation.is_some());
+            let column = if is_calculated { "calculation" } else { "relevant" };
+            Circle { rows, column }
+        })?;
         let mut ranks = vec![0; rows];
         for (rank, row) in order.iter().enumerate() {
             ranks[*row] = rank;

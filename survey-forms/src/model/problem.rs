@@ -298,6 +298,11 @@ pub enum ProblemKind {
     /// A number of instances that is no number.
     #[error("{0:?} is no number of instances; write a number or ${{question}}")]
     NotACount(String),
+    /// Computing with a question that is asked once an instance.
+    #[error(
+        "{name:?} has an answer for each instance of {repeat:?}; say which is meant with sum(), max(), count() or indexed-repeat()"
+    )]
+    SeveralValues { name: String, repeat: String },
     /// An attribute with a prefix that means nothing.
     #[error("the prefix {0:?} is not declared; add {0}=\"address\" to the setting namespaces")]
     UndeclaredPrefix(String),
@@ -495,6 +500,9 @@ impl ProblemKind {
                 )
             }
             Self::NotACount(text) => format!("{text:?} không phải số lần lặp; hãy ghi số hoặc ${{câu_hỏi}}"),
+            Self::SeveralValues { name, repeat } => format!(
+                "{name:?} có một câu trả lời cho mỗi lần lặp của {repeat:?}; hãy dùng sum(), max(), count() hoặc indexed-repeat()"
+            ),
             Self::UndeclaredPrefix(prefix) => {
                 format!("tiền tố {prefix:?} chưa khai báo; hãy thêm {prefix}=\"địa chỉ\" vào cài đặt namespaces")
             }

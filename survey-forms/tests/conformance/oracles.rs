@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 
@@ -77,7 +78,10 @@ pub(crate) fn pyxform(paths: &[&Path]) -> Pyxform {
 
 /// Lets ODK Validate judge XForms, all in one process. Gives the names of those that it refuses and all that it says.
 pub(crate) fn odk_validate(jar: &Path, xforms: &[(&str, &str)]) -> (BTreeSet<String>, String) {
-    let folder = std::env::temp_dir().join(format!("khaosat-conformance-{}", std::process::id()));
+    // Tests run beside each other, in one process.
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("khaosat-conformance-{}-{run}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut paths = Vec::new();
     for (name, xform) in xforms {

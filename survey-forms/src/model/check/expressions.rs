@@ -7,7 +7,7 @@ use super::super::kind::NodeKind;
 use super::super::problem::{FormProblem, Place, ProblemKind};
 use super::spelling::nearest;
 use super::{Checker, INSTANCE_ID};
-use crate::xpath::{self, Axis, Expression, NodeTest, Path, PathStart, Severity, parse_and_check};
+use crate::xpath::{self, Axis, BinaryOperator, Expression, NodeTest, Path, PathStart, Severity, parse_and_check};
 
 /// Where an expression stands.
 #[derive(Clone, Copy)]
@@ -17,6 +17,8 @@ struct Spot<'a> {
     column: &'a str,
     /// The columns that plain names may mean, in the filter of a list.
     columns: Option<&'a [&'a str]>,
+    /// The row whose expression it is; none outside the sheet `survey`.
+    node: Option<&'a FormNode>,
 }
 
 impl Checker<'_> {
@@ -38,6 +40,7 @@ impl Checker<'_> {
                 row: node.row,
                 column,
                 columns: columns.as_deref().filter(|_| column == "choice_filter"),
+                node: Some(node),
             };
             self.expression(definition, spot, source?)
         };
@@ -68,6 +71,7 @@ impl Checker<'_> {
                 row,
                 column,
                 columns: None,
+                node: None,
             };
             if let Some(source) = source {
                 self.expression(definition, spot, source);
@@ -130,6 +134,17 @@ impl Checker<'_> {
                 self.report_in(spot.sheet, spot.row, spot.column, self.unknown(name));
             }
         }
+        // A filter of a list made of answers is about the instance of each answer.
+        let operands = names.operands.into_iter().filter(|_| spot.column != "choice_filter");
+        for name in operands {
+            if let Some(repeat) = self.repeat_not_shared(definition, spot, name) {
+                let kind = ProblemKind::SeveralValues {
+                    name: name.to_owned(),
+                    repeat: repeat.to_owned(),
+                };
+                self.report_in(spot.sheet, spot.row, spot.column, kind);
+            }
+        }
         for name in names.columns {
             let columns = spot.columns.unwrap_or_default();
             let may_be_question = self.positions.contains_key(name);
@@ -154,6 +169,28 @@ impl Checker<'_> {
             }
         }
         Some(expression)
+    }
+
+    /// The name of a repeat around the question that the expression does not stand in, so that there are as many answers
+    /// as instances.
+    fn repeat_not_shared<'d>(&self, definition: &'d FormDefinition, spot: Spot<'_>, name: &str) -> Option<&'d str> {
+        let around = |parent: Option<usize>| {
+            std::iter::successors(parent, |parent| {
+                definition.nodes.get(*parent).and_then(|node| node.parent)
+            })
+        };
+        let [target] = self.positions.get(name)?.as_slice() else {
+            return None;
+        };
+        let own: Vec<usize> = around(spot.node?.parent).collect();
+        let mut outside = around(definition.nodes.get(*target)?.parent).filter(|place| !own.contains(place));
+        let repeat = outside.find_map(|place| {
+            let node = definition.nodes.get(place)?;
+            (node.kind == NodeKind::Repeat).then_some(node)
+        })?;
+        // The conditions of a repeat itself are those of each instance.
+        let is_own = spot.node.is_some_and(|node| node.name == repeat.name);
+        (!is_own).then_some(&repeat.name)
     }
 
     fn is_known(&self, definition: &FormDefinition, name: &str) -> bool {
@@ -197,6 +234,8 @@ struct Names<'e> {
     plain: Vec<&'e str>,
     /// Single names in the filter of a list.
     columns: Vec<&'e str>,
+    /// `${name}` that is computed with or compared, outside every predicate.
+    operands: Vec<&'e str>,
 }
 
 impl<'e> Names<'e> {
@@ -206,7 +245,14 @@ impl<'e> Names<'e> {
             Expression::Number(_) | Expression::Literal(_) => {}
             Expression::Variable(name) => self.variables.push(name),
             Expression::Negate(inner) => self.collect(inner, of_item),
-            Expression::Binary(_, left, right) => {
+            Expression::Binary(operator, left, right) => {
+                if !matches!(
+                    operator,
+                    BinaryOperator::Union | BinaryOperator::And | BinaryOperator::Or
+                ) {
+                    self.operands
+                        .extend([left, right].into_iter().filter_map(|side| bare_question(side)));
+                }
                 self.collect(left, of_item);
                 self.collect(right, of_item);
             }
@@ -249,7 +295,7 @@ impl<'e> Names<'e> {
         }
         // What is tested in the predicates of an item's path is the item.
         for predicate in &path.predicates {
-            self.collect(predicate, !is_of_form);
+            self.collect_in_predicate(predicate, is_of_form);
         }
         // The first step of an absolute path is the document's outermost element, which is no row of the form.
         let skipped = usize::from(path.start == PathStart::Root);
@@ -267,11 +313,25 @@ impl<'e> Names<'e> {
         }
     }
 
-    /// Plain names in the predicates of an item's path are the item's own; those of filters were seen before.
+    /// Plain names in the predicates of an item's path are the item's own; those of filters were seen before. A question
+    /// of a repeat is the one beside the node that is tested.
     fn collect_in_predicate(&mut self, predicate: &'e Expression, is_of_form: bool) {
-        let columns = self.columns.len();
+        let (columns, operands) = (self.columns.len(), self.operands.len());
         self.collect(predicate, !is_of_form);
         self.columns.truncate(columns);
+        self.operands.truncate(operands);
+    }
+}
+
+/// The question of a path that is only `${question}`.
+fn bare_question(expression: &Expression) -> Option<&str> {
+    match expression {
+        Expression::Path(Path {
+            start: PathStart::Question(name),
+            predicates,
+            steps,
+        }) if predicates.is_empty() && steps.is_empty() => Some(name),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ mod spelling;
 use std::collections::{HashMap, HashSet};
 
 use super::definition::{FormDefinition, FormNode};
-use super::dependencies::Dependencies;
+use super::dependencies::{Circle, Dependencies};
 use super::entity_scope;
 use super::form::Formulas;
 use super::kind::NodeKind;
@@ -55,15 +55,11 @@ pub(super) fn check(definition: &FormDefinition) -> Result<Checked, FormProblems
     checker.other_expressions(definition);
     checker.defaults(definition);
     let dependencies = Dependencies::new(definition, &formulas, &checker.positions);
-    if let Err(circle) = &dependencies {
-        let names = circle.iter().filter_map(|position| definition.nodes.get(*position));
-        let names: Vec<String> = names.map(|node| node.name.clone()).collect();
-        let first = circle.first().and_then(|position| definition.nodes.get(*position));
-        let column = match first {
-            Some(node) if node.calculation.is_some() => "calculation",
-            _ => "relevant",
-        };
-        checker.report(first.map_or(0, |node| node.row), column, ProblemKind::Circular(names));
+    if let Err(Circle { rows, column }) = &dependencies {
+        let nodes = rows.iter().filter_map(|position| definition.nodes.get(*position));
+        let names: Vec<String> = nodes.clone().map(|node| node.name.clone()).collect();
+        let row = nodes.clone().next().map_or(0, |node| node.row);
+        checker.report(row, column, ProblemKind::Circular(names));
     }
     let entity_places = entity_scope::allocate(definition, &mut checker.problems);
     match dependencies {
