@@ -10,10 +10,7 @@ use crate::web;
 
 /// The measurement that needs the form engine as WebAssembly, and the variables that tell it where the two modules are.
 const WASM: &str = "wasm";
-const MODULES: [(&str, &str); 2] = [
-    ("KHAOSAT_MODULE", module::SMALL),
-    ("KHAOSAT_RELEASE_MODULE", module::FAST),
-];
+const MODULES: [(&str, &str); 2] = [("KHAOSAT_MODULE", module::SMALL), ("KHAOSAT_FAST_MODULE", module::FAST)];
 
 /// Builds the server and the benchmark program together, then becomes the latter with these arguments.
 ///

@@ -12,8 +12,8 @@ const PACKAGE: &str = "survey-forms-module";
 const FILE: &str = "survey_forms_module.wasm";
 /// The profile that makes the module as small as it gets.
 pub(crate) const SMALL: &str = "phone";
-/// The profile of servers, to compare with.
-pub(crate) const FAST: &str = "release";
+/// The same for speed, to compare with.
+pub(crate) const FAST: &str = "phone-fast";
 
 /// Adds the WebAssembly target to the toolchain, unless it has it.
 ///

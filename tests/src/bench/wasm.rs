@@ -1,7 +1,7 @@
 //! The form engine as phones run it: the weight of its WebAssembly module against the budget, and one answer in a large
 //! form in Node's WebAssembly against the same engine compiled for this machine and against computing everything.
 //!
-//! `KHAOSAT_MODULE` names the module of the profile `phone`, `KHAOSAT_RELEASE_MODULE` that of the profile `release`;
+//! `KHAOSAT_MODULE` names the module of the profile `phone`, `KHAOSAT_FAST_MODULE` that of `phone-fast`;
 //! `cargo xtask bench wasm` builds both.
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -29,10 +29,10 @@ const ANSWERS_A_REFRESH: usize = 10;
 /// # Panics
 /// When the module is over its budget, or says something else than the engine on this machine.
 pub fn measure() -> Vec<Comparison> {
-    let (small, fast) = (built("KHAOSAT_MODULE"), built("KHAOSAT_RELEASE_MODULE"));
+    let (small, fast) = (built("KHAOSAT_MODULE"), built("KHAOSAT_FAST_MODULE"));
     let mut comparisons = weights(&small, &fast);
     let form = survey_forms::xlsform::read(&workbook(GROUPS, true)).unwrap();
-    for (module, profile) in [(&small, "phone"), (&fast, "release")] {
+    for (module, profile) in [(&small, "phone"), (&fast, "phone-fast")] {
         comparisons.extend(answering(module, profile, &form));
     }
     comparisons
@@ -46,10 +46,10 @@ fn built(variable: &str) -> PathBuf {
 /// The modules' sizes in kB, and the smaller one's after wasm-opt where that is installed.
 fn weights(small: &Path, fast: &Path) -> Vec<Comparison> {
     let size = Size::of(&std::fs::read(small).unwrap()).unwrap();
-    let unoptimised = Size::of(&std::fs::read(fast).unwrap()).unwrap();
+    let larger = Size::of(&std::fs::read(fast).unwrap()).unwrap();
     let mut weights = vec![
-        ("module of the profile release", unoptimised.plain),
-        ("module of the profile release, brotli", unoptimised.brotli),
+        ("module of the profile phone-fast", larger.plain),
+        ("module of the profile phone-fast, brotli", larger.brotli),
         ("module of the profile phone", size.plain),
         ("module of the profile phone, brotli", size.brotli),
     ];

@@ -154,7 +154,10 @@ impl Module {
                 let object = xpath::evaluate(&expression, tree, tree.start(), session.context(), &Variables::new())?;
                 Reply::Text(object.to_text(tree))
             }
-            Request::Refresh => Reply::Done(session.refresh()),
+            Request::Refresh => {
+                session.refresh();
+                Reply::Done(())
+            }
         })
     }
 }
