@@ -3,9 +3,14 @@
 use std::ffi::OsString;
 use std::process::Command;
 
+use crate::module;
 use crate::process::{Failure, become_command, cargo, prepare, target_folder};
 use crate::tools::{Tool, require};
 use crate::web;
+
+/// The measurement that needs the form engine as WebAssembly, and the variables that tell it where the two modules are.
+const WASM: &str = "wasm";
+const MODULES: [(&str, &str); 2] = [("KHAOSAT_MODULE", module::SMALL), ("KHAOSAT_FAST_MODULE", module::FAST)];
 
 /// Builds the server and the benchmark program together, then becomes the latter with these arguments.
 ///
@@ -25,5 +30,11 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<(), Failure> {
         "khaosat-tests",
         "--bins",
     ]))?;
-    become_command(Command::new(target_folder().join("release").join("bench")).args(arguments))
+    let mut bench = Command::new(target_folder().join("release").join("bench"));
+    if arguments.is_empty() || arguments.iter().any(|argument| argument == WASM) {
+        for (variable, profile) in MODULES {
+            bench.env(variable, module::build(profile)?);
+        }
+    }
+    become_command(bench.args(arguments))
 }

@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod deny;
 mod documents;
+mod module;
 mod oracles;
 mod process;
 mod suites;

@@ -1,20 +1,18 @@
 //! `cargo xtask test`: the test suites, one after another, each announced, up to the first that fails.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::documents;
+use crate::module;
 use crate::oracles::{self, Environment, Oracle};
 use crate::process::{
-    FAILED, Failure, announce, answer, cannot_start, cargo, judge, prepare, run as run_command, target_folder, words,
+    FAILED, Failure, announce, cannot_start, cargo, judge, prepare, run as run_command, target_folder, words,
 };
 use crate::tools::{Tool, require};
 use crate::web;
 
-/// What phones run.
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// Tells the tests of the web interfaces where the program is.
 const PROGRAM_VARIABLE: &str = "KHAOSAT_PROGRAM";
 
@@ -27,7 +25,7 @@ pub(crate) enum Suite {
     Lint,
     /// All tests of the Rust workspace.
     Rust,
-    /// The crates that phones use compile to WebAssembly.
+    /// The crates that phones use compile to WebAssembly, and the form engine's module is within its budget.
     Wasm,
     /// The tests of the web interfaces.
     Web,
@@ -108,7 +106,7 @@ impl Suite {
                 run_counting(cargo(&["test", "--workspace"]).envs(oracles)).map(Some)
             }
             Self::Wasm => {
-                add_wasm_target()?;
+                module::add_target()?;
                 let packages = [
                     "--package",
                     "survey-forms",
@@ -117,7 +115,8 @@ impl Suite {
                     "--package",
                     "indicators",
                 ];
-                run_command(cargo(&["build", "--target", WASM_TARGET]).args(packages)).map(|()| None)
+                run_command(cargo(&["build", "--target", module::TARGET]).args(packages))?;
+                module::weigh().map(|()| None)
             }
             Self::Web => {
                 web::install()?;
@@ -250,20 +249,6 @@ fn tests_passed(line: &str) -> usize {
         ["test", "result:", _, count, "passed;", ..] | ["#" | "ℹ", "pass", count] => count.parse().unwrap_or(0),
         _ => 0,
     }
-}
-
-/// Adds the WebAssembly target to the toolchain, unless it has it.
-fn add_wasm_target() -> Result<(), Failure> {
-    let toolchain = answer("rustc", &["--print", "sysroot"]).unwrap_or_default();
-    if Path::new(&toolchain)
-        .join("lib")
-        .join("rustlib")
-        .join(WASM_TARGET)
-        .is_dir()
-    {
-        return Ok(());
-    }
-    prepare(Command::new("rustup").args(["target", "add", WASM_TARGET]))
 }
 
 #[cfg(test)]

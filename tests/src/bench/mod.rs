@@ -13,6 +13,7 @@
 //! | [`province`] | the same estimates by R's survey package |
 //! | [`documents`] | response documents against bare Automerge |
 //! | [`session`] | one answer in a large form, and reading a form |
+//! | [`wasm`] | the form engine as phones run it: its weight and its speed |
 
 pub mod documents;
 pub mod estimates;
@@ -23,6 +24,7 @@ pub mod relay;
 pub mod session;
 pub mod survey;
 pub mod table;
+pub mod wasm;
 pub mod wire;
 
 use table::Comparison;
@@ -40,16 +42,19 @@ pub enum Measurement {
     Documents,
     /// [`session`].
     Session,
+    /// [`wasm`].
+    Wasm,
 }
 
 impl Measurement {
     /// Every measurement, in the order in which they run.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Ingest,
         Self::Wire,
         Self::Estimates,
         Self::Documents,
         Self::Session,
+        Self::Wasm,
     ];
 
     /// Its name.
@@ -60,6 +65,7 @@ impl Measurement {
             Self::Estimates => "estimates",
             Self::Documents => "documents",
             Self::Session => "session",
+            Self::Wasm => "wasm",
         }
     }
 
@@ -74,6 +80,7 @@ impl Measurement {
             Self::Estimates => estimates::measure(),
             Self::Documents => documents::measure(),
             Self::Session => session::measure(),
+            Self::Wasm => wasm::measure(),
         }
     }
 }

@@ -22,15 +22,15 @@ use super::table::{Better, Comparison};
 use crate::installation::repository;
 
 /// Groups at the top of the large form; each has [`GROUP`] rows.
-const GROUPS: usize = 20;
+pub(super) const GROUPS: usize = 20;
 /// Rows of a group: 34 questions and 15 calculations.
 const GROUP: usize = 49;
 /// Rows of the repeat: 14 questions and 6 calculations, so that the form has 1,000 rows and 306 calculations.
 const MEMBER: usize = 20;
 /// Instances of the repeat.
-const INSTANCES: usize = 100;
+pub(super) const INSTANCES: usize = 100;
 /// Measured repetitions; one more goes before them to warm up.
-const REPETITIONS: usize = 7;
+pub(super) const REPETITIONS: usize = 7;
 /// Answers in a repetition, which the engine gets as well.
 const ANSWERS: usize = 200;
 /// Groups of the form that is only read: 490 rows.
@@ -78,7 +78,7 @@ pub fn measure() -> Vec<Comparison> {
 
 /// The sheets of a form whose groups have questions that depend on one another, calculations in chains, and totals over
 /// the repeat.
-fn workbook(groups: usize, with_repeat: bool) -> Vec<u8> {
+pub(super) fn workbook(groups: usize, with_repeat: bool) -> Vec<u8> {
     let mut rows: Vec<Row> = Vec::new();
     let mut add = |kind: &str, name: String, relevant: String, calculation: String, constraint: &str| {
         let label = if kind == "calculate" {
@@ -163,9 +163,10 @@ fn workbook(groups: usize, with_repeat: bool) -> Vec<u8> {
 }
 
 /// One answer: the member's number, or none outside the repeat; the question; the value.
-type Answer = (Option<usize>, String, i64);
+pub(super) type Answer = (Option<usize>, String, i64);
 
-fn script() -> Vec<Answer> {
+/// Which questions are answered, in which order; the same every time.
+pub(super) fn script() -> Vec<Answer> {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     let answers = (0..ANSWERS).map(|number| {
         let value = random.random_range(0..1000);
@@ -180,7 +181,8 @@ fn script() -> Vec<Answer> {
     answers.collect()
 }
 
-fn path_of((member, question, _): &Answer) -> AnswerPath {
+/// Where an answer goes.
+pub(super) fn path_of((member, question, _): &Answer) -> AnswerPath {
     match member {
         Some(member) => AnswerPath::within(&InstanceId::new(format!("member{member}")), question),
         None => AnswerPath::top(question),
@@ -206,7 +208,7 @@ fn filled<'f>(form: &'f Form, answers: &[Answer]) -> Session<'f, AnswerMap> {
 }
 
 /// The time that is not exceeded by a share of all.
-fn quantile(times: &mut [f64], share: f64) -> f64 {
+pub(super) fn quantile(times: &mut [f64], share: f64) -> f64 {
     times.sort_by(f64::total_cmp);
     let place = (times.len() as f64 * share).ceil() as usize;
     times[place.saturating_sub(1).min(times.len() - 1)]
