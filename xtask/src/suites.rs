@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use crate::documents;
 use crate::module;
 use crate::oracles::{self, Environment, Oracle};
-use crate::process::{
-    FAILED, Failure, announce, cannot_start, cargo, judge, prepare, run as run_command, target_folder, words,
-};
+use crate::process::{FAILED, Failure, announce, cannot_start, cargo, judge, run as run_command, target_folder, words};
 use crate::tools::{Tool, require};
 use crate::web;
 

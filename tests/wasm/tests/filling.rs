@@ -1,5 +1,7 @@
 //! A form filled in through the module's requests, as JavaScript sends them.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails is a failed test")]
+
 use serde_json::{Value as Json, json};
 use survey_forms_module::Module;
 
