@@ -118,7 +118,6 @@ fn definition(workbook: &Workbook, problems: &mut Vec<FormProblem>, warnings: &m
         &absent
     });
     for sheet in &workbook.sheets {
-        problems.extend(sheet.error_cells());
         if let Some((row, column)) = &sheet.without_heading {
             warnings.push(FormProblem {
                 place: Place::new(&sheet.name, Some(*row), Some(column)),

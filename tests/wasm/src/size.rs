@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// The most bytes that a phone may download for forms, compressed: 250 kB.
-pub const BUDGET: usize = 250_000;
+/// The most bytes that a phone may download for forms, compressed: 250 KiB.
+pub const BUDGET: usize = 250 * 1024;
 /// Brotli's slowest quality: the module is compressed once a release and downloaded by every phone (RFC 7932 defines the
 /// format; qualities are those of the reference encoder).
 const QUALITY: i32 = 11;
