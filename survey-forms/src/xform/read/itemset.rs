@@ -102,7 +102,7 @@ mod tests {
         let read = |written| Nodeset::read(written).expect("a nodeset");
         let all = read("randomize(instance('towns')/root/item[a = ']' and b[1] = 2], /data/seed )");
         assert_eq!(all.instance.as_deref(), Some("towns"));
-        assert_eq!(all.path, "/root/item");
+        assert_eq!(all.path, concat!("/", "root/item"));
         assert_eq!(all.filter.as_deref(), Some("a = ']' and b[1] = 2"));
         assert_eq!((all.is_random, all.seed.as_deref()), (true, Some("/data/seed")));
         let answers = read(" /data/member [./name != '']");

@@ -14,7 +14,7 @@ use crate::model::{Choice, ChoiceLists, DataFile, FormNode, NodeKind, Translatio
 use crate::xform::paths::{Context, Style};
 
 /// The path of the items of every secondary instance.
-const ITEMS: &str = "/root/item";
+const ITEMS: &str = concat!("/", "root/item");
 
 /// Notes which columns of each instance are shown.
 pub(super) fn offers(outline: &Outline<'_>, secondaries: &mut Secondaries<'_>) {
