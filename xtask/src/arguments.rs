@@ -13,7 +13,7 @@ Usage: cargo xtask CHORE
 Chores:
   demo [ARGUMENT…]      build everything and run `khaosat demo ARGUMENT…`
   test [--only SUITE]…  set up what the tests need and run them; suites, in order:
-                        format, lint, rust, wasm, web, docs
+                        format, lint, rust, fuzz, wasm, web, docs
   web                   build the web interfaces that the server embeds
   bench [ARGUMENT…]     run the benchmarks on release builds
   deny [--advisories]   check licences, bans and sources of the dependencies;

@@ -9,6 +9,7 @@ mod bench;
 mod demo;
 mod deny;
 mod documents;
+mod fuzzing;
 mod module;
 mod oracles;
 mod process;

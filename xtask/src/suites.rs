@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::documents;
+use crate::fuzzing;
 use crate::module;
 use crate::oracles::{self, Environment, Oracle};
 use crate::process::{FAILED, Failure, announce, cannot_start, cargo, judge, run as run_command, target_folder, words};
@@ -23,6 +24,8 @@ pub(crate) enum Suite {
     Lint,
     /// All tests of the Rust workspace.
     Rust,
+    /// The fuzz targets, each for a fixed number of inputs.
+    Fuzz,
     /// The crates that phones use compile to WebAssembly, and the form engine's module is within its budget.
     Wasm,
     /// The tests of the web interfaces.
@@ -33,7 +36,15 @@ pub(crate) enum Suite {
 
 impl Suite {
     /// Every suite, in the order in which they run.
-    pub(crate) const ALL: [Self; 6] = [Self::Format, Self::Lint, Self::Rust, Self::Wasm, Self::Web, Self::Docs];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Format,
+        Self::Lint,
+        Self::Rust,
+        Self::Fuzz,
+        Self::Wasm,
+        Self::Web,
+        Self::Docs,
+    ];
 
     /// The name by which `--only` calls the suite.
     pub(crate) fn name(self) -> &'static str {
@@ -41,6 +52,7 @@ impl Suite {
             Self::Format => "format",
             Self::Lint => "lint",
             Self::Rust => "rust",
+            Self::Fuzz => "fuzz",
             Self::Wasm => "wasm",
             Self::Web => "web",
             Self::Docs => "docs",
@@ -62,6 +74,7 @@ impl Suite {
             Self::Format | Self::Web => &[Tool::Node, Tool::Npm],
             Self::Lint => &[Tool::CCompiler, Tool::Node, Tool::Npm],
             Self::Rust => &[Tool::CCompiler, Tool::Node, Tool::Npm, Tool::Python],
+            Self::Fuzz => &[Tool::CppCompiler],
             Self::Wasm => &[],
             Self::Docs => &[Tool::Git],
         }
@@ -77,7 +90,7 @@ impl Suite {
                 Oracle::Java,
             ],
             Self::Web => &[Oracle::Browser],
-            Self::Format | Self::Lint | Self::Wasm | Self::Docs => &[],
+            Self::Format | Self::Lint | Self::Fuzz | Self::Wasm | Self::Docs => &[],
         }
     }
 
@@ -103,6 +116,7 @@ impl Suite {
                 run_command(&mut cargo(&["build", "--workspace", "--bins", "--tests"]))?;
                 run_counting(cargo(&["test", "--workspace"]).envs(oracles)).map(Some)
             }
+            Self::Fuzz => fuzzing::run().map(Some),
             Self::Wasm => {
                 module::add_target()?;
                 let packages = [

@@ -7,6 +7,8 @@ use crate::process::{Failure, USAGE_ERROR, answer, succeeds};
 pub(crate) enum Tool {
     /// The C compiler that builds the bundled SQLite.
     CCompiler,
+    /// The C++ compiler that builds libFuzzer.
+    CppCompiler,
     /// Version control, which lists the files of the repository.
     Git,
     /// The JavaScript runtime that builds the web interfaces.
@@ -31,6 +33,7 @@ impl Tool {
     fn is_present(self) -> bool {
         match self {
             Self::CCompiler => succeeds("cc", &["--version"]),
+            Self::CppCompiler => succeeds("c++", &["--version"]),
             Self::Git => succeeds("git", &["--version"]),
             Self::Node => answer("node", &["--version"]).is_some_and(|text| node_is_new_enough(&text)),
             Self::Npm => succeeds("npm", &["--version"]),
@@ -44,6 +47,11 @@ impl Tool {
                 name: "cc (gcc)",
                 vietnamese: "chạy `apt-get install gcc libc6-dev`",
                 english: "run `apt-get install gcc libc6-dev`",
+            },
+            Self::CppCompiler => Advice {
+                name: "c++ (g++)",
+                vietnamese: "chạy `apt-get install g++`",
+                english: "run `apt-get install g++`",
             },
             Self::Git => Advice {
                 name: "git",

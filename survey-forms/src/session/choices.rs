@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use sha2::{Digest, Sha256};
-
 use super::Session;
 use crate::answers::{AnswerPath, AnswersMut};
 use crate::model::{Choice, ChoiceSource, DataFile, FormNode, Media, Translations};
-use crate::xpath::{Expression, NodeId, text_to_number};
+use crate::xpath::{Expression, NodeId, randomness, text_to_number};
 
 impl<'f, S: AnswersMut> Session<'f, S> {
     /// The choices that are offered now, of a select question, in the order in which they are to be shown; empty for
@@ -39,9 +37,9 @@ impl<'f, S: AnswersMut> Session<'f, S> {
             Some(ChoiceSource::Question(name)) => self.offered_answers(name, filter, node?),
         };
         if row.parameters.get("randomize").is_some_and(|value| value == "true")
-            && let Some(seed) = self.seed(row, node)
+            && let Some(seed) = self.seed(position, row, node)
         {
-            shuffle(&mut offered, seed);
+            randomness::shuffle(&mut offered, seed);
         }
         Some(offered)
     }
@@ -129,10 +127,17 @@ impl<'f, S: AnswersMut> Session<'f, S> {
         text.unwrap_or_default().to_owned()
     }
 
-    /// The seed that the parameter `seed` gives: a number or a `${question}`. As in JavaRosa
-    /// (`XPathFuncExpr.toLongHash`) a fraction is cut off, blank is 0, and other text counts by its hash.
-    fn seed(&self, row: &FormNode, node: Option<NodeId>) -> Option<i64> {
-        let written = row.parameters.get("seed")?;
+    /// The seed that the parameter `seed` gives, a number or a `${question}`; without it one of the session's own for
+    /// each row, so that the order stays while somebody chooses. None where chance was not passed in.
+    fn seed(&self, position: usize, row: &FormNode, node: Option<NodeId>) -> Option<i64> {
+        let Some(written) = row.parameters.get("seed") else {
+            // No expression draws so often at one place: the bytes are nobody else's.
+            let bytes = self
+                .context
+                .random_seed?
+                .bytes_at(u32::try_from(position).ok()?, u32::MAX);
+            return Some(randomness::seed_from(&bytes));
+        };
         let reference = written.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
         let text = match reference {
             None => Cow::Borrowed(written.as_str()),
@@ -143,29 +148,6 @@ impl<'f, S: AnswersMut> Session<'f, S> {
             }
         };
         let number = text_to_number(&text, self.context.now.utc_offset_minutes);
-        if !number.is_nan() || text.is_empty() {
-            // A conversion with `as` stops at the ends of the range, as Java's does, and makes NaN zero.
-            return Some(number as i64);
-        }
-        let digest = Sha256::digest(text.as_bytes());
-        let first = digest.first_chunk::<8>().copied().unwrap_or_default();
-        Some(i64::from_be_bytes(first))
-    }
-}
-
-/// Shuffles as `randomize()` does in JavaRosa (`FisherYates`, `ParkMiller`) and ODK Web Forms: Fisher and Yates' method
-/// from the inside out over the minimal standard generator of Park and Miller (Communications of the ACM 31, 1988).
-fn shuffle<T>(items: &mut [T], seed: i64) {
-    const MODULUS: i64 = 2_147_483_647;
-    const MULTIPLIER: i64 = 16_807;
-    let mut state = seed % MODULUS;
-    if state <= 0 {
-        state += MODULUS - 1;
-    }
-    for place in 0..items.len() {
-        state = state * MULTIPLIER % MODULUS;
-        let fraction = (state - 1) as f64 / (MODULUS - 1) as f64;
-        let other = (fraction * (place + 1) as f64) as usize;
-        items.swap(place, other.min(place));
+        Some(randomness::seed_of(number, &text))
     }
 }

@@ -1,6 +1,7 @@
 //! What the caller of an evaluation supplies.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,26 @@ pub struct EvaluationContext {
     /// What `regex()` compares with its pattern.
     #[serde(default)]
     pub regex_matching: RegexMatching,
+    /// How `extract-signed()` verifies; without it the function is an error.
+    #[serde(skip)]
+    pub signature_verifier: Option<SignatureVerifier>,
+}
+
+/// Verifies Ed25519 signatures (RFC 8032): whether the key of 32 bytes made the signature of 64 bytes over the message.
+/// The caller brings it, because whoever fills in forms signs what it sends and so has the algorithm anyway.
+#[derive(Clone, Copy)]
+pub struct SignatureVerifier(pub fn(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool);
+
+impl fmt::Debug for SignatureVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignatureVerifier")
+    }
+}
+
+impl PartialEq for SignatureVerifier {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
 }
 
 /// What `regex()` compares with its pattern: the two engines of ODK differ.
@@ -45,7 +66,15 @@ impl EvaluationContext {
             device_id: None,
             random_seed: None,
             regex_matching: RegexMatching::default(),
+            signature_verifier: None,
         }
+    }
+
+    /// The same with a way to verify signatures.
+    #[must_use]
+    pub fn with_signature_verifier(mut self, verifier: SignatureVerifier) -> Self {
+        self.signature_verifier = Some(verifier);
+        self
     }
 
     /// The same with chance: equal seeds give equal results at equal places, so a form filled in twice with the same

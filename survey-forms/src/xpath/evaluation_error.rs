@@ -30,6 +30,9 @@ pub enum EvaluationError {
     /// A function of chance without a seed in the context.
     #[error("{0} needs a random seed; the caller must supply it")]
     NoRandomSeed(&'static str),
+    /// `extract-signed()` without a verifier in the context.
+    #[error("extract-signed() needs a way to verify signatures; the caller must supply it")]
+    NoSignatureVerifier,
     /// A secondary instance that the form does not have.
     #[error("the form has no instance {0:?}")]
     UnknownInstance(String),
@@ -70,6 +73,7 @@ impl EvaluationError {
             Self::NoRandomSeed(function) => {
                 format!("{function} cần một hạt giống ngẫu nhiên; nơi gọi phải cung cấp")
             }
+            Self::NoSignatureVerifier => "extract-signed() cần cách kiểm tra chữ ký; nơi gọi phải cung cấp".to_owned(),
             Self::UnknownInstance(id) => format!("biểu mẫu không có danh sách {id:?}"),
             Self::BadPattern { pattern, reason } => {
                 format!("không dùng được mẫu {pattern:?}: {}", reason.vietnamese())

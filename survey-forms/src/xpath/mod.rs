@@ -33,7 +33,7 @@ mod node_at;
 mod object;
 mod parser;
 mod pattern;
-mod randomness;
+pub(crate) mod randomness;
 #[cfg(test)]
 mod scenarios;
 mod secondary;
@@ -43,7 +43,7 @@ mod tree;
 pub use ast::{Axis, BinaryOperator, Call, Expression, NodeTest, Path, PathStart, Step, UnresolvedCall};
 pub use calendar::{Date, Moment};
 pub use check::{check, parse_and_check};
-pub use context::{EvaluationContext, RegexMatching, Variables};
+pub use context::{EvaluationContext, RegexMatching, SignatureVerifier, Variables};
 pub use document_error::{DocumentError, DocumentErrorKind};
 pub use evaluation::{Scope, evaluate};
 pub use evaluation_error::EvaluationError;

@@ -6,6 +6,7 @@ mod counts;
 mod data;
 mod incremental;
 mod nested;
+mod order;
 mod pages;
 mod triggers;
 mod types;

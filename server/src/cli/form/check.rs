@@ -9,7 +9,7 @@ use serde::Serialize;
 use survey_forms::model::{FormProblem, ProblemKind};
 
 use super::load::{LoadError, UNREADABLE, load_form};
-use super::{Failure, worded};
+use super::{Failure, counted, worded};
 use crate::config::MessageLanguage;
 
 /// Tell every error and warning of forms at once.
@@ -145,15 +145,10 @@ fn unopened(error: &std::io::Error) -> Finding {
 impl Report {
     fn for_people(&self, language: MessageLanguage) -> String {
         let (errors, warnings) = (self.errors.len(), self.warnings.len());
-        let plural = |number: usize| if number == 1 { "" } else { "s" };
         let counts = worded(
             language,
             format!("{errors} lỗi, {warnings} cảnh báo"),
-            format!(
-                "{errors} error{}, {warnings} warning{}",
-                plural(errors),
-                plural(warnings)
-            ),
+            format!("{}, {}", counted(errors, "error"), counted(warnings, "warning")),
         );
         let mut text = format!("{}: {counts}\n", self.file);
         let kinds = [

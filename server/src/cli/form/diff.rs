@@ -10,7 +10,7 @@ use survey_forms::migration::{Change, FormDifference, FormVersion, Safety, diff}
 use survey_forms::model::Form;
 
 use super::load::{UNREADABLE, load_form};
-use super::{Failure, worded};
+use super::{Failure, counted, worded};
 use crate::config::MessageLanguage;
 
 /// Tell every change between two versions of a form.
@@ -116,8 +116,10 @@ fn for_people(difference: &FormDifference, language: MessageLanguage) -> String 
             difference.form_id
         ),
         format!(
-            "{} {old:?} → {new:?}: {total} changes, {unfit} unsafe, {warnings} warnings\n",
-            difference.form_id
+            "{} {old:?} → {new:?}: {}, {unfit} unsafe, {}\n",
+            difference.form_id,
+            counted(total, "change"),
+            counted(warnings, "warning"),
         ),
     );
     for change in &difference.changes {

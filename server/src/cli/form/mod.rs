@@ -38,6 +38,12 @@ pub(super) fn run(command: FormCommand, config: &Config) -> Result<ExitCode, Fai
     }
 }
 
+/// A number and an English noun.
+fn counted(number: usize, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
+}
+
 /// The sentence in the terminal's language.
 fn worded<T>(language: MessageLanguage, vietnamese: T, english: T) -> T {
     match language {

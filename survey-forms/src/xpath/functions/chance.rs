@@ -1,6 +1,6 @@
 //! Functions of chance (ODK XForms specification, "random", "randomize", "uuid"). They take it from the caller's seed.
 
-use super::super::randomness::{seed_of_text, shuffled, unit_interval};
+use super::super::randomness::{seed_from, seed_of, shuffle, unit_interval};
 use super::{EvaluationError, Expression, Object, Scope};
 
 /// The longest text that `uuid(length)` gives, in characters.
@@ -53,24 +53,15 @@ fn random_uuid(scope: &Scope<'_>) -> Result<String, EvaluationError> {
 /// `randomize(nodes, seed?)`: the nodes in another order; with a seed always the same one, as in JavaRosa and ODK Web
 /// Forms. A seed that is no number counts by its hash, a blank one as 0.
 pub(super) fn randomize(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
-    let nodes = scope.nodes(&arguments[0], "randomize()")?;
+    let mut nodes = scope.nodes(&arguments[0], "randomize()")?;
     let seed = match arguments.get(1) {
-        None => {
-            let bytes = scope.random_bytes("randomize()")?;
-            bytes
-                .iter()
-                .take(8)
-                .fold(0_i64, |bits, byte| bits << 8 | i64::from(*byte))
-        }
+        None => seed_from(&scope.random_bytes("randomize()")?),
         Some(seed) => {
             let seed = scope.evaluate(seed)?;
             let number = seed.to_number(scope.tree, scope.context.now.utc_offset_minutes);
-            match seed.to_answer(scope.tree) {
-                text if number.is_nan() && !text.is_empty() => seed_of_text(&text),
-                // Fractions are dropped, infinite numbers become the largest whole ones, as in Java.
-                _ => number as i64,
-            }
+            seed_of(number, &seed.to_answer(scope.tree))
         }
     };
-    Ok(Object::Nodes(shuffled(&nodes, seed)))
+    shuffle(&mut nodes, seed);
+    Ok(Object::Nodes(nodes))
 }

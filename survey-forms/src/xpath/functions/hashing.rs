@@ -6,6 +6,7 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
+use super::super::context::SignatureVerifier;
 use super::{EvaluationError, Expression, Object, Scope};
 
 /// The algorithms of `digest()`.
@@ -47,6 +48,21 @@ pub(super) fn base64_decode(scope: &Scope<'_>, arguments: &[Expression]) -> Resu
     let bytes = base64_decoded(&scope.text(&arguments[0])?).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
     Ok(Object::Text(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()))
+}
+
+/// `extract-signed(signed, key)`: the text that was signed, where the signature is the key's; blank otherwise. Both are
+/// base64: the Ed25519 signature of 64 bytes with the text after it, and the public key of 32 bytes (as JavaRosa reads
+/// them in `Ed25519.extractSigned`).
+pub(super) fn extract_signed(scope: &Scope<'_>, arguments: &[Expression]) -> Result<Object, EvaluationError> {
+    let signed = base64_decoded(&scope.text(&arguments[0])?).unwrap_or_default();
+    let key = base64_decoded(&scope.text(&arguments[1])?).unwrap_or_default();
+    let verifier = scope.context.signature_verifier;
+    let SignatureVerifier(verify) = verifier.ok_or(EvaluationError::NoSignatureVerifier)?;
+    let text = match (<&[u8; 32]>::try_from(key.as_slice()), signed.split_first_chunk()) {
+        (Ok(key), Some((signature, text))) if verify(key, text, signature) => text,
+        _ => &[],
+    };
+    Ok(Object::Text(String::from_utf8_lossy(text).into_owned()))
 }
 
 /// RFC 4648 §4.

@@ -126,6 +126,7 @@ pub static TABLE: &[Function] = &[
     entry("ends-with", 2, Some(2), Truth, text::ends_with),
     entry("exp", 1, Some(1), Number, numbers::exp),
     entry("exp10", 1, Some(1), Number, numbers::exp10),
+    entry("extract-signed", 2, Some(2), Text, hashing::extract_signed),
     entry("false", 0, Some(0), Truth, logic::always_false),
     entry("floor", 1, Some(1), Number, numbers::floor),
     entry("format-date", 2, Some(2), Text, dates::format_date),

@@ -8,7 +8,8 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use survey_forms::xpath::document::MAX_DOCUMENT_BYTES;
-use survey_forms::xpath::{EvaluationContext, RandomSeed, RegexMatching, Tree};
+use survey_forms::xpath::{EvaluationContext, RandomSeed, RegexMatching, SignatureVerifier, Tree};
+use sync_core::device::DevicePublicKey;
 
 use super::outcome::Outcome;
 use super::subject::{self, Subject};
@@ -40,12 +41,17 @@ impl Defaults<'_> {
         language: Option<&str>,
     ) -> Result<EvaluationContext, Failure> {
         let moment = clock::moment(now.or(self.now), time_zone.or(self.time_zone))?;
-        let mut context =
-            EvaluationContext::new(moment, language.unwrap_or(self.language)).with_random_seed(self.random_seed);
+        let mut context = EvaluationContext::new(moment, language.unwrap_or(self.language))
+            .with_random_seed(self.random_seed)
+            .with_signature_verifier(SIGNATURE_VERIFIER);
         context.regex_matching = self.regex_matching;
         Ok(context)
     }
 }
+
+/// Signatures are verified as those of devices are.
+const SIGNATURE_VERIFIER: SignatureVerifier =
+    SignatureVerifier(|key, message, signature| DevicePublicKey(*key).verify(message, signature).is_ok());
 
 /// One line.
 #[derive(Debug, Deserialize)]
