@@ -5,6 +5,7 @@
 use automerge::legacy::{Key, ObjectId, Op, OpType};
 use automerge::{Change, ChangeHash, ObjType, ScalarValue};
 
+use super::chunk;
 use super::extent::{self, KEY_BYTES};
 use super::message::{Attestation, RefusalReason, ResponseChanges, SyncRequest};
 use super::wire::Limits;
@@ -103,7 +104,7 @@ pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, Adm
         .iter()
         .flat_map(|group| group.changes.iter().map(move |bytes| (group, bytes)))
         .map(|(group, bytes)| {
-            let hash = extent::hash(bytes);
+            let hash = chunk::hash(bytes).map_err(RefusalReason::from);
             Candidate {
                 hash: hash.ok(),
                 outcome: hash.and_then(|_| read(group, bytes, limits)),
@@ -161,7 +162,7 @@ pub fn attested_hashes(request: &SyncRequest) -> Vec<Vec<ChangeHash>> {
         .responses
         .iter()
         .flat_map(|group| &group.changes)
-        .map(|bytes| extent::hash(bytes).ok())
+        .map(|bytes| chunk::hash(bytes).ok())
         .collect();
     request
         .attestations

@@ -4,9 +4,11 @@
 //! without I/O; `server` and the phone bind them to HTTP. The messages are in [`message`], their bytes in [`wire`].
 
 mod admission;
+mod chunk;
 mod client;
 mod extent;
 pub mod message;
+pub mod packing;
 pub mod wire;
 
 pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};

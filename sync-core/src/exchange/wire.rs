@@ -37,6 +37,8 @@ pub struct Limits {
     pub change_bytes: usize,
     /// Bytes of a unit's code.
     pub unit_bytes: usize,
+    /// Operations of packed changes in a message.
+    pub operations: usize,
     /// CBOR items in a message, nested ones among them. An item of one byte on the wire takes dozens in memory.
     pub items: usize,
 }
@@ -49,6 +51,7 @@ impl Default for Limits {
             changes: 20_000,
             change_bytes: 256 << 10,
             unit_bytes: 64,
+            operations: 1 << 20,
             items: 400_000,
         }
     }
