@@ -17,6 +17,7 @@ use khaosat_tests::phone::Phone;
 use survey_forms::answers::{AnswerPath, AnswersMut};
 use sync_core::device::{AttestationSignature, DevicePublicKey};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
+use sync_core::exchange::wire::Message as _;
 use sync_core::exchange::{Limits, SyncRequest, wire};
 
 const SYNC: &str = "/api/v1/sync";
@@ -141,8 +142,7 @@ fn assert_problem(answer: &FullAnswer, status: u16, name: &str) -> String {
 fn malformed_messages_name_their_place() {
     let mut door = Door::open();
     let request = honest(&mut door.phone);
-    let mut inflated = Vec::new();
-    ciborium::into_writer(&request, &mut inflated).unwrap();
+    let inflated = request.to_cbor().unwrap();
 
     for end in (0..inflated.len()).step_by(7).chain([inflated.len() - 1]) {
         let answer = door.post(&compressed(&inflated[..end]));
@@ -251,8 +251,7 @@ fn bombs_go_off_outside() {
 
     // Thirty million empty changes in a few kilobytes.
     let request = honest(&mut door.phone);
-    let mut inflated = Vec::new();
-    ciborium::into_writer(&request, &mut inflated).unwrap();
+    let inflated = request.to_cbor().unwrap();
     let place = inflated.windows(7).position(|window| window == b"changes").unwrap() + 7;
     let mut many = inflated[..place].to_vec();
     many.extend([0x9a, 0x01, 0xc9, 0xc3, 0x80]);

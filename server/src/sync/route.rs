@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sync_core::exchange::message::PROTOCOL_VERSION;
+use sync_core::exchange::packing::PackingError;
 use sync_core::exchange::wire;
 use sync_core::exchange::{
     AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit,
@@ -207,21 +208,24 @@ impl From<WireError> for Problem {
     fn from(error: WireError) -> Self {
         let detail = Text::new(error.vietnamese(), error.to_string());
         match error {
-            WireError::CompressedTooLarge { .. } | WireError::InflatedTooLarge { .. } | WireError::TooMany { .. } => {
-                Self::new(
-                    "too-large",
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    Text::new("Gói tin quá lớn", "The message is too large"),
-                    detail,
-                )
-            }
+            WireError::CompressedTooLarge { .. }
+            | WireError::InflatedTooLarge { .. }
+            | WireError::TooMany { .. }
+            | WireError::Packing(
+                PackingError::TooMany { .. } | PackingError::TooLarge { .. } | PackingError::ChangeTooLarge { .. },
+            ) => Self::new(
+                "too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Text::new("Gói tin quá lớn", "The message is too large"),
+                detail,
+            ),
             WireError::UnsupportedVersion { .. } => Self::new(
                 "unsupported-version",
                 StatusCode::BAD_REQUEST,
                 Text::new("Phiên bản giao thức không được hỗ trợ", "Unsupported protocol version"),
                 detail,
             ),
-            WireError::NotBrotli | WireError::Malformed { .. } => Self::new(
+            WireError::NotBrotli | WireError::Malformed { .. } | WireError::Packing(_) => Self::new(
                 "malformed-message",
                 StatusCode::BAD_REQUEST,
                 Text::new("Gói tin sai cấu trúc", "Malformed message"),

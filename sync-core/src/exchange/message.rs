@@ -9,10 +9,10 @@ use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
 
 /// The version of the exchange that this code speaks.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// What a device sends: what it has for the server, and how far it has read the server's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncRequest {
     /// [`PROTOCOL_VERSION`].
     pub version: u16,
@@ -20,7 +20,6 @@ pub struct SyncRequest {
     pub cursor: u64,
     /// Whether the device reads the log from its start and has not come to its end yet, so that it wants back also what
     /// it wrote itself. A request with cursor 0 always gets that.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restoring: bool,
     /// The device's clock when it sent this, in milliseconds since 1970-01-01T00:00:00Z. Evidence, never an order.
     pub device_time: i64,
@@ -38,13 +37,13 @@ impl SyncRequest {
 }
 
 /// Changes of one response, dependencies before dependents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResponseChanges {
     /// The round.
     pub round: RoundId,
     /// The surveyed unit's code.
     pub unit: String,
-    /// Uncompressed Automerge change chunks; the whole message is compressed together.
+    /// Uncompressed Automerge change chunks; on the wire those of all responses are packed together.
     pub changes: Vec<ByteBuf>,
 }
 
@@ -52,7 +51,7 @@ pub struct ResponseChanges {
 ///
 /// The signed text is in [`DeviceKey::attest`](crate::device::DeviceKey::attest); the hashes need not travel, since they
 /// follow from the changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attestation {
     /// The author.
     pub device: DevicePublicKey,
@@ -67,7 +66,7 @@ pub struct Attestation {
 /// What the server answers.
 ///
 /// Every change of the request that is neither refused nor waiting is accepted, and durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncResponse {
     /// [`PROTOCOL_VERSION`].
     pub version: u16,

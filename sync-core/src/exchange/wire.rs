@@ -1,14 +1,18 @@
 //! Messages as bytes: CBOR (RFC 8949) compressed as a whole with brotli (RFC 7932).
 //!
-//! Many small changes resemble one another, so compressing the batch costs a third of compressing each. The content type
-//! is `application/cbor`, the content encoding `br`.
+//! The changes of a message are [packed](super::packing) into one byte string of it. The content type is
+//! `application/cbor`, the content encoding `br`. The format is described in `docs/protocol-packing.md`.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
-use super::message::{PROTOCOL_VERSION, SyncRequest};
+use super::message::{Attestation, PROTOCOL_VERSION, Refusal, SyncRequest, SyncResponse};
+use super::packing::{PackingError, pack, unpack};
+use crate::device::{AttestationSignature, DevicePublicKey};
 
 /// The content type of the messages.
 pub const CONTENT_TYPE: &str = "application/cbor";
@@ -89,6 +93,9 @@ pub enum WireError {
         /// The message's version.
         version: u16,
     },
+    /// The changes in the message are not packed as they should be, or are too many.
+    #[error(transparent)]
+    Packing(#[from] PackingError),
     /// A list in the message is too long.
     #[error("the message has more than {limit} {what}; send it in smaller pieces")]
     TooMany {
@@ -112,6 +119,7 @@ impl WireError {
             Self::UnsupportedVersion { version } => {
                 format!("gói tin theo giao thức phiên bản {version}; máy chủ này dùng phiên bản {PROTOCOL_VERSION}")
             }
+            Self::Packing(error) => error.vietnamese(),
             Self::TooMany { what, limit } => {
                 format!("gói tin có nhiều hơn {limit} mục ({what}); hãy gửi thành nhiều phần nhỏ")
             }
@@ -123,20 +131,18 @@ impl WireError {
 ///
 /// # Errors
 /// [`WireError::Malformed`] when the message cannot be written as CBOR, in practice never.
-pub fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, WireError> {
-    let mut inflated = Vec::new();
-    ciborium::into_writer(message, &mut inflated).map_err(malformed)?;
-    compress(&inflated).map_err(malformed)
+pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, WireError> {
+    compress(&message.to_cbor()?).map_err(malformed)
 }
 
 /// The message in compressed bytes.
 ///
 /// # Errors
-/// Every [`WireError`] but those about the version and the number of changes.
-pub fn decode<M: DeserializeOwned>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
+/// Every [`WireError`]; that of an unsupported version for requests only.
+pub fn decode<M: Message>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
     let inflated = inflate(compressed, limits)?;
     check_items(&inflated, limits)?;
-    from_cbor(&inflated)
+    M::from_cbor(&inflated, limits)
 }
 
 /// The request in compressed bytes, with its version and sizes checked.
@@ -144,33 +150,149 @@ pub fn decode<M: DeserializeOwned>(compressed: &[u8], limits: &Limits) -> Result
 /// # Errors
 /// Every [`WireError`].
 pub fn decode_request(compressed: &[u8], limits: &Limits) -> Result<SyncRequest, WireError> {
-    let inflated = inflate(compressed, limits)?;
-    check_items(&inflated, limits)?;
-    // A message of a later version may have another shape, so the version is read first and by itself.
-    let Version { version } = from_cbor(&inflated)?;
-    if version != PROTOCOL_VERSION {
-        return Err(WireError::UnsupportedVersion { version });
+    decode(compressed, limits)
+}
+
+/// What travels: a request or a response.
+pub trait Message: Sized {
+    /// The message before compression.
+    ///
+    /// # Errors
+    /// [`WireError::Malformed`] when the message cannot be written as CBOR, in practice never.
+    fn to_cbor(&self) -> Result<Vec<u8>, WireError>;
+
+    /// Reads what [`to_cbor`](Self::to_cbor) wrote.
+    ///
+    /// # Errors
+    /// [`WireError`] where the bytes are no such message, or one over the limits.
+    fn from_cbor(inflated: &[u8], limits: &Limits) -> Result<Self, WireError>;
+}
+
+/// A request as its CBOR has it.
+#[derive(Serialize, Deserialize)]
+struct RequestOnWire {
+    version: u16,
+    cursor: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    restoring: bool,
+    device_time: i64,
+    changes: ByteBuf,
+    /// The devices that attest, each once.
+    devices: Vec<DevicePublicKey>,
+    /// The device's place, the first change, how many changes, the signature.
+    attestations: Vec<(u32, u32, u32, AttestationSignature)>,
+}
+
+impl Message for SyncRequest {
+    fn to_cbor(&self) -> Result<Vec<u8>, WireError> {
+        let mut devices: Vec<DevicePublicKey> = Vec::new();
+        let mut places = HashMap::new();
+        let attestations = self
+            .attestations
+            .iter()
+            .map(|attestation| {
+                let place = *places.entry(attestation.device).or_insert_with(|| {
+                    devices.push(attestation.device);
+                    devices.len() as u32 - 1
+                });
+                (place, attestation.first, attestation.count, attestation.signature)
+            })
+            .collect();
+        to_cbor(&RequestOnWire {
+            version: self.version,
+            cursor: self.cursor,
+            restoring: self.restoring,
+            device_time: self.device_time,
+            changes: ByteBuf::from(pack(&self.responses)),
+            devices,
+            attestations,
+        })
     }
-    let request: SyncRequest = from_cbor(&inflated)?;
-    if request.change_count() > limits.changes {
-        return Err(WireError::TooMany {
-            what: "changes",
-            limit: limits.changes,
-        });
+
+    fn from_cbor(inflated: &[u8], limits: &Limits) -> Result<Self, WireError> {
+        // A message of a later version may have another shape, so the version is read first and by itself.
+        let Version { version } = from_cbor(inflated)?;
+        if version != PROTOCOL_VERSION {
+            return Err(WireError::UnsupportedVersion { version });
+        }
+        let request: RequestOnWire = from_cbor(inflated)?;
+        if request.attestations.len() > limits.changes {
+            return Err(WireError::TooMany {
+                what: "attestations",
+                limit: limits.changes,
+            });
+        }
+        let attestations = request
+            .attestations
+            .into_iter()
+            .map(|(device, first, count, signature)| {
+                let listed = request.devices.get(device as usize);
+                let device = *listed.ok_or_else(|| malformed("an attestation's device is not listed"))?;
+                Ok(Attestation {
+                    device,
+                    first,
+                    count,
+                    signature,
+                })
+            })
+            .collect::<Result<_, WireError>>()?;
+        Ok(Self {
+            version,
+            cursor: request.cursor,
+            restoring: request.restoring,
+            device_time: request.device_time,
+            responses: unpack(&request.changes, limits)?,
+            attestations,
+        })
     }
-    if request.attestations.len() > limits.changes {
-        return Err(WireError::TooMany {
-            what: "attestations",
-            limit: limits.changes,
-        });
+}
+
+/// A response as its CBOR has it.
+#[derive(Serialize, Deserialize)]
+struct ResponseOnWire {
+    version: u16,
+    accepted: u32,
+    waiting: u32,
+    refused: Vec<Refusal>,
+    changes: ByteBuf,
+    cursor: u64,
+    more: bool,
+    server_time: i64,
+}
+
+impl Message for SyncResponse {
+    fn to_cbor(&self) -> Result<Vec<u8>, WireError> {
+        to_cbor(&ResponseOnWire {
+            version: self.version,
+            accepted: self.accepted,
+            waiting: self.waiting,
+            refused: self.refused.clone(),
+            changes: ByteBuf::from(pack(&self.responses)),
+            cursor: self.cursor,
+            more: self.more,
+            server_time: self.server_time,
+        })
     }
-    if request.responses.len() > limits.changes {
-        return Err(WireError::TooMany {
-            what: "responses",
-            limit: limits.changes,
-        });
+
+    fn from_cbor(inflated: &[u8], limits: &Limits) -> Result<Self, WireError> {
+        let response: ResponseOnWire = from_cbor(inflated)?;
+        Ok(Self {
+            version: response.version,
+            accepted: response.accepted,
+            waiting: response.waiting,
+            refused: response.refused,
+            responses: unpack(&response.changes, limits)?,
+            cursor: response.cursor,
+            more: response.more,
+            server_time: response.server_time,
+        })
     }
-    Ok(request)
+}
+
+fn to_cbor(message: &impl Serialize) -> Result<Vec<u8>, WireError> {
+    let mut inflated = Vec::new();
+    ciborium::into_writer(message, &mut inflated).map_err(malformed)?;
+    Ok(inflated)
 }
 
 /// The part of a request that every version has.
@@ -182,7 +304,6 @@ struct Version {
 fn compress(inflated: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut writer = brotli::CompressorWriter::new(Vec::new(), BUFFER, QUALITY, WINDOW);
     writer.write_all(inflated)?;
-    writer.flush()?;
     Ok(writer.into_inner())
 }
 
@@ -296,11 +417,11 @@ mod tests {
             version: u16,
             frobnications: Vec<u8>,
         }
-        let bytes = encode(&Later {
+        let later = Later {
             version: 9,
             frobnications: vec![1],
-        })
-        .unwrap();
+        };
+        let bytes = compress(&to_cbor(&later).unwrap()).unwrap();
         assert_eq!(
             decode_request(&bytes, &Limits::default()),
             Err(WireError::UnsupportedVersion { version: 9 })
@@ -326,8 +447,7 @@ mod tests {
             Err(WireError::NotBrotli)
         );
 
-        let mut cut = Vec::new();
-        ciborium::into_writer(&request(1), &mut cut).unwrap();
+        let mut cut = request(PROTOCOL_VERSION).to_cbor().unwrap();
         let whole = cut.len();
         cut.truncate(whole - 1);
         let place = match decode_request(&compress(&cut).unwrap(), &limits) {
@@ -336,8 +456,7 @@ mod tests {
         };
         assert_eq!(place, whole - 1);
 
-        cut.clear();
-        ciborium::into_writer(&request(1), &mut cut).unwrap();
+        cut = request(PROTOCOL_VERSION).to_cbor().unwrap();
         cut.push(0);
         let trailing = decode_request(&compress(&cut).unwrap(), &limits);
         assert!(matches!(trailing, Err(WireError::Malformed { byte, .. }) if byte == whole));

@@ -12,3 +12,4 @@ mod causality;
 mod forgery;
 mod messages;
 mod network;
+mod packing;

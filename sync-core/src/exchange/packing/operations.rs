@@ -61,7 +61,18 @@ pub(super) fn read<'a>(fields: &ChangeFields<'a>) -> Option<Vec<Operation<'a>>> 
         columns.get_mut(place)?.0 = data;
     }
     // Whether nothing is inserted is seen when the columns are written again.
-    let [object_actor, object_counter, key, _insert, action, meta, mut values, counts, actors, counters] = columns;
+    let [
+        object_actor,
+        object_counter,
+        key,
+        _insert,
+        action,
+        meta,
+        mut values,
+        counts,
+        actors,
+        counters,
+    ] = columns;
     let mut object_actors = Runs::new(object_actor, Reader::unsigned);
     let mut object_counters = Runs::new(object_counter, Reader::unsigned);
     let mut keys = Runs::new(key, Reader::prefixed);
@@ -171,7 +182,11 @@ fn columns(operations: &[Operation<'_>]) -> [Vec<u8>; 10] {
         insert,
         runs(all(|operation| operation.action), unsigned),
         runs(all(|operation| operation.value.meta), unsigned),
-        operations.iter().flat_map(|operation| operation.value.bytes).copied().collect(),
+        operations
+            .iter()
+            .flat_map(|operation| operation.value.bytes)
+            .copied()
+            .collect(),
         runs(all(|operation| operation.predecessors.len() as u64), unsigned),
         runs(predecessors().map(|id| Some(id.actor)), unsigned),
         runs(differences, |value, bytes| write_signed(*value, bytes)),
@@ -199,7 +214,10 @@ fn runs<T: PartialEq>(values: impl Iterator<Item = Option<T>>, write: impl Fn(&T
     }
     let mut rest = runs.as_slice();
     while let Some(((value, count), after)) = rest.split_first() {
-        let literals = rest.iter().take_while(|(value, count)| value.is_some() && *count == 1).count();
+        let literals = rest
+            .iter()
+            .take_while(|(value, count)| value.is_some() && *count == 1)
+            .count();
         match value {
             None => {
                 write_signed(0, &mut bytes);
@@ -214,7 +232,10 @@ fn runs<T: PartialEq>(values: impl Iterator<Item = Option<T>>, write: impl Fn(&T
             Some(_) => {
                 let (single, after) = rest.split_at(literals);
                 write_signed(-(literals as i64), &mut bytes);
-                single.iter().filter_map(|(value, _)| value.as_ref()).for_each(|value| write(value, &mut bytes));
+                single
+                    .iter()
+                    .filter_map(|(value, _)| value.as_ref())
+                    .for_each(|value| write(value, &mut bytes));
                 rest = after;
             }
         }

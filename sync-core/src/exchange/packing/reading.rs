@@ -115,7 +115,11 @@ impl Column {
 
     /// The sum of all numbers.
     fn sum(&self) -> usize {
-        let sum = self.0.as_slice().iter().fold(0, |sum: u64, number| sum.saturating_add(*number));
+        let sum = self
+            .0
+            .as_slice()
+            .iter()
+            .fold(0, |sum: u64, number| sum.saturating_add(*number));
         usize::try_from(sum).unwrap_or(usize::MAX)
     }
 
@@ -171,7 +175,9 @@ fn read_groups(source: &mut Source<'_>, rounds: u64, groups: u64) -> Result<Vec<
                 limit: limits.inflated_bytes,
             });
         }
-        let round = usize::try_from(group_rounds.next()).ok().and_then(|place| rounds.get(place));
+        let round = usize::try_from(group_rounds.next())
+            .ok()
+            .and_then(|place| rounds.get(place));
         let (Some(round), Ok(unit)) = (round, String::from_utf8(unit.clone())) else {
             return Err(source.malformed("a group's round is listed and its unit is UTF-8"));
         };
@@ -341,7 +347,9 @@ impl<'a> Changes<'a> {
             change: number,
             limit: limits.change_bytes,
         };
-        let author = usize::try_from(self.authors.next()).ok().and_then(|place| self.actors.get(place));
+        let author = usize::try_from(self.authors.next())
+            .ok()
+            .and_then(|place| self.actors.get(place));
         let author = *author.ok_or_else(|| wrong("its author is not listed"))?;
         let (sequence, start) = (self.sequences.next(), self.starts.next());
         let time = self.times.next_signed();

@@ -103,11 +103,16 @@ impl<'a> Writer<'a> {
         self.groups += 1;
         let (round, new) = self.rounds.number(group.round);
         if new {
-            self.section(Section::Rounds).extend_from_slice(group.round.0.as_bytes());
+            self.section(Section::Rounds)
+                .extend_from_slice(group.round.0.as_bytes());
         }
         self.put(Section::GroupRounds, round);
         let unit = group.unit.as_bytes();
-        let shared = unit.iter().zip(self.unit).take_while(|(one, other)| one == other).count();
+        let shared = unit
+            .iter()
+            .zip(self.unit)
+            .take_while(|(one, other)| one == other)
+            .count();
         self.unit = unit;
         let (_, suffix) = unit.split_at(shared);
         self.put(Section::SharedUnits, shared as u64);
@@ -193,7 +198,11 @@ impl<'a> Writer<'a> {
                 object: map,
                 action: operation.action,
                 predecessors: operation.predecessors.len() as u64,
-                key: if operation.action == MAKE_MAP { &[] } else { operation.key },
+                key: if operation.action == MAKE_MAP {
+                    &[]
+                } else {
+                    operation.key
+                },
             };
             let number = self.step(before, shape);
             before = Some(number);

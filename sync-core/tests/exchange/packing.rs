@@ -1,0 +1,334 @@
+//! Packed changes: every byte comes back, whatever the bytes are; what is no packed form is an error.
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_bytes::ByteBuf;
+use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
+use sync_core::exchange::packing::{PackingError, pack, unpack};
+use sync_core::exchange::{Limits, ResponseChanges};
+use sync_core::identity::{ResponseId, RoundId};
+use sync_core::response::{Response, ResponseError, Visit};
+use uuid::Uuid;
+
+use super::forgery;
+
+const UNITS: [&str; 4] = ["28249-01-0001", "28249-01-0002", "28249-02-0001", "ấp Bình Đông"];
+const QUESTIONS: [&str; 4] = ["fibre_available", "smartphone", "note", "needs"];
+
+#[derive(Debug, Clone)]
+enum Step {
+    Answer {
+        replica: usize,
+        member: Option<u8>,
+        question: usize,
+        value: Option<Value>,
+    },
+    Add {
+        replica: usize,
+        member: u8,
+    },
+    Remove {
+        replica: usize,
+        member: u8,
+    },
+    Visit {
+        replica: usize,
+        number: u8,
+    },
+    Merge {
+        from: usize,
+        into: usize,
+    },
+}
+
+/// Devices, each with a replica of one response.
+const REPLICAS: usize = 3;
+
+fn value() -> impl Strategy<Value = Option<Value>> {
+    prop_oneof![
+        Just(None),
+        prop::sample::select(vec!["yes", "no", "told"]).prop_map(|text| Some(text.into())),
+        any::<String>().prop_map(|text| Some(Value::Text(text))),
+        any::<i64>().prop_map(|number| Some(Value::Integer(number))),
+        (-1e9..1e9).prop_map(|number| Some(Value::Decimal(number))),
+        prop::collection::btree_set("[a-c]", 0..3).prop_map(|choices| Some(Value::Choices(choices))),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let replica = 0..REPLICAS;
+    let member = 0..3u8;
+    prop_oneof![
+        5 => (replica.clone(), prop::option::of(member.clone()), 0..QUESTIONS.len(), value())
+            .prop_map(|(replica, member, question, value)| Step::Answer { replica, member, question, value }),
+        2 => (replica.clone(), member.clone()).prop_map(|(replica, member)| Step::Add { replica, member }),
+        1 => (replica.clone(), member).prop_map(|(replica, member)| Step::Remove { replica, member }),
+        1 => (replica.clone(), 0..3u8).prop_map(|(replica, number)| Step::Visit { replica, number }),
+        2 => (replica.clone(), replica).prop_map(|(from, into)| Step::Merge { from, into }),
+    ]
+}
+
+/// What some devices write into one response, each change of theirs with several steps.
+fn changes_of(unit: &str, changes: &[Vec<Step>]) -> ResponseChanges {
+    let round = forgery::ROUND;
+    let mut replicas: Vec<Response> = (0..REPLICAS)
+        .map(|_| Response::new(ResponseId::of(round, unit)).unwrap())
+        .collect();
+    let mut time = 1_760_000_000;
+    for steps in changes {
+        for device in 0..REPLICAS {
+            for step in steps {
+                if let Step::Merge { from, into } = step
+                    && *into == device
+                    && from != into
+                {
+                    let other = replicas[*from].changes();
+                    replicas[*into].apply(other).unwrap();
+                }
+            }
+            let key = forgery::device(device as u8 + 1);
+            time += 61;
+            replicas[device]
+                .edit::<_, ResponseError>(&key.actor(), time, |edit| {
+                    for step in steps {
+                        // A step that cannot be, such as removing a member who is not there, writes nothing.
+                        let _ = write(edit, device, step);
+                    }
+                    Ok(())
+                })
+                .unwrap();
+        }
+    }
+    let (first, others) = replicas.split_first_mut().unwrap();
+    for other in others {
+        first.merge(other).unwrap();
+    }
+    ResponseChanges {
+        round,
+        unit: unit.to_owned(),
+        changes: first
+            .changes()
+            .iter()
+            .map(|change| ByteBuf::from(change.raw_bytes()))
+            .collect(),
+    }
+}
+
+fn write(edit: &mut sync_core::response::Edit<'_>, device: usize, step: &Step) -> Result<(), ResponseError> {
+    let instance = |member: u8| survey_forms::answers::InstanceId::new(format!("member{member}"));
+    match step {
+        Step::Answer {
+            replica,
+            member,
+            question,
+            value,
+        } if *replica == device => {
+            let question = QUESTIONS[*question];
+            let path = match member {
+                None => AnswerPath::top(question),
+                Some(member) => {
+                    edit.add_instance("members", None, &instance(*member))?;
+                    AnswerPath::within(&instance(*member), question)
+                }
+            };
+            match value {
+                Some(value) => edit.put_answer(&path, value),
+                None => edit.clear_answer(&path),
+            }
+        }
+        Step::Add { replica, member } if *replica == device => edit.add_instance("members", None, &instance(*member)),
+        Step::Remove { replica, member } if *replica == device => edit.remove_instance("members", &instance(*member)),
+        Step::Visit { replica, number } if *replica == device => {
+            let visit = Visit {
+                device: "device".to_owned(),
+                started_at: 1_760_000_000_000 + i64::from(*number),
+                ended_at: 1_760_000_480_000,
+                outcome: "completed".to_owned(),
+            };
+            edit.record_visit(&format!("visit{number}"), &visit)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn groups() -> impl Strategy<Value = Vec<ResponseChanges>> {
+    let day = prop::collection::vec(prop::collection::vec(step(), 1..8), 1..4);
+    prop::collection::vec((0..UNITS.len(), day), 0..4)
+        .prop_map(|days| days.iter().map(|(unit, day)| changes_of(UNITS[*unit], day)).collect())
+}
+
+fn restored(groups: &[ResponseChanges]) -> Vec<ResponseChanges> {
+    unpack(&pack(groups), &Limits::default()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn real_changes_come_back(groups in groups()) {
+        prop_assert_eq!(restored(&groups), groups);
+    }
+
+    #[test]
+    fn damaged_changes_come_back(
+        mut groups in groups(),
+        damage in prop::collection::vec((any::<Index>(), any::<Index>(), any::<Index>(), 0..8u32, any::<bool>()), 1..6),
+    ) {
+        for (group, change, byte, bit, mend) in damage {
+            if groups.is_empty() { continue }
+            let place = group.index(groups.len());
+            let group = &mut groups[place];
+            if group.changes.is_empty() { continue }
+            let place = change.index(group.changes.len());
+            let change = &mut group.changes[place];
+            let place = byte.index(change.len());
+            change[place] ^= 1 << bit;
+            // With the checksum right again, what is inside counts.
+            if mend && place >= 9 {
+                let mut contents = change.clone();
+                let length = usize::from(change[9] >= 0x80) + 10;
+                contents.drain(..length.min(change.len()));
+                *change = ByteBuf::from(forgery::chunk(1, &contents).0);
+            }
+        }
+        prop_assert_eq!(restored(&groups), groups);
+    }
+
+    #[test]
+    fn damaged_packed_forms_are_never_a_panic(
+        groups in groups(),
+        flips in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
+        cut in any::<Index>(),
+    ) {
+        let mut packed = pack(&groups);
+        for (place, byte) in flips {
+            let place = place.index(packed.len());
+            packed[place] = byte;
+        }
+        let limits = Limits { inflated_bytes: 1 << 16, change_bytes: 1 << 14, changes: 50, operations: 2000, ..Limits::default() };
+        for bytes in [&packed[..], &packed[..cut.index(packed.len())]] {
+            match unpack(bytes, &limits) {
+                Ok(groups) => {
+                    let bytes: usize = groups.iter().flat_map(|group| &group.changes).map(|change| change.len()).sum();
+                    prop_assert!(bytes <= limits.inflated_bytes);
+                    prop_assert!(groups.iter().map(|group| group.changes.len()).sum::<usize>() <= limits.changes);
+                    prop_assert_eq!(restored(&groups), groups);
+                }
+                Err(error) => prop_assert!(!error.vietnamese().is_empty() && !error.to_string().is_empty()),
+            }
+        }
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_packed_form_or_one_that_comes_back(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        if let Ok(groups) = unpack(&bytes, &Limits::default()) {
+            prop_assert_eq!(restored(&groups), groups);
+        }
+    }
+}
+
+/// A first day of 100 households alike: packed, what is alike is told once.
+fn alike() -> Vec<ResponseChanges> {
+    let key = forgery::device(1);
+    (0..100)
+        .map(|number| {
+            let unit = format!("28249-01-{number:04}");
+            let change = forgery::answer(&key, &unit, "nhà ở cuối ấp");
+            ResponseChanges {
+                round: forgery::ROUND,
+                unit,
+                changes: vec![ByteBuf::from(change.raw_bytes())],
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn what_is_alike_is_told_once() {
+    let groups = alike();
+    let packed = pack(&groups);
+    assert_eq!(unpack(&packed, &Limits::default()), Ok(groups));
+    assert!(packed.len() < 100 * 25, "{} bytes", packed.len());
+}
+
+#[test]
+fn every_limit_is_kept() {
+    let packed = pack(&alike());
+    let whole = Limits::default();
+    let refused = |limits: Limits| unpack(&packed, &limits).unwrap_err();
+    assert!(matches!(
+        refused(Limits { changes: 99, ..whole }),
+        PackingError::TooMany { limit: 99, .. }
+    ));
+    assert!(matches!(
+        refused(Limits {
+            operations: 99,
+            ..whole
+        }),
+        PackingError::TooMany { limit: 99, .. }
+    ));
+    assert!(matches!(
+        refused(Limits {
+            inflated_bytes: 9999,
+            ..whole
+        }),
+        PackingError::TooLarge { limit: 9999 }
+    ));
+    let small = Limits {
+        change_bytes: 40,
+        ..whole
+    };
+    assert!(matches!(
+        refused(small),
+        PackingError::ChangeTooLarge { change: 0, limit: 40 }
+    ));
+}
+
+#[test]
+fn one_long_unit_told_for_many_groups_is_refused_before_it_fills_memory() {
+    // Each group after the first says in a few bytes that its unit is the one before.
+    let unit = "x".repeat(100_000);
+    let groups: Vec<ResponseChanges> = (0..2000)
+        .map(|_| ResponseChanges {
+            round: RoundId(Uuid::nil()),
+            unit: unit.clone(),
+            changes: Vec::new(),
+        })
+        .collect();
+    let packed = pack(&groups);
+    assert!(packed.len() < 120_000);
+    let limits = Limits::default();
+    let limit = limits.inflated_bytes;
+    assert_eq!(unpack(&packed, &limits), Err(PackingError::TooLarge { limit }));
+}
+
+#[test]
+fn a_large_value_told_for_many_changes_is_refused_before_it_fills_memory() {
+    let key = forgery::device(1);
+    let text = "x".repeat(60_000);
+    let change = |number: usize| ResponseChanges {
+        round: forgery::ROUND,
+        unit: number.to_string(),
+        changes: vec![ByteBuf::from(
+            forgery::answer(&key, &number.to_string(), &text).raw_bytes(),
+        )],
+    };
+    let packed = pack(&(0..20).map(change).collect::<Vec<_>>());
+    assert!(packed.len() < 62_000);
+    let limits = Limits {
+        inflated_bytes: 1 << 20,
+        ..Limits::default()
+    };
+    assert_eq!(unpack(&packed, &limits), Err(PackingError::TooLarge { limit: 1 << 20 }));
+}
+
+#[test]
+fn every_cut_is_noticed() {
+    let packed = pack(&alike()[..3]);
+    for end in 0..packed.len() {
+        match unpack(&packed[..end], &Limits::default()) {
+            Err(PackingError::Malformed { byte, .. }) => assert!(byte <= end),
+            other => panic!("cut after {end} bytes: {other:?}"),
+        }
+    }
+}
