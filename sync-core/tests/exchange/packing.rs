@@ -5,6 +5,7 @@ use proptest::sample::Index;
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::exchange::packing::{PackingError, pack, unpack};
+use sync_core::exchange::wire::{self, Message as _};
 use sync_core::exchange::{Limits, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Response, ResponseError, Visit};
@@ -330,5 +331,63 @@ fn every_cut_is_noticed() {
             Err(PackingError::Malformed { byte, .. }) => assert!(byte <= end),
             other => panic!("cut after {end} bytes: {other:?}"),
         }
+    }
+}
+
+/// Small messages and packed forms, by fuzz target and name.
+fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    let key = forgery::device(1);
+    let first = forgery::answer(&key, forgery::UNIT, "nhà ở cuối ấp");
+    let raw = ResponseChanges {
+        round: forgery::ROUND,
+        unit: forgery::UNIT.to_owned(),
+        changes: vec![ByteBuf::from(b"no change".to_vec())],
+    };
+    let add = |replica| Step::Add { replica, member: 1 };
+    let answer = |replica, member, value: Value| Step::Answer {
+        replica,
+        member,
+        question: 1,
+        value: Some(value),
+    };
+    let visit = Step::Visit { replica: 0, number: 1 };
+    let merge = Step::Merge { from: 0, into: 1 };
+    let day = [
+        vec![add(0), answer(0, Some(1), "yes".into()), visit],
+        vec![
+            merge,
+            answer(0, None, Value::Integer(7)),
+            answer(1, Some(1), "no".into()),
+        ],
+        vec![answer(0, Some(1), Value::Decimal(0.5)), answer(2, None, "told".into())],
+    ];
+    let replicas = changes_of(UNITS[0], &day);
+    let request = forgery::request(&key, &[first]);
+    vec![
+        ("request", "one_answer.cbor", request.to_cbor().unwrap()),
+        ("request", "one_answer.br", wire::encode(&request).unwrap()),
+        ("packing", "nothing", pack(&[])),
+        ("packing", "as_it_is", pack(&[raw])),
+        ("packing", "three_devices", pack(&[replicas.clone()])),
+        (
+            "packing",
+            "two_households",
+            pack(&[replicas, changes_of(UNITS[1], &day)]),
+        ),
+    ]
+}
+
+#[test]
+fn the_seeds_of_the_fuzz_targets_are_messages_of_today() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
+    for (target, name, bytes) in seeds() {
+        let path = folder.join(target).join(name);
+        if std::env::var_os("KHAOSAT_UPDATE").is_some() {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        assert!(
+            std::fs::read(&path).unwrap_or_default() == bytes,
+            "{target}/{name} is not what is written today"
+        );
     }
 }

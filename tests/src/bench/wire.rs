@@ -1,4 +1,4 @@
-//! Bytes on the wire, against the same answers as gzip'd JSON.
+//! Bytes on the wire, against the same answers as compressed JSON and the same changes compressed as they are.
 
 use std::io::Write as _;
 
@@ -56,15 +56,11 @@ pub fn measure() -> Vec<Comparison> {
     assert_eq!(phone.client.unacknowledged(), HOUSEHOLDS);
     let all = documents(&survey.form, phone, &units);
     let mut comparisons = Vec::new();
+    let mut against = baselines(&all, "households");
+    against.extend(unpacked(phone, &units));
     let first = exchange(phone, &relay);
     let what = format!("first push of {HOUSEHOLDS} households");
-    compare(
-        &mut comparisons,
-        &what,
-        HOUSEHOLDS,
-        &first,
-        &baselines(&all, "households"),
-    );
+    compare(&mut comparisons, &what, HOUSEHOLDS, &first, &against);
 
     let corrected: Vec<String> = units.iter().step_by(HOUSEHOLDS / CORRECTED).cloned().collect();
     let mut corrections = Vec::new();
@@ -76,8 +72,9 @@ pub fn measure() -> Vec<Comparison> {
         corrections.push(json!({ "unit": unit, "member": instance.as_str(), QUESTION: after }));
     }
     let changed = documents(&survey.form, phone, &corrected);
-    let incremental = exchange(phone, &relay);
     let mut against = baselines(&changed, "households");
+    against.extend(unpacked(phone, &corrected));
+    let incremental = exchange(phone, &relay);
     against.push((
         "only the corrected answers, one gzip".to_owned(),
         gzip(&Json::Array(corrections)),
@@ -130,7 +127,23 @@ fn exchange(phone: &mut Phone, relay: &Relay) -> Cost {
     }
 }
 
-/// Gzip of each document by itself, and of all in one.
+/// The last change of each unit as Automerge writes it, all in one brotli stream of some qualities.
+fn unpacked(phone: &mut Phone, units: &[String]) -> Vec<(String, u64)> {
+    let mut bytes = Vec::new();
+    for unit in units {
+        bytes.extend_from_slice(phone.open(unit).changes().pop().unwrap().raw_bytes());
+    }
+    [5, 11]
+        .map(|quality| {
+            (
+                format!("the changes as they are, brotli {quality}"),
+                brotli(&bytes, quality),
+            )
+        })
+        .to_vec()
+}
+
+/// Gzip of each document by itself, and of all in one, and brotli of all in one.
 fn baselines(documents: &[Json], what: &str) -> Vec<(String, u64)> {
     vec![
         (
@@ -141,7 +154,17 @@ fn baselines(documents: &[Json], what: &str) -> Vec<(String, u64)> {
             format!("JSON, all {} {what} in one gzip", documents.len()),
             gzip(&Json::Array(documents.to_vec())),
         ),
+        (
+            format!("JSON, all {} {what} in one brotli 11", documents.len()),
+            brotli(&serde_json::to_vec(documents).unwrap(), 11),
+        ),
     ]
+}
+
+fn brotli(bytes: &[u8], quality: u32) -> u64 {
+    let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, quality, 22);
+    writer.write_all(bytes).unwrap();
+    writer.into_inner().len() as u64
 }
 
 fn gzip(document: &Json) -> u64 {
