@@ -72,7 +72,7 @@ fn settling_for_the_winner_is_a_change_that_a_server_takes() {
     assert_eq!(one.read().conflicts, []);
     assert_eq!(one.read().answers.answer(&conflict.path), winner);
 
-    let mut client = Client::new(0);
+    let mut client = Client::default();
     client.enqueue(OutgoingChange {
         round,
         unit: "28249-01-0001".to_owned(),

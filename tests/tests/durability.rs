@@ -261,7 +261,7 @@ fn what_was_acknowledged_survives_every_death_of_the_server() {
             server = Server::start(&installation.data(), address);
 
             // A phone that starts from nothing gets everything that was promised.
-            reader.client = Client::new(0);
+            reader.client = Client::default();
             reader.responses.clear();
             reader.sync();
             for (hash, unit) in promised {
@@ -346,7 +346,7 @@ fn serve_damaged(data: &Path, phone: &Phone, what: &str) -> bool {
         return true;
     };
     let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
-    let pull = wire::encode(&Client::new(0).request(&phone.key, 0, 1 << 20)).unwrap();
+    let pull = wire::encode(&Client::default().request(&phone.key, 0, 1 << 20)).unwrap();
     let bearer = format!("Bearer {}", phone.token);
     let get = |path: &str| {
         let url = format!("http://{address}{path}");

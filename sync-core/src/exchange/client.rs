@@ -1,10 +1,13 @@
 //! The device's side of the exchange, without I/O.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
-use automerge::Change;
+use automerge::{Change, ChangeHash};
+use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::cursor::Cursor;
+use super::extent;
 use super::message::{
     Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
 };
@@ -28,16 +31,35 @@ pub struct OutgoingChange {
 /// the caller carries it and either brings the answer to [`receive`](Self::receive) or tells by
 /// [`disconnected`](Self::disconnected) that none came; while [`pending`](Self::pending), again. Sending a piece twice
 /// is harmless, so a lost answer costs one piece's time and nothing else.
+///
+/// **What the caller keeps.** Before an answer to a question counts as saved, its change and that it is in the outbox are
+/// durable. When an answer of the server came, what it brought is made durable first, then [`state`](Self::state)
+/// together with the outbox. A device that stops in between finds the older state and asks again, which is harmless; the
+/// other way round it would miss changes.
+///
+/// **Lost logs.** A device that begins, and one whose cursor the server does not know, reads the log from its start. At
+/// its end [`Received::whole_log`] is set, and the caller [`offer`](Self::offer)s all that the device wrote: what the log
+/// did not have is sent again. So a server that was set back to a backup gets everything back that the devices have.
 #[derive(Debug, Default)]
 pub struct Client {
-    cursor: u64,
+    state: ClientState,
+    /// While reading from the start, what the log was seen to have.
+    seen: HashSet<ChangeHash>,
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
     more: bool,
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
-    restoring: bool,
     refused: Vec<(OutgoingChange, RefusalReason)>,
+}
+
+/// How far a device has read the server's log: what it keeps from one start to the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientState {
+    /// The last entry that the device has.
+    pub cursor: Option<Cursor>,
+    /// Whether the device has read the log up to its end once since it last began at its start.
+    pub caught_up: bool,
 }
 
 /// What an answer brought.
@@ -45,25 +67,30 @@ pub struct Client {
 pub struct Received {
     /// How many of the device's own changes are now durable at the server.
     pub acknowledged: usize,
+    /// The changes that need not be sent any more: the acknowledged ones, and those that the server does not take.
+    pub left_outbox: Vec<ChangeHash>,
     /// Other devices' changes.
     pub responses: Vec<ResponseChanges>,
+    /// Whether this was the end of a log that was read from its start: time to [`offer`](Client::offer).
+    pub whole_log: bool,
     /// How far the device's clock is ahead of the server's, in milliseconds, give or take the time of the exchange.
     pub clock_ahead: i64,
 }
 
 impl Client {
-    /// A device that has read the server's log up to `cursor`.
-    pub fn new(cursor: u64) -> Self {
+    /// A device that has read as far as `state` says; the default for one that begins.
+    pub fn new(state: ClientState) -> Self {
+        // Of a log that was read in part nobody remembers what was seen, so reading begins again.
+        let state = if state.caught_up { state } else { ClientState::default() };
         Self {
-            cursor,
-            restoring: cursor == 0,
+            state,
             ..Self::default()
         }
     }
 
-    /// The last sequence number of the server's log that the device has.
-    pub fn cursor(&self) -> u64 {
-        self.cursor
+    /// How far the device has read.
+    pub fn state(&self) -> ClientState {
+        self.state
     }
 
     /// Keeps a change for the server.
@@ -130,8 +157,8 @@ impl Client {
             .collect();
         SyncRequest {
             version: PROTOCOL_VERSION,
-            cursor: self.cursor,
-            restoring: self.restoring,
+            cursor: self.state.cursor,
+            restoring: !self.state.caught_up,
             device_time,
             responses,
             attestations,
@@ -142,12 +169,19 @@ impl Client {
     pub fn receive(&mut self, response: SyncResponse, device_time: i64) -> Received {
         let sent = std::mem::take(&mut self.in_flight);
         let mut acknowledged = 0;
+        let mut left_outbox = Vec::with_capacity(sent);
         let mut again = Vec::new();
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
             match refusal(&response.refused, number) {
                 Some(RefusalReason::Unverifiable) => again.push(outgoing),
-                Some(reason) => self.refused.push((outgoing, reason)),
-                None => acknowledged += 1,
+                Some(reason) => {
+                    left_outbox.push(outgoing.change.hash());
+                    self.refused.push((outgoing, reason));
+                }
+                None => {
+                    left_outbox.push(outgoing.change.hash());
+                    acknowledged += 1;
+                }
             }
         }
         // One damaged change must not hold up those that were signed together with it.
@@ -155,15 +189,37 @@ impl Client {
         for outgoing in again.into_iter().rev() {
             self.outbox.push_front(outgoing);
         }
-        self.cursor = response.cursor;
         self.more = response.more;
-        // Cursor 0 may also be the server's way to say that the device has to start over.
-        self.restoring = response.cursor == 0 || (self.restoring && response.more);
+        if response.unknown_cursor {
+            self.state = ClientState::default();
+            self.seen.clear();
+        } else {
+            self.state.cursor = response.cursor.or(self.state.cursor);
+        }
+        if !self.state.caught_up {
+            let changes = response.responses.iter().flat_map(|group| &group.changes);
+            self.seen.extend(changes.filter_map(|bytes| extent::hash(bytes).ok()));
+        }
         Received {
             acknowledged,
+            left_outbox,
             responses: response.responses,
+            whole_log: !self.state.caught_up && !response.more,
             clock_ahead: device_time.saturating_sub(response.server_time),
         }
+    }
+
+    /// Takes all that the device ever wrote, when the log was read from its start to its end: what it does not have there
+    /// is enqueued again.
+    pub fn offer(&mut self, written: impl IntoIterator<Item = OutgoingChange>) {
+        let queued: HashSet<ChangeHash> = self.outbox.iter().map(|outgoing| outgoing.change.hash()).collect();
+        let seen = std::mem::take(&mut self.seen);
+        let lost = written.into_iter().filter(|outgoing| {
+            let hash = outgoing.change.hash();
+            !seen.contains(&hash) && !queued.contains(&hash)
+        });
+        self.outbox.extend(lost);
+        self.state.caught_up = true;
     }
 
     /// No answer came: what was in flight stays in the outbox.
@@ -198,7 +254,8 @@ mod tests {
             waiting: 0,
             refused,
             responses: vec![],
-            cursor: 0,
+            cursor: None,
+            unknown_cursor: false,
             more: false,
             server_time: 0,
         }
@@ -208,7 +265,7 @@ mod tests {
     fn one_damaged_change_does_not_hold_up_the_others() {
         let round = RoundId(Uuid::nil());
         let key = DeviceKey::from_secret(&[5; 32]);
-        let mut client = Client::new(0);
+        let mut client = Client::default();
         for unit in ["a", "b", "c"] {
             let mut response = Response::new(ResponseId::of(round, unit)).unwrap();
             let ((), change) = response
