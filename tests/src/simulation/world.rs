@@ -115,6 +115,8 @@ struct World {
     figures: Figures,
     bug: Option<Bug>,
     tell: bool,
+    /// Whether nothing fails any more.
+    healed: bool,
     statistics: Statistics,
     violations: Vec<Violation>,
 }
@@ -169,6 +171,7 @@ impl World {
             figures: Figures::default(),
             bug,
             tell,
+            healed: false,
             statistics: Statistics::default(),
             violations: Vec::new(),
         };
@@ -306,6 +309,14 @@ impl World {
         let now = self.seconds();
         self.phones[phone].answer(unit, question, value, now, &mut self.history, decide);
         self.soon(Event::PhoneFlush(phone));
+        self.fail_soon(0.05, Event::PhoneCrash(phone));
+    }
+
+    /// Most of what can go wrong goes wrong in the moments between two steps.
+    fn fail_soon(&mut self, chance: f64, failure: Event) {
+        if !self.healed && self.luck.random_bool(chance) {
+            self.soon(failure);
+        }
     }
 
     fn exchange(&mut self, phone: usize) {
@@ -352,8 +363,14 @@ impl World {
             return;
         }
         match self.server.step(connection) {
-            Step::GoesOn => self.soon(Event::Step(connection)),
-            Step::AwaitsFlush => self.soon(Event::ServerFlush),
+            Step::GoesOn => {
+                self.soon(Event::Step(connection));
+                self.fail_soon(0.02, Event::ServerCrash);
+            }
+            Step::AwaitsFlush => {
+                self.soon(Event::ServerFlush);
+                self.fail_soon(0.02, Event::ServerCrash);
+            }
             Step::Replied {
                 phone,
                 reply,
@@ -396,9 +413,12 @@ impl World {
             None => self.phones[phone].disconnected(connection),
         }
         self.soon(Event::PhoneFlush(phone));
+        self.fail_soon(0.05, Event::PhoneCrash(phone));
     }
 
     fn meet(&mut self, from: usize, to: usize) {
+        // What is handed on is saved.
+        self.phones[from].flush(&mut self.history);
         let [from, to] = self.phones.get_disjoint_mut([from, to]).unwrap();
         to.meet(from);
         let to = to.number;
@@ -544,6 +564,7 @@ impl World {
 
     /// Everything works again, and everybody exchanges until nobody has anything left.
     fn heal(&mut self) {
+        self.healed = true;
         self.weather = Weather::FINE;
         self.server.disk.full = false;
         if !self.server.is_running {
@@ -615,7 +636,20 @@ impl World {
                     .is_some_and(|(_, logged)| std::ptr::eq(logged, edit))
             });
             if !arrived {
-                broken.push((Invariant::SavedAnswersArrive, format!("{edit:?}")));
+                let is_edit = |hash: &ChangeHash| {
+                    self.history
+                        .find(hash)
+                        .is_some_and(|(_, found)| std::ptr::eq(found, edit))
+                };
+                let refused = author.refused.iter().find(|(hash, _)| is_edit(hash));
+                let waits = self
+                    .server
+                    .data
+                    .waiting
+                    .iter()
+                    .any(|entry| is_edit(&entry.change.hash()));
+                let what = format!("{edit:?}, waiting: {waits}, refused: {refused:?}");
+                broken.push((Invariant::SavedAnswersArrive, what));
             }
         }
         let mut sum = 0;
