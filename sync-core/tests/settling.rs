@@ -144,6 +144,9 @@ fn taking_back_what_others_do_not_know_of_is_a_change_that_a_server_takes() {
         assert_is_taken(round, &key, untick);
         let bring_back = edit(&mut one, 3, &|edit| edit.add_instance("member", None, &member));
         assert_is_taken(round, &key, bring_back);
-        assert_eq!(one.read().answers.instances("member", None), [member.clone()]);
+        assert_eq!(
+            one.read().answers.instances("member", None),
+            std::slice::from_ref(&member)
+        );
     }
 }

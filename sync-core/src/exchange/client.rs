@@ -42,9 +42,8 @@ pub struct OutgoingChange {
 /// did not have is sent again. So a server that was set back to a backup gets everything back that the devices have.
 #[derive(Debug, Default)]
 pub struct Client {
-    state: ClientState,
-    /// While reading from the start, what the log was seen to have.
-    seen: HashSet<ChangeHash>,
+    cursor: Option<Cursor>,
+    reading: Reading,
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
     more: bool,
@@ -53,12 +52,30 @@ pub struct Client {
     refused: Vec<(OutgoingChange, RefusalReason)>,
 }
 
+/// How a device reads the server's log.
+#[derive(Debug)]
+enum Reading {
+    /// From its start. What it was seen to have is remembered.
+    FromStart { seen: HashSet<ChangeHash> },
+    /// To its end, and what it was found not to have is being sent again.
+    Offering { left: HashSet<ChangeHash> },
+    /// From where it stopped last time.
+    Onward,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::FromStart { seen: HashSet::new() }
+    }
+}
+
 /// How far a device has read the server's log: what it keeps from one start to the next.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClientState {
     /// The last entry that the device has.
     pub cursor: Option<Cursor>,
-    /// Whether the device has read the log up to its end once since it last began at its start.
+    /// Whether the device has read the log to its end since it last began at its start, and the log has all that the
+    /// device offered then. What is offered is remembered nowhere else: a device that stops before begins again.
     pub caught_up: bool,
 }
 
@@ -81,16 +98,22 @@ impl Client {
     /// A device that has read as far as `state` says; the default for one that begins.
     pub fn new(state: ClientState) -> Self {
         // Of a log that was read in part nobody remembers what was seen, so reading begins again.
-        let state = if state.caught_up { state } else { ClientState::default() };
+        if !state.caught_up {
+            return Self::default();
+        }
         Self {
-            state,
+            cursor: state.cursor,
+            reading: Reading::Onward,
             ..Self::default()
         }
     }
 
     /// How far the device has read.
     pub fn state(&self) -> ClientState {
-        self.state
+        ClientState {
+            cursor: self.cursor,
+            caught_up: matches!(self.reading, Reading::Onward),
+        }
     }
 
     /// Keeps a change for the server.
@@ -157,8 +180,8 @@ impl Client {
             .collect();
         SyncRequest {
             version: PROTOCOL_VERSION,
-            cursor: self.state.cursor,
-            restoring: !self.state.caught_up,
+            cursor: self.cursor,
+            restoring: matches!(self.reading, Reading::FromStart { .. }),
             device_time,
             responses,
             attestations,
@@ -191,35 +214,57 @@ impl Client {
         }
         self.more = response.more;
         if response.unknown_cursor {
-            self.state = ClientState::default();
-            self.seen.clear();
+            self.cursor = None;
+            self.reading = Reading::default();
         } else {
-            self.state.cursor = response.cursor.or(self.state.cursor);
+            self.cursor = response.cursor.or(self.cursor);
         }
-        if !self.state.caught_up {
-            let changes = response.responses.iter().flat_map(|group| &group.changes);
-            self.seen.extend(changes.filter_map(|bytes| extent::hash(bytes).ok()));
+        let mut whole_log = false;
+        match &mut self.reading {
+            Reading::FromStart { seen } => {
+                let changes = response.responses.iter().flat_map(|group| &group.changes);
+                seen.extend(changes.filter_map(|bytes| extent::hash(bytes).ok()));
+                whole_log = !response.more;
+            }
+            Reading::Offering { left } => {
+                for hash in &left_outbox {
+                    left.remove(hash);
+                }
+                if left.is_empty() {
+                    self.reading = Reading::Onward;
+                }
+            }
+            Reading::Onward => {}
         }
         Received {
             acknowledged,
             left_outbox,
             responses: response.responses,
-            whole_log: !self.state.caught_up && !response.more,
+            whole_log,
             clock_ahead: device_time.saturating_sub(response.server_time),
         }
     }
 
-    /// Takes all that the device ever wrote, when the log was read from its start to its end: what it does not have there
-    /// is enqueued again.
+    /// Takes all that the device ever wrote, each change after those that it depends on, when the log was read from its
+    /// start to its end: what the log does not have is enqueued again. At any other time it does nothing.
     pub fn offer(&mut self, written: impl IntoIterator<Item = OutgoingChange>) {
+        let seen = match &mut self.reading {
+            Reading::FromStart { seen } if !self.more => std::mem::take(seen),
+            _ => return,
+        };
         let queued: HashSet<ChangeHash> = self.outbox.iter().map(|outgoing| outgoing.change.hash()).collect();
-        let seen = std::mem::take(&mut self.seen);
-        let lost = written.into_iter().filter(|outgoing| {
+        let mut left = HashSet::new();
+        for outgoing in written {
             let hash = outgoing.change.hash();
-            !seen.contains(&hash) && !queued.contains(&hash)
-        });
-        self.outbox.extend(lost);
-        self.state.caught_up = true;
+            if !seen.contains(&hash) && !queued.contains(&hash) && left.insert(hash) {
+                self.outbox.push_back(outgoing);
+            }
+        }
+        self.reading = if left.is_empty() {
+            Reading::Onward
+        } else {
+            Reading::Offering { left }
+        };
     }
 
     /// No answer came: what was in flight stays in the outbox.
