@@ -200,7 +200,12 @@ fn write_until(stop: &AtomicBool, mut phone: Phone, server: SocketAddr, acknowle
         // The request is the same as before, so asking for it again only tells the client what is under way.
         let again = phone.client.request(&phone.key, 0, 1 << 20);
         assert_eq!(again, request);
-        assert_eq!((response.accepted, response.waiting), (1, 0), "{:?}", response.refused);
+        assert_eq!(
+            (response.accepted, response.waiting.as_slice()),
+            (1, &[][..]),
+            "{:?}",
+            response.refused
+        );
         acknowledged.lock().unwrap().insert(change.hash(), unit);
         let received = phone.client.receive(response, 0);
         for group in received.responses {

@@ -333,20 +333,20 @@ async fn keep_attestation(
     Ok(key.fetch_one(&mut *connection).await?)
 }
 
-/// Whether the log has this entry with this mark.
-pub(super) async fn cursor_state(readers: &SqlitePool, cursor: Option<Cursor>) -> Result<CursorState, StoreError> {
-    let Some(cursor) = cursor else {
-        return Ok(CursorState::Known);
-    };
-    let Ok(seq) = i64::try_from(cursor.sequence()) else {
-        return Ok(CursorState::Foreign);
-    };
-    let found = mark_of(readers, seq).await?;
-    Ok(if found == Some(cursor.mark()) {
-        CursorState::Known
-    } else {
-        CursorState::Foreign
-    })
+/// Whether the log has all these entries with these marks.
+pub(super) async fn cursor_state(
+    readers: &SqlitePool,
+    cursors: impl Iterator<Item = Cursor>,
+) -> Result<CursorState, StoreError> {
+    for cursor in cursors {
+        let Ok(seq) = i64::try_from(cursor.sequence()) else {
+            return Ok(CursorState::Foreign);
+        };
+        if mark_of(readers, seq).await? != Some(cursor.mark()) {
+            return Ok(CursorState::Foreign);
+        }
+    }
+    Ok(CursorState::Known)
 }
 
 /// The mark of an entry, zeros where it was written before there were marks; none where there is no such entry.
@@ -358,6 +358,11 @@ async fn mark_of(readers: &SqlitePool, seq: i64) -> Result<Option<LogMark>, Stor
     Ok(mark.map(|bytes| bytes.try_into().map(LogMark).unwrap_or_default()))
 }
 
+async fn entry(readers: &SqlitePool, seq: i64) -> Result<Cursor, StoreError> {
+    let mark = mark_of(readers, seq).await?.unwrap_or_default();
+    Ok(Cursor(seq.unsigned_abs(), mark))
+}
+
 /// The changes that a query asks for. `device_key` is that of the reader.
 pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64) -> Result<Read, StoreError> {
     let after = query.after.map_or(0, |cursor| cursor.sequence());
@@ -366,6 +371,7 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
     if head <= after {
         return Ok(Read {
             cursor: query.after,
+            head: query.after,
             ..Read::default()
         });
     }
@@ -415,10 +421,10 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
     }
     // Entries of other hamlets at the end count as read, or a reader would look at them again and again.
     let end = if more { last } else { head };
-    let mark = mark_of(readers, end).await?.unwrap_or_default();
     Ok(Read {
         responses,
-        cursor: Some(Cursor(end.unsigned_abs(), mark)),
+        cursor: Some(entry(readers, end).await?),
+        head: Some(entry(readers, head).await?),
         more,
     })
 }

@@ -41,8 +41,8 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         clock_ahead: arrived.clock_ahead(clock::now()),
     };
     let frame = log::frame(readers, &arrived.units()).await?;
-    let cursor = log::cursor_state(readers, arrived.cursor()).await?;
-    let sorted = arrived.sort(&frame, cursor);
+    let cursors = log::cursor_state(readers, arrived.cursors()).await?;
+    let sorted = arrived.sort(&frame, cursors);
     let stored = log::stored_responses(readers, &sorted.responses()).await?;
     let planned = blocking(move || sorted.plan(&stored)).await?;
 

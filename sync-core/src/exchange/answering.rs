@@ -85,10 +85,10 @@ impl Arrived {
         units.map(|group| (group.round, group.unit.clone())).collect()
     }
 
-    /// The entry of the log to look for: whether it is there decides whether the reader has read this log. To be looked
-    /// up before this exchange itself makes the log longer.
-    pub fn cursor(&self) -> Option<Cursor> {
-        self.request.cursor
+    /// The entries of the log to look for: whether all are there, with these marks, decides whether the reader has read
+    /// this log. To be looked up before this exchange itself makes the log longer.
+    pub fn cursors(&self) -> impl Iterator<Item = Cursor> {
+        self.request.cursor.into_iter().chain(self.request.acknowledged)
     }
 
     /// How far the device's clock is ahead, in milliseconds, if the request took no time.
@@ -96,12 +96,12 @@ impl Arrived {
         self.request.device_time.saturating_sub(now)
     }
 
-    /// Goes on with what is known of the units, and whether the log has the cursor's entry with the cursor's mark.
-    pub fn sort(self, frame: &Frame, cursor: CursorState) -> Sorted {
+    /// Goes on with what is known of the units, and of the cursors.
+    pub fn sort(self, frame: &Frame, cursors: CursorState) -> Sorted {
         let attestations = kept_attestations(&self.request);
         let sent = self.verdicts.len();
         let (refused, groups) = intake::check_scope(self.verdicts, frame, &self.peer.scope);
-        let query = match cursor {
+        let query = match cursors {
             CursorState::Foreign => None,
             CursorState::Known => Some(LogQuery {
                 after: self.request.cursor,
@@ -141,10 +141,10 @@ fn kept_attestations(request: &SyncRequest) -> Vec<KeptAttestation> {
         .collect()
 }
 
-/// Whether a reader's cursor is of this log.
+/// Whether a reader's cursors are of this log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CursorState {
-    /// The log has the entry, or the reader has read nothing yet.
+    /// The log has every entry, or the reader has read nothing yet.
     Known,
     /// The reader has read another log, or this one before it was set back to a backup.
     Foreign,
@@ -202,7 +202,7 @@ impl Planned {
         }));
         let taken = u32::try_from(self.sent.saturating_sub(refused.len())).unwrap_or(u32::MAX);
         Written {
-            accepted: taken.saturating_sub(self.plan.waiting),
+            accepted: taken.saturating_sub(u32::try_from(self.plan.waiting.len()).unwrap_or(u32::MAX)),
             waiting: self.plan.waiting,
             refused,
             query: self.query,
@@ -228,6 +228,8 @@ pub struct Read {
     pub responses: Vec<ResponseChanges>,
     /// The last entry that was looked at; none where the log is empty.
     pub cursor: Option<Cursor>,
+    /// The log's last entry.
+    pub head: Option<Cursor>,
     /// Whether there is more.
     pub more: bool,
 }
@@ -236,7 +238,7 @@ pub struct Read {
 #[derive(Debug)]
 pub struct Written {
     accepted: u32,
-    waiting: u32,
+    waiting: Vec<u32>,
     refused: Vec<Refusal>,
     query: Option<LogQuery>,
 }
@@ -258,6 +260,7 @@ impl Written {
             refused: self.refused,
             responses: read.responses,
             cursor: read.cursor,
+            acknowledged: read.head.filter(|head| read.cursor != Some(*head)),
             unknown_cursor,
             more: read.more || unknown_cursor,
             server_time: now,

@@ -43,7 +43,11 @@ pub struct OutgoingChange {
 #[derive(Debug, Default)]
 pub struct Client {
     cursor: Option<Cursor>,
+    /// What was acknowledged is in the log up to here, where that is beyond the cursor.
+    acknowledged: Option<Cursor>,
     reading: Reading,
+    /// What the server keeps but has not logged: to be sent again when there is nothing else to do.
+    held: VecDeque<OutgoingChange>,
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
     more: bool,
@@ -74,6 +78,8 @@ impl Default for Reading {
 pub struct ClientState {
     /// The last entry that the device has.
     pub cursor: Option<Cursor>,
+    /// The entry up to which the log has what was acknowledged, where that is beyond the cursor.
+    pub acknowledged: Option<Cursor>,
     /// Whether the device has read the log to its end since it last began at its start, and the log has all that the
     /// device offered then. What is offered is remembered nowhere else: a device that stops before begins again.
     pub caught_up: bool,
@@ -103,6 +109,7 @@ impl Client {
         }
         Self {
             cursor: state.cursor,
+            acknowledged: state.acknowledged,
             reading: Reading::Onward,
             ..Self::default()
         }
@@ -112,6 +119,7 @@ impl Client {
     pub fn state(&self) -> ClientState {
         ClientState {
             cursor: self.cursor,
+            acknowledged: self.acknowledged,
             caught_up: matches!(self.reading, Reading::Onward),
         }
     }
@@ -121,9 +129,9 @@ impl Client {
         self.outbox.push_back(change);
     }
 
-    /// How many changes wait to be acknowledged.
+    /// How many changes are not in the server's log, as far as the device knows.
     pub fn unacknowledged(&self) -> usize {
-        self.outbox.len()
+        self.outbox.len() + self.held.len()
     }
 
     /// The changes that the server did not take, with its reasons. They stay on the device.
@@ -140,6 +148,10 @@ impl Client {
     ///
     /// `device_time` is the device's clock in milliseconds since 1970-01-01T00:00:00Z.
     pub fn request(&mut self, key: &DeviceKey, device_time: i64, piece_bytes: usize) -> SyncRequest {
+        if !self.pending() {
+            // A new occasion: perhaps what they wait for has come in the meantime.
+            self.outbox.append(&mut self.held);
+        }
         let mut bytes = 0;
         self.in_flight = self
             .outbox
@@ -181,6 +193,7 @@ impl Client {
         SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: self.cursor,
+            acknowledged: self.acknowledged,
             restoring: matches!(self.reading, Reading::FromStart { .. }),
             device_time,
             responses,
@@ -201,6 +214,7 @@ impl Client {
                     left_outbox.push(outgoing.change.hash());
                     self.refused.push((outgoing, reason));
                 }
+                None if response.waiting.contains(&(number as u32)) => self.held.push_back(outgoing),
                 None => {
                     left_outbox.push(outgoing.change.hash());
                     acknowledged += 1;
@@ -215,9 +229,11 @@ impl Client {
         self.more = response.more;
         if response.unknown_cursor {
             self.cursor = None;
+            self.acknowledged = None;
             self.reading = Reading::default();
         } else {
             self.cursor = response.cursor.or(self.cursor);
+            self.acknowledged = response.acknowledged;
         }
         let mut whole_log = false;
         match &mut self.reading {
@@ -252,7 +268,8 @@ impl Client {
             Reading::FromStart { seen } if !self.more => std::mem::take(seen),
             _ => return,
         };
-        let queued: HashSet<ChangeHash> = self.outbox.iter().map(|outgoing| outgoing.change.hash()).collect();
+        let queued = self.outbox.iter().chain(&self.held);
+        let queued: HashSet<ChangeHash> = queued.map(|outgoing| outgoing.change.hash()).collect();
         let mut left = HashSet::new();
         for outgoing in written {
             let hash = outgoing.change.hash();
@@ -296,10 +313,11 @@ mod tests {
         SyncResponse {
             version,
             accepted,
-            waiting: 0,
+            waiting: vec![],
             refused,
             responses: vec![],
             cursor: None,
+            acknowledged: None,
             unknown_cursor: false,
             more: false,
             server_time: 0,

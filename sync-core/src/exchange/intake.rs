@@ -56,8 +56,8 @@ pub(super) struct Group {
 pub struct Plan {
     /// The changes that are not taken.
     pub refused: Vec<Refusal>,
-    /// How many of the changes wait for others, those that waited already among them.
-    pub waiting: u32,
+    /// The numbers of the changes that wait for others, those that waited already among them.
+    pub waiting: Vec<u32>,
     /// The responses that change.
     pub responses: Vec<PlannedResponse>,
 }
@@ -122,7 +122,7 @@ pub(super) fn plan(
 ) -> Plan {
     let mut plan = Plan {
         refused,
-        waiting: 0,
+        waiting: Vec::new(),
         responses: Vec::new(),
     };
     for (id, group) in groups {
@@ -131,6 +131,7 @@ pub(super) fn plan(
         plan_response(id, group, stored, &mut plan);
     }
     plan.refused.sort_by_key(|refusal| refusal.change);
+    plan.waiting.sort_unstable();
     plan
 }
 
@@ -157,7 +158,7 @@ fn plan_response(id: ResponseId, group: Group, stored: &Stored, plan: &mut Plan)
             continue;
         }
         if waiting.contains(&hash) {
-            plan.waiting += 1;
+            plan.waiting.push(number);
             continue;
         }
         fresh.push((number, admitted));
@@ -178,7 +179,7 @@ fn plan_response(id: ResponseId, group: Group, stored: &Stored, plan: &mut Plan)
     if log.is_empty() && wait.is_empty() {
         return;
     }
-    plan.waiting += u32::try_from(wait.len()).unwrap_or(u32::MAX);
+    plan.waiting.extend(wait.iter().map(|(number, _)| *number));
     plan.responses.push(PlannedResponse {
         id,
         unit,

@@ -274,6 +274,7 @@ mod tests {
         SyncRequest {
             version,
             cursor: Some(Cursor(7, LogMark([7; 8]))),
+            acknowledged: None,
             restoring: false,
             device_time: -1,
             responses: Vec::new(),

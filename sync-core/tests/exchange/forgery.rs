@@ -75,6 +75,7 @@ pub(crate) fn request_of_bytes(key: &DeviceKey, changes: Vec<Vec<u8>>, hashes: &
     SyncRequest {
         version: PROTOCOL_VERSION,
         cursor: None,
+        acknowledged: None,
         restoring: false,
         device_time: 0,
         responses: vec![ResponseChanges {

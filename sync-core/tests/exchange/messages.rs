@@ -48,16 +48,17 @@ fn cursor() -> impl Strategy<Value = Option<Cursor>> {
 
 fn request() -> impl Strategy<Value = SyncRequest> {
     (
-        cursor(),
+        [cursor(), cursor()],
         any::<bool>(),
         any::<i64>(),
         groups(),
         prop::collection::vec(attestation(), 0..4),
     )
         .prop_map(
-            |(cursor, restoring, device_time, responses, attestations)| SyncRequest {
+            |([cursor, acknowledged], restoring, device_time, responses, attestations)| SyncRequest {
                 version: PROTOCOL_VERSION,
                 cursor,
+                acknowledged,
                 restoring,
                 device_time,
                 responses,
@@ -82,20 +83,25 @@ fn response() -> impl Strategy<Value = SyncResponse> {
     let numbers = (
         any::<u16>(),
         any::<u32>(),
-        any::<u32>(),
-        cursor(),
+        prop::collection::vec(any::<u32>(), 0..4),
+        [cursor(), cursor()],
         any::<bool>(),
         any::<bool>(),
         any::<i64>(),
     );
     (numbers, prop::collection::vec(refusal, 0..6), groups()).prop_map(
-        |((version, accepted, waiting, cursor, unknown_cursor, more, server_time), refused, responses)| SyncResponse {
+        |(
+            (version, accepted, waiting, [cursor, acknowledged], unknown_cursor, more, server_time),
+            refused,
+            responses,
+        )| SyncResponse {
             version,
             accepted,
             waiting,
             refused,
             responses,
             cursor,
+            acknowledged,
             unknown_cursor,
             more,
             server_time,

@@ -235,8 +235,8 @@ impl Server {
         let mut outcome = Step::GoesOn;
         let stage = match stage {
             Stage::Arrived(arrived) => {
-                let cursor = self.cursor_state(arrived.cursor());
-                let sorted = arrived.sort(&frame(), cursor);
+                let cursors = self.cursor_state(arrived.cursors());
+                let sorted = arrived.sort(&frame(), cursors);
                 let stored = (0..UNITS).map(|unit| (response_of(unit), self.data.stored(unit)));
                 let wanted: BTreeSet<ResponseId> = sorted.responses().into_iter().collect();
                 let stored = stored.filter(|(id, _)| wanted.contains(id)).collect();
@@ -264,10 +264,14 @@ impl Server {
             }
             Stage::Written(written) => {
                 let read = written.query().map(|query| self.read(query)).unwrap_or_default();
-                let answer = written.answer(read, 0);
-                let refused: Vec<usize> = answer.refused.iter().map(|refusal| refusal.change as usize).collect();
-                let acknowledged = hashes.iter().enumerate();
-                let acknowledged = acknowledged.filter(|(number, _)| !refused.contains(number));
+                let mut answer = written.answer(read, 0);
+                if self.bug == Some(Bug::DropsWaiting) {
+                    answer.waiting.clear();
+                }
+                let left: Vec<u32> = answer.refused.iter().map(|refusal| refusal.change).collect();
+                let acknowledged = (0..).zip(&hashes);
+                let acknowledged =
+                    acknowledged.filter(|(number, _)| !left.contains(number) && !answer.waiting.contains(number));
                 return Step::Replied {
                     phone,
                     acknowledged: acknowledged.map(|(_, hash)| *hash).collect(),
@@ -363,15 +367,23 @@ impl Server {
         Ok(contradictions)
     }
 
-    fn cursor_state(&self, cursor: Option<Cursor>) -> CursorState {
-        let Some(cursor) = cursor else {
-            return CursorState::Known;
-        };
-        let place = usize::try_from(cursor.sequence()).unwrap_or(usize::MAX).wrapping_sub(1);
-        match self.data.marks.get(place) {
-            Some(mark) if *mark == cursor.mark() || self.bug == Some(Bug::IgnoresMarks) => CursorState::Known,
-            _ => CursorState::Foreign,
+    fn cursor_state(&self, mut cursors: impl Iterator<Item = Cursor>) -> CursorState {
+        let known = cursors.all(|cursor| {
+            let place = usize::try_from(cursor.sequence()).unwrap_or(usize::MAX).wrapping_sub(1);
+            let mark = self.data.marks.get(place);
+            mark.is_some_and(|mark| *mark == cursor.mark() || self.bug == Some(Bug::IgnoresMarks))
+        });
+        if known {
+            CursorState::Known
+        } else {
+            CursorState::Foreign
         }
+    }
+
+    /// The entry at a place counted from 1.
+    fn entry(&self, place: usize) -> Option<Cursor> {
+        let mark = self.data.marks.get(place.wrapping_sub(1))?;
+        Some(Cursor(place as u64, *mark))
     }
 
     fn read(&self, query: &LogQuery) -> Read {
@@ -394,11 +406,8 @@ impl Server {
         let end = end.max(after);
         Read {
             responses,
-            cursor: self
-                .data
-                .marks
-                .get(end.wrapping_sub(1))
-                .map(|mark| Cursor(end as u64, *mark)),
+            cursor: self.entry(end),
+            head: self.entry(self.data.log.len()),
             more: end < self.data.log.len(),
         }
     }

@@ -467,6 +467,7 @@ impl World {
         let request = SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: None,
+            acknowledged: None,
             restoring: false,
             device_time: 0,
             attestations: vec![Attestation {
@@ -506,9 +507,7 @@ impl World {
     fn check_durable(&mut self, acknowledged: &[ChangeHash]) {
         for hash in acknowledged {
             let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
-                Transaction::Logged { entries, waiting, .. } => {
-                    entries.iter().chain(waiting).any(|entry| entry.change.hash() == *hash)
-                }
+                Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
                 Transaction::Revoked(_) => false,
             });
             if !on_disk {
