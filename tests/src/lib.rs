@@ -15,3 +15,4 @@ pub mod installation;
 pub mod phone;
 pub mod process;
 pub mod rows;
+pub mod simulation;

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sync_core::device::DevicePublicKey;
+use sync_core::exchange::intake::HamletKey;
 
 use super::secret_hash;
 use crate::app::App;
@@ -21,7 +22,7 @@ pub struct Caller {
     /// Its public key.
     pub device: DevicePublicKey,
     /// The database's numbers of the hamlets that it may read and write.
-    pub hamlets: BTreeSet<i64>,
+    pub hamlets: BTreeSet<HamletKey>,
 }
 
 impl FromRequestParts<App> for Caller {
@@ -72,7 +73,7 @@ impl FromRequestParts<App> for Caller {
         Ok(Self {
             device_key,
             device: DevicePublicKey(public_key),
-            hamlets: hamlets.into_iter().collect(),
+            hamlets: hamlets.into_iter().map(HamletKey).collect(),
         })
     }
 }

@@ -11,5 +11,4 @@ mod admission;
 mod causality;
 mod forgery;
 mod messages;
-mod network;
 mod packing;

@@ -368,7 +368,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("request", "one_answer.br", wire::encode(&request).unwrap()),
         ("packing", "nothing", pack(&[])),
         ("packing", "as_it_is", pack(&[raw])),
-        ("packing", "three_devices", pack(&[replicas.clone()])),
+        ("packing", "three_devices", pack(std::slice::from_ref(&replicas))),
         (
             "packing",
             "two_households",
