@@ -7,6 +7,7 @@ mod admission;
 mod client;
 mod extent;
 pub mod message;
+pub mod reconciliation;
 pub mod wire;
 
 pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
