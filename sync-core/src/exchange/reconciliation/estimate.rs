@@ -36,6 +36,6 @@ pub(super) fn cells(differing: f64, cells: u16) -> u16 {
     let error = (2.0 / f64::from(cells.max(2))).sqrt();
     let wanted = differing * (1.0 + MARGIN * error) * CELLS_PER_HASH + SPARE_CELLS;
     // The cells that came were not enough, whatever the estimate says.
-    let least = f64::from(cells) * 1.25 + 1.0;
+    let least = f64::from(cells) * 1.5;
     wanted.max(least).min(f64::from(u16::MAX)) as u16
 }

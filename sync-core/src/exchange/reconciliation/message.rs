@@ -335,8 +335,12 @@ mod tests {
 
         let asked = |first, count| Request::decode(&request(first, count).encode());
         assert_eq!(asked(3, 4), Ok(request(3, 4)));
-        assert_eq!(asked(3, 0), malformed(Request::CELLS_AT, Fault::WrongCells));
-        assert_eq!(asked(u16::MAX, 1), malformed(Request::CELLS_AT, Fault::WrongCells));
+        let wrong_cells = ReconciliationError::Malformed {
+            byte: Request::CELLS_AT,
+            fault: Fault::WrongCells,
+        };
+        assert_eq!(asked(3, 0), Err(wrong_cells.clone()));
+        assert_eq!(asked(u16::MAX, 1), Err(wrong_cells));
         assert_eq!(request(3, 4).encode().len(), REQUEST_BYTES);
     }
 }
