@@ -6,7 +6,6 @@
 use automerge::ChangeHash;
 use sha2::{Digest as _, Sha256};
 
-use super::message::MAX_CELLS;
 use super::set::{ChangeSet, Salt};
 
 /// The sum of some hashes.
@@ -94,7 +93,7 @@ impl Key {
         Cells {
             next: Some(0),
             state: self.seed,
-            end: u64::from(end.min(MAX_CELLS)),
+            end: u64::from(end),
         }
     }
 }
@@ -123,7 +122,7 @@ impl Cells {
     }
 
     fn after(&mut self, cell: u64) -> Option<u64> {
-        // Below 2⁶⁴, since no cell's number is over 65,534.
+        // Below 2⁶⁴, since no cell's number is over 65,534 (MAX_CELLS).
         let least = (((cell + 1) * (cell + 2)) << 32).div_ceil(self.random() + 1);
         if least > self.end * (self.end + 1) {
             return None;

@@ -61,7 +61,7 @@ impl Initiator {
             count: limits
                 .first_cells
                 .min(limits.answer_cells)
-                .clamp(1, limits.session_cells().max(1)),
+                .clamp(1, limits.cells.max(1)),
         };
         Ok(Self {
             set,
@@ -131,7 +131,7 @@ impl Initiator {
         let came = peeling.cells();
         let differing = estimate::differing(peeling.surplus(), self.changes_of_both(&answer));
         let wanted = estimate::cells(differing, came);
-        let limit = self.limits.session_cells();
+        let limit = self.limits.cells;
         let too_different = ReconciliationError::TooDifferent {
             estimate: differing.ceil() as u64,
         };

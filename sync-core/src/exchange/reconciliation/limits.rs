@@ -1,7 +1,7 @@
 //! What a reconciliation may cost.
 
 use super::error::ReconciliationError;
-use super::message::{ANSWER_HEAD_BYTES, CELL_BYTES_MOST, MAX_CELLS};
+use super::message::{ANSWER_HEAD_BYTES, CELL_BYTES_MOST};
 use super::set::ChangeSet;
 
 /// What is refused, or given up, before bytes, time or memory are spent on it.
@@ -11,7 +11,7 @@ pub struct Limits {
     pub first_cells: u16,
     /// Cells in one answer at most: more come in pieces, each of which is kept when the next is lost.
     pub answer_cells: u16,
-    /// Cells in a session at most.
+    /// Cells in a session at most; the format has numbers for no more than a `u16` holds.
     pub cells: u16,
     /// Answers that the initiator reads in a session at most.
     pub answers: u16,
@@ -38,11 +38,6 @@ impl Limits {
             changes: set.len() as u64,
             limit: self.changes,
         })
-    }
-
-    /// Cells in a session at most, and never more than the format has numbers for.
-    pub(super) fn session_cells(&self) -> u16 {
-        self.cells.min(MAX_CELLS)
     }
 }
 

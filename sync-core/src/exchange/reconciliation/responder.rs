@@ -21,7 +21,7 @@ pub fn answer(set: &ChangeSet, request: &[u8], limits: &Limits) -> Result<Vec<u8
     let changes = limits.checked(set)?;
     let digest = set.digest(&request.salt);
     let equal = claim(&digest) == request.claim;
-    let left = limits.session_cells().saturating_sub(request.first);
+    let left = limits.cells.saturating_sub(request.first);
     let count = request.count.min(limits.answer_cells).min(left);
     if count == 0 && !equal {
         return Err(ReconciliationError::Malformed {
