@@ -2,6 +2,7 @@
 //!
 //! The phone's side ([`Client`]) and the checks of the server's side ([`admit`]) are state machines and functions
 //! without I/O; `server` and the phone bind them to HTTP. The messages are in [`message`], their bytes in [`wire`].
+//! Where no cursor tells what another replica has, [`reconciliation`] finds it.
 
 mod admission;
 mod client;
