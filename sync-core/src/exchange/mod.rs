@@ -2,7 +2,8 @@
 //!
 //! The phone's side ([`Client`]) and the server's ([`answering`], with the checks of [`admit`] and [`intake`]) are state
 //! machines without I/O; `server` and the phone bind them to HTTP and to storage, the simulation to a network and disks
-//! that fail. The messages are in [`message`], their bytes in [`wire`].
+//! that fail. The messages are in [`message`], their bytes in [`wire`]. Where no cursor tells what another replica has,
+//! [`reconciliation`] finds it.
 
 mod admission;
 pub mod answering;
@@ -11,6 +12,7 @@ mod cursor;
 mod extent;
 pub mod intake;
 pub mod message;
+pub mod reconciliation;
 pub mod wire;
 
 pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
