@@ -1,6 +1,6 @@
 //! What becomes of a request's changes: refused, logged, or kept waiting for what they depend on.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use sync_core::exchange::{Admitted, Refusal, RefusalReason, Verdict};
 use sync_core::identity::{ResponseId, RoundId};
@@ -8,6 +8,7 @@ use sync_core::response::Response;
 use sync_core::{Change, ChangeHash};
 
 use super::log::{StoredResponse, SurveyedUnit};
+use crate::devices::Authors;
 
 /// The changes of one response in a request, each with its number in the request.
 #[derive(Debug)]
@@ -40,17 +41,18 @@ pub(super) struct PlannedResponse {
     pub(super) wait: Vec<(u32, Admitted)>,
 }
 
-/// Sorts a request's changes by response and refuses those of rounds, units or hamlets that the device may not write.
+/// Sorts a request's changes by response and refuses those of rounds, units or hamlets that their authors may not write.
 pub(super) fn check_scope(
     verdicts: Vec<Verdict>,
     rounds: &BTreeMap<RoundId, (i64, bool)>,
     units: &BTreeMap<(RoundId, String), SurveyedUnit>,
-    scope: &BTreeSet<i64>,
+    authors: &Authors,
 ) -> (Vec<Refusal>, BTreeMap<ResponseId, Group>) {
     let mut refused = Vec::new();
     let mut groups: BTreeMap<ResponseId, Group> = BTreeMap::new();
     for (number, verdict) in (0u32..).zip(verdicts) {
         let checked = verdict.and_then(|admitted| {
+            let author = authors.find(&admitted.device)?;
             let (round_key, open) = *rounds.get(&admitted.round).ok_or(RefusalReason::UnknownRound)?;
             if !open {
                 return Err(RefusalReason::RoundClosed);
@@ -58,7 +60,7 @@ pub(super) fn check_scope(
             let unit = units
                 .get(&(admitted.round, admitted.unit.clone()))
                 .ok_or(RefusalReason::UnknownUnit)?;
-            if !scope.contains(&unit.hamlet_key) {
+            if !author.hamlets.contains(&unit.hamlet_key) {
                 return Err(RefusalReason::OutsideScope);
             }
             Ok((admitted, round_key, unit.hamlet_key))

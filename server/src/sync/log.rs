@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::intake::{Plan, PlannedResponse};
 use crate::clock;
+use crate::devices::{Author, Authors};
 use crate::store::StoreError;
 
 /// Bytes of changes in one answer, before compression; at least one change is sent.
@@ -34,11 +35,34 @@ pub(super) struct StoredResponse {
     pub(super) waiting: Vec<Change>,
 }
 
-/// An attestation of a request, ready to be kept.
+/// An attestation, ready to be kept.
 #[derive(Debug)]
-pub(super) struct KeptAttestation {
-    pub(super) hashes: Vec<u8>,
-    pub(super) signature: AttestationSignature,
+pub(crate) struct KeptAttestation {
+    /// The signed hashes, one after the other.
+    pub(crate) hashes: Vec<u8>,
+    /// The signature.
+    pub(crate) signature: AttestationSignature,
+}
+
+/// A device that was just heard from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Heard {
+    pub(super) device_key: i64,
+    /// How far its clock is ahead of the server's, in milliseconds.
+    pub(super) clock_ahead: i64,
+}
+
+impl Heard {
+    /// Keeps when, and how wrong its clock is.
+    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
+            .bind(self.device_key)
+            .bind(clock::now())
+            .bind(self.clock_ahead)
+            .execute(&mut *connection)
+            .await?;
+        Ok(())
+    }
 }
 
 /// The rounds by name: number, and whether open.
@@ -117,18 +141,11 @@ pub(super) async fn stored_responses(
 /// logged in the meantime. Idempotent: what is there already stays as it is.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
-    device_key: i64,
-    clock_ahead: i64,
+    authors: &Authors,
     attestations: &[KeptAttestation],
     plan: &Plan,
 ) -> Result<Vec<u32>, StoreError> {
     let now = clock::now();
-    sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
-        .bind(device_key)
-        .bind(now)
-        .bind(clock_ahead)
-        .execute(&mut *connection)
-        .await?;
     let mut contradictions = Vec::new();
     let mut attestation_keys: BTreeMap<usize, i64> = BTreeMap::new();
     for response in &plan.responses {
@@ -139,6 +156,11 @@ pub(super) async fn write(
             .map(|change| (false, change))
             .chain(response.wait.iter().map(|change| (true, change)))
         {
+            let Ok(Author { device_key, .. }) = authors.find(&admitted.device) else {
+                contradictions.push(*number);
+                continue;
+            };
+            let device_key = *device_key;
             let attestation_key = match attestation_keys.get(&admitted.attestation) {
                 Some(key) => *key,
                 None => {

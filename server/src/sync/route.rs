@@ -1,7 +1,5 @@
 //! `POST /api/v1/sync`.
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
@@ -12,16 +10,13 @@ use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use sync_core::exchange::message::PROTOCOL_VERSION;
 use sync_core::exchange::wire;
-use sync_core::exchange::{
-    AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit,
-    attested_hashes,
-};
+use sync_core::exchange::{AdmissionError, Limits, SyncRequest, SyncResponse, WireError, admit, attested_hashes};
 
-use super::intake::{check_scope, plan};
-use super::log::{self, KeptAttestation};
+use super::delivery::{Delivery, take};
+use super::log::{self, Heard, KeptAttestation};
 use crate::app::App;
 use crate::clock;
-use crate::devices::Caller;
+use crate::devices::{Authors, Caller};
 use crate::http::{Problem, Text};
 use crate::store::StoreError;
 
@@ -47,24 +42,6 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let sent = verdicts.len();
     let clock_ahead = request.device_time.saturating_sub(clock::now());
     let readers = &app.store.readers;
-
-    let rounds = log::rounds(readers).await?;
-    let mut units = BTreeMap::new();
-    for (round, (round_key, _)) in &rounds {
-        let codes: Vec<&str> = request
-            .responses
-            .iter()
-            .filter(|group| group.round == *round)
-            .map(|group| group.unit.as_str())
-            .collect();
-        if !codes.is_empty() {
-            let found = log::surveyed_units(readers, *round_key, &codes).await?;
-            units.extend(found.into_iter().map(|(code, unit)| ((*round, code), unit)));
-        }
-    }
-    let verdicts = own_changes_only(verdicts, &caller);
-    let (refused, groups) = check_scope(verdicts, &rounds, &units, &caller.hamlets);
-
     let (device_key, cursor) = (caller.device_key, request.cursor);
     let reader = log::Reader {
         device_key,
@@ -73,35 +50,27 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         foreign_cursor: log::log_head(readers).await?.unsigned_abs() < cursor,
         wants_own: request.restoring || cursor == 0,
     };
-    let stored = log::stored_responses(readers, groups.keys().copied()).await?;
-    let plan = blocking(move || plan(refused, groups, &stored)).await?;
-    let mut refused = plan.refused.clone();
-    let waiting = plan.waiting;
-    let changed = !plan.responses.is_empty();
-
     // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
-    let contradictions = app
-        .store
-        .writer
-        .write(move |connection| {
-            Box::pin(async move { log::write(connection, device_key, clock_ahead, &attestations, &plan).await })
-        })
-        .await?;
-    let contradiction = |change| Refusal {
-        change,
-        reason: RefusalReason::Contradiction,
+    let delivery = Delivery {
+        verdicts,
+        attestations,
+        authors: Authors::only(&caller),
+        heard: Some(Heard {
+            device_key,
+            clock_ahead,
+        }),
     };
-    refused.extend(contradictions.into_iter().map(contradiction));
-    if changed {
+    let taken = take(&app.store, delivery).await?;
+    if taken.changed {
         app.projector.wake();
     }
 
     let pulled = log::pull(readers, &reader, caller.hamlets.iter().copied()).await?;
     let response = SyncResponse {
         version: PROTOCOL_VERSION,
-        accepted: u32::try_from(sent - refused.len()).unwrap_or(u32::MAX) - waiting,
-        waiting,
-        refused,
+        accepted: u32::try_from(sent - taken.refused.len()).unwrap_or(u32::MAX) - taken.waiting,
+        waiting: taken.waiting,
+        refused: taken.refused,
         responses: pulled.responses,
         cursor: pulled.cursor,
         more: pulled.more,
@@ -116,18 +85,6 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         bytes,
     )
         .into_response())
-}
-
-/// A device delivers what it wrote itself. Carrying other devices' changes is a hub's work.
-fn own_changes_only(verdicts: Vec<Verdict>, caller: &Caller) -> Vec<Verdict> {
-    let own = |admitted: Admitted| {
-        if admitted.device == caller.device {
-            Ok(admitted)
-        } else {
-            Err(RefusalReason::ForeignAuthor)
-        }
-    };
-    verdicts.into_iter().map(|verdict| verdict.and_then(own)).collect()
 }
 
 /// The attestations with the hashes that they sign, which the wire leaves out.

@@ -39,6 +39,9 @@ pub struct BundleLimits {
     pub sections: usize,
     /// What a section may hold; `compressed_bytes` is without the seal.
     pub section: Limits,
+    /// Bytes of changes and attestations that a writer puts into a section before compression; one change may bring more.
+    /// A copy that breaks off loses at most what is left of one section.
+    pub section_bytes: usize,
     /// How many bytes one compressed byte of a section may become, beyond [`FREE_INFLATED_BYTES`].
     pub inflation: usize,
 }
@@ -53,6 +56,7 @@ impl Default for BundleLimits {
             file_bytes: 256 << 20,
             header_bytes: 1 << 20,
             sections: 4_096,
+            section_bytes: 512 << 10,
             section: Limits {
                 inflated_bytes: 8 << 20,
                 ..Limits::default()

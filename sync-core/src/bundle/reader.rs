@@ -18,6 +18,8 @@ pub struct BundleReader<'a> {
     limits: BundleLimits,
     /// Where each section is or should be.
     places: Vec<Range<usize>>,
+    /// Where the last one ends.
+    end: usize,
 }
 
 /// What a section holds, as far as its authors signed it.
@@ -56,6 +58,7 @@ impl<'a> BundleReader<'a> {
             header,
             limits,
             places,
+            end: start,
         })
     }
 
@@ -71,7 +74,7 @@ impl<'a> BundleReader<'a> {
 
     /// How many bytes the bundle has when it is whole.
     pub fn whole_bytes(&self) -> usize {
-        self.places.last().map_or(self.file.len(), |last| last.end)
+        self.end
     }
 
     /// How many bytes follow the end of the bundle. They mean nothing and do no harm.

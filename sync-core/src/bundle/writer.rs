@@ -13,10 +13,6 @@ use crate::exchange::wire;
 use crate::exchange::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse};
 use crate::identity::RoundId;
 
-/// Bytes of changes and attestations in a section before compression; one change may bring more. A phone's link or a
-/// USB stick that breaks off loses at most what is left of one section.
-const SECTION_BYTES: usize = 512 << 10;
-
 /// Gathers changes into the sections of a bundle.
 ///
 /// Changes that were signed together are best added one after the other, and the dependencies of a change before it:
@@ -96,7 +92,7 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
                 true => 0,
                 false => attestation.hashes.len(),
             };
-        let full = self.open.bytes.saturating_add(more) > SECTION_BYTES
+        let full = self.open.bytes.saturating_add(more) > self.limits.section_bytes
             || self.open.carried.change_count() >= self.limits.section.changes;
         if full && self.open.bytes > 0 {
             self.close_section()?;
