@@ -11,7 +11,7 @@ mod intake;
 mod log;
 mod route;
 
-pub(crate) use delivery::{Delivery, take};
+pub(crate) use delivery::{Delivery, Taken, take};
 pub(crate) use log::KeptAttestation;
 pub use log::{changes_of, log_head, responses_after};
 pub use route::routes;

@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(decode("::"), Err(0));
         assert_eq!(decode("BB8A"), Err(3));
         assert_eq!(decode("BBa"), Err(2));
-        assert_eq!(decode("BBá"), Err(3));
+        assert_eq!(decode("BBá"), Err(2));
     }
 
     #[test]

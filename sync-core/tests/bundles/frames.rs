@@ -1,8 +1,8 @@
 //! Frames: any few more than enough of them give the bundle, and nothing else does.
 
 use proptest::prelude::*;
+use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use sha2::{Digest, Sha256};
 use sync_core::bundle::base45;

@@ -15,7 +15,7 @@ use crate::sync::{Delivery, KeptAttestation, Taken, take};
 /// What to read.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReadArguments {
-    /// The bundles
+    /// The bundle files to take in, in any order
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// How to print

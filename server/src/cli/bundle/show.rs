@@ -14,7 +14,7 @@ use crate::devices::InstallationKeys;
 /// What to show.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowArguments {
-    /// The bundle
+    /// The bundle file to look into
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// How to print

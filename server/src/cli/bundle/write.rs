@@ -152,7 +152,7 @@ async fn wanted_hamlets(readers: &SqlitePool, arguments: &WriteArguments) -> Res
 }
 
 /// One change of the log.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 struct Entry {
     seq: i64,
     round: Uuid,
@@ -162,8 +162,9 @@ struct Entry {
 }
 
 async fn entries(readers: &SqlitePool, hamlets: &str, after: i64, until: i64) -> Result<Vec<Entry>, StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT change_log.seq, round.id AS round, response.unit, change_log.bytes, change_log.attestation_key
+    type Row = (i64, Uuid, String, Vec<u8>, i64);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT change_log.seq, round.id, response.unit, change_log.bytes, change_log.attestation_key
          FROM change_log JOIN response USING (response_key) JOIN round USING (round_key)
          WHERE change_log.seq > $1 AND change_log.seq <= $2
              AND change_log.hamlet_key IN (SELECT value FROM json_each($3))
@@ -174,7 +175,15 @@ async fn entries(readers: &SqlitePool, hamlets: &str, after: i64, until: i64) ->
     .bind(hamlets)
     .bind(PIECE)
     .fetch_all(readers)
-    .await?)
+    .await?;
+    let entry = |(seq, round, unit, bytes, attestation_key)| Entry {
+        seq,
+        round,
+        unit,
+        bytes,
+        attestation_key,
+    };
+    Ok(rows.into_iter().map(entry).collect())
 }
 
 /// The attestations of one piece.
