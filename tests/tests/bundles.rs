@@ -326,15 +326,9 @@ fn frames_of_which_a_third_is_lost_restore_the_bundle() {
     run_to_end(&mut khaosat(arguments)).success();
     assert_eq!(std::fs::read(&restored).unwrap(), std::fs::read(&file).unwrap());
 
+    let none = world.file("none");
     std::fs::write(&frames, lines[0]).unwrap();
-    let arguments = [
-        "bundle",
-        "frames",
-        "--read",
-        text(&frames),
-        "--output",
-        text(&world.file("none")),
-    ];
+    let arguments = ["bundle", "frames", "--read", text(&frames), "--output", text(&none)];
     let few = run_to_end(&mut khaosat(arguments)).failure();
     assert!(few.stderr.contains("cần ít nhất"), "{}", few.stderr);
     let page = world.file("frames.html");
