@@ -51,7 +51,8 @@ impl Authors {
         let keys: BTreeSet<String> = devices.map(|device| hex::encode(&device.0)).collect();
         let keys =
             serde_json::to_string(&keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
-        let rows: Vec<(i64, Vec<u8>, Option<i64>, Option<i64>)> = sqlx::query_as(
+        type Row = (i64, Vec<u8>, Option<i64>, Option<i64>);
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT device.device_key, device.public_key, device.revoked_at, device_scope.hamlet_key
              FROM json_each($1) AS wanted
              JOIN device ON device.public_key = unhex(wanted.value)

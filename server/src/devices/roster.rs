@@ -268,7 +268,10 @@ pub async fn import_roster(store: &Store, roster: Roster) -> Result<Imported, Ro
 
 #[cfg(test)]
 mod tests {
+    use sync_core::exchange::RefusalReason;
+
     use super::*;
+    use crate::devices::Authors;
 
     fn file(key: &DeviceKey, json: &str) -> Vec<u8> {
         let signature = hex::encode(&key.sign_roster(json.as_bytes()));
@@ -295,5 +298,43 @@ mod tests {
             matches!(malformed, Err(RosterError::Malformed { line: 3, .. })),
             "{malformed:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_device_is_enrolled_once_and_stays_revoked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("khaosat.sqlite")).await.unwrap();
+        let device = DeviceKey::from_secret(&[1; 32]).public();
+        let import = async |revoked_at| {
+            let device = RosterDevice {
+                public_key: device.to_string(),
+                name: "Điện thoại".to_owned(),
+                enrolled_at: 1,
+                revoked_at,
+                hamlets: vec![RosterHamlet {
+                    round: RoundId(Uuid::nil()),
+                    code: "28249-01".to_owned(),
+                }],
+            };
+            let roster = Roster {
+                exported_at: 2,
+                devices: vec![device],
+            };
+            import_roster(&store, roster).await.unwrap()
+        };
+        let refused = async |device: DevicePublicKey| {
+            let authors = Authors::enrolled(&store.readers, [device].into_iter()).await.unwrap();
+            authors.find(&device).err()
+        };
+        assert_eq!(refused(device).await, Some(RefusalReason::UnknownDevice));
+        let first = import(None).await;
+        assert_eq!((first.new_devices, first.new_hamlets, first.unknown_hamlets), (1, 0, 1));
+        assert_eq!(import(None).await.new_devices, 0);
+        assert_eq!(refused(device).await, None);
+        for revoked_at in [Some(5), None] {
+            import(revoked_at).await;
+            assert_eq!(refused(device).await, Some(RefusalReason::RevokedDevice));
+        }
+        store.close().await;
     }
 }

@@ -116,8 +116,15 @@ fn page(frames: impl Iterator<Item = String>) -> Result<String, Failure> {
         let side = code.size() + 8;
         let _ = write!(page, "<svg viewBox=\"0 0 {side} {side}\"><path d=\"");
         for y in 0..code.size() {
-            for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
-                let _ = write!(page, "M{} {}h1v1h-1z", x + 4, y + 4);
+            let mut x = 0;
+            while x < code.size() {
+                // Dark modules side by side are one rectangle.
+                let run = (x..code.size()).take_while(|x| code.get_module(*x, y)).count();
+                let run = i32::try_from(run).unwrap_or(1);
+                if run > 0 {
+                    let _ = write!(page, "M{} {}h{run}v1h-{run}z", x + 4, y + 4);
+                }
+                x += run + 1;
             }
         }
         page.push_str("\"/></svg>\n");

@@ -196,7 +196,8 @@ impl Attestations {
         keys.sort_unstable();
         keys.dedup();
         let json = serde_json::to_string(&keys).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-        let rows: Vec<(i64, Vec<u8>, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        type Row = (i64, Vec<u8>, Vec<u8>, Vec<u8>);
+        let rows: Vec<Row> = sqlx::query_as(
             "SELECT attestation.attestation_key, device.public_key, attestation.hashes, attestation.signature
              FROM json_each($1) AS wanted JOIN attestation ON attestation.attestation_key = wanted.value
              JOIN device USING (device_key)",
