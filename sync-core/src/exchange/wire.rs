@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::carried::CarriedChanges;
 use super::cursor::Cursor;
 use super::message::{Attestation, PROTOCOL_VERSION, Refusal, SyncRequest, SyncResponse};
 use super::packing::{PackingError, pack, unpack};
@@ -150,6 +151,12 @@ pub fn decode<M: Message>(compressed: &[u8], limits: &Limits) -> Result<M, WireE
     M::from_cbor(&inflated, limits)
 }
 
+/// The value in CBOR that is not compressed, if it has no more items than allowed.
+pub(crate) fn from_limited_cbor<M: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<M, WireError> {
+    check_items(bytes, limits)?;
+    from_cbor(bytes)
+}
+
 /// The request in compressed bytes, with its version and sizes checked.
 ///
 /// # Errors
@@ -158,7 +165,7 @@ pub fn decode_request(compressed: &[u8], limits: &Limits) -> Result<SyncRequest,
     decode(compressed, limits)
 }
 
-/// What travels: a request or a response.
+/// What travels: a request, a response, or what somebody carries.
 pub trait Message: Sized {
     /// The message before compression.
     ///
@@ -308,10 +315,22 @@ impl Message for SyncResponse {
     }
 }
 
-fn to_cbor(message: &impl Serialize) -> Result<Vec<u8>, WireError> {
-    let mut inflated = Vec::new();
-    ciborium::into_writer(message, &mut inflated).map_err(malformed)?;
-    Ok(inflated)
+/// Carried changes have their attestations beside them one by one, so they are written as they are.
+impl Message for CarriedChanges {
+    fn to_cbor(&self) -> Result<Vec<u8>, WireError> {
+        to_cbor(self)
+    }
+
+    fn from_cbor(inflated: &[u8], _: &Limits) -> Result<Self, WireError> {
+        from_cbor(inflated)
+    }
+}
+
+/// A value's CBOR, not compressed.
+pub(crate) fn to_cbor<V: Serialize>(value: &V) -> Result<Vec<u8>, WireError> {
+    let mut written = Vec::new();
+    ciborium::into_writer(value, &mut written).map_err(malformed)?;
+    Ok(written)
 }
 
 /// The part of a request that every version has.

@@ -12,3 +12,5 @@ mod causality;
 mod forgery;
 mod messages;
 mod packing;
+mod reconciliation;
+mod reconciliation_vectors;
