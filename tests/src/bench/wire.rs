@@ -34,11 +34,11 @@ struct Cost {
     headers: u64,
 }
 
-/// Measures the bytes of a first push, an incremental exchange and an empty one. The same inputs give the same bytes but
-/// for the random keys of a round, so one repetition tells all.
+/// Measures the bytes of a first push, a fresh phone's pull, an incremental exchange and an empty one. The same inputs
+/// give the same bytes but for the random keys of a round, so one repetition tells all.
 pub fn measure() -> Vec<Comparison> {
-    // One household more, which is delivered beforehand: a phone in use has a cursor, and one without gets what it wrote
-    // itself too.
+    // One household more, which is delivered beforehand: a phone in use has a cursor and knows what the log has; one
+    // without gets what it wrote itself too.
     let survey = Survey::new(HOUSEHOLDS as u64 + 1);
     let server = survey.serve();
     let mut assignments = survey.enrol(&server, 1);
@@ -52,15 +52,27 @@ pub fn measure() -> Vec<Comparison> {
     let phone = &mut assignment.phone;
     let first = phone.client.request(&phone.key, 0, 1);
     let response = phone.exchange(&first);
-    phone.client.receive(response, 0);
+    assert!(phone.client.receive(response, 0).whole_log);
+    phone.offer();
     assert_eq!(phone.client.unacknowledged(), HOUSEHOLDS);
     let all = documents(&survey.form, phone, &units);
+    let answers: usize = all.iter().map(answers).sum();
+    eprintln!("wire: {:.1} answers a household", answers as f64 / HOUSEHOLDS as f64);
     let mut comparisons = Vec::new();
     let mut against = baselines(&all, "households");
     against.extend(unpacked(phone, &units));
     let first = exchange(phone, &relay);
     let what = format!("first push of {HOUSEHOLDS} households");
     compare(&mut comparisons, &what, HOUSEHOLDS, &first, &against);
+
+    // A client without a cursor gets everything, be it the writer's own; the household delivered beforehand is one more.
+    let used = std::mem::take(&mut phone.client);
+    let mut against = baselines(&documents(&survey.form, phone, &assignment.units), "households");
+    against.extend(unpacked(phone, &assignment.units));
+    let fresh = exchange(phone, &relay);
+    phone.client = used;
+    let what = format!("fresh phone pulls {} households", HOUSEHOLDS + 1);
+    compare(&mut comparisons, &what, HOUSEHOLDS + 1, &fresh, &against);
 
     let corrected: Vec<String> = units.iter().step_by(HOUSEHOLDS / CORRECTED).cloned().collect();
     let mut corrections = Vec::new();
@@ -115,7 +127,9 @@ fn exchange(phone: &mut Phone, relay: &Relay) -> Cost {
         assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
         let response: SyncResponse = wire::decode(&answer.body, &Limits::default()).unwrap();
         assert_eq!(response.refused, []);
-        phone.client.receive(response, 0);
+        if phone.client.receive(response, 0).whole_log {
+            phone.offer();
+        }
         cost.round_trips += 1;
         cost.requests += request.len() as u64;
         cost.answers += answer.body.len() as u64;
@@ -141,6 +155,15 @@ fn unpacked(phone: &mut Phone, units: &[String]) -> Vec<(String, u64)> {
             )
         })
         .to_vec()
+}
+
+/// How many answers a household's document has, those of its members among them.
+fn answers(document: &Json) -> usize {
+    let fields = |object: &Json| object.as_object().map_or(0, serde_json::Map::len);
+    let members = document[ROSTER].as_array().unwrap();
+    // Beside the answers stand the unit's code, the members and the visits, and each member's identity.
+    let own = fields(document) - 3;
+    own + members.iter().map(|member| fields(member) - 1).sum::<usize>()
 }
 
 /// Gzip of each document by itself, and of all in one, and brotli of all in one.
