@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sync_core::Change;
 use sync_core::device::DeviceKey;
-use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, wire};
+use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, reconciliation, wire};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Edit, Response, ResponseError};
 use ureq::http::Response as HttpResponse;
@@ -180,6 +180,17 @@ impl Phone {
         self.client.offer(written);
     }
 
+    /// Begins to compare what it has with the server's log, in which its cursor is not.
+    pub fn reconcile(&mut self) {
+        let here = self.responses.values().flat_map(Response::changes);
+        let limits = reconciliation::Limits {
+            change_bytes: None,
+            ..reconciliation::Limits::default()
+        };
+        self.client
+            .reconcile(here.map(|change| change.hash()), reconciliation::Salt([7; 16]), limits);
+    }
+
     /// Exchanges everything and takes in what others wrote.
     pub fn sync(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
@@ -194,6 +205,9 @@ impl Phone {
                     .map(|bytes| Change::try_from(bytes.as_slice()).unwrap())
                     .collect();
                 self.open(&group.unit).apply(changes).unwrap();
+            }
+            if received.unknown_cursor {
+                self.reconcile();
             }
             if received.whole_log {
                 self.offer();

@@ -158,6 +158,38 @@ fn the_same_request_many_times_at_once_is_stored_once() {
 }
 
 #[test]
+fn a_phone_that_has_nearly_everything_fetches_only_what_it_lacks() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut writer = phone(&installation, &server, 1);
+    let mut lost = phone(&installation, &server, 2);
+    for number in 0..30 {
+        answer(&mut writer, "A1", &number.to_string());
+    }
+    writer.sync();
+    lost.sync();
+    let late = answer(&mut writer, "A2", "late");
+    writer.sync();
+    // What the phone wrote last never arrived: as if the server had been set back.
+    let own = answer(&mut lost, "A1", "own");
+    lost.client = Client::new(ClientState {
+        cursor: Some(Cursor(30, LogMark([7; 8]))),
+        acknowledged: None,
+        caught_up: true,
+    });
+    let received = lost.sync();
+    let came = received.iter().flat_map(|received| &received.responses);
+    let came: Vec<&[u8]> = came
+        .flat_map(|group| &group.changes)
+        .map(|bytes| bytes.as_slice())
+        .collect();
+    assert_eq!(came, [late.raw_bytes()]);
+    assert!(lost.client.state().caught_up);
+    writer.sync();
+    assert!(writer.open("A1").has(&own.hash()));
+}
+
+#[test]
 fn a_cursor_of_another_server_recovers() {
     let installation = Installation::new();
     let server = installation.serve();

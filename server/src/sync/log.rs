@@ -18,7 +18,7 @@ use crate::clock;
 use crate::store::StoreError;
 
 /// Bytes of changes in one answer, before compression; at least one change is sent.
-const PULL_BYTES: usize = 4 << 20;
+pub(super) const PULL_BYTES: usize = 4 << 20;
 /// Changes in one answer at most.
 const PULL_CHANGES: i64 = 10_000;
 
@@ -413,9 +413,8 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
     .await?;
 
     let mut more = rows.len() as i64 == PULL_CHANGES;
-    let mut responses: Vec<ResponseChanges> = Vec::new();
+    let mut changes = Vec::with_capacity(rows.len());
     let mut bytes = 0;
-    let mut places: BTreeMap<(Uuid, String), usize> = BTreeMap::new();
     let mut last = after;
     for (seq, round, unit, change) in rows {
         bytes += change.len();
@@ -424,26 +423,44 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
             break;
         }
         last = seq;
+        changes.push((RoundId(round), unit, ByteBuf::from(change)));
+    }
+    // Entries of other hamlets at the end count as read, or a reader would look at them again and again.
+    let end = if more { last } else { head };
+    Ok(Read {
+        responses: group(changes),
+        cursor: Some(entry(readers, end).await?),
+        head: Some(entry(readers, head).await?),
+        more,
+    })
+}
+
+/// The last entry of the log; none where it is empty.
+pub(super) async fn head(readers: &SqlitePool) -> Result<Option<Cursor>, StoreError> {
+    match log_head(readers).await? {
+        0 => Ok(None),
+        head => Ok(Some(entry(readers, head).await?)),
+    }
+}
+
+/// Changes by response, in the order in which each response comes first.
+pub(super) fn group(changes: Vec<(RoundId, String, ByteBuf)>) -> Vec<ResponseChanges> {
+    let mut responses: Vec<ResponseChanges> = Vec::new();
+    let mut places: BTreeMap<(RoundId, String), usize> = BTreeMap::new();
+    for (round, unit, change) in changes {
         let place = *places.entry((round, unit.clone())).or_insert_with(|| {
             responses.push(ResponseChanges {
-                round: RoundId(round),
+                round,
                 unit,
                 changes: Vec::new(),
             });
             responses.len() - 1
         });
         if let Some(group) = responses.get_mut(place) {
-            group.changes.push(ByteBuf::from(change));
+            group.changes.push(change);
         }
     }
-    // Entries of other hamlets at the end count as read, or a reader would look at them again and again.
-    let end = if more { last } else { head };
-    Ok(Read {
-        responses,
-        cursor: Some(entry(readers, end).await?),
-        head: Some(entry(readers, head).await?),
-        more,
-    })
+    responses
 }
 
 /// The last sequence number of the log.
@@ -500,6 +517,6 @@ fn change(bytes: &[u8], table: &'static str) -> Result<Change, StoreError> {
     })
 }
 
-fn json<T: serde::Serialize>(list: &T) -> Result<String, StoreError> {
+pub(super) fn json<T: serde::Serialize>(list: &T) -> Result<String, StoreError> {
     serde_json::to_string(list).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))
 }

@@ -9,6 +9,7 @@
 
 mod delivery;
 mod log;
+mod lookup;
 mod route;
 
 pub(crate) use delivery::take;

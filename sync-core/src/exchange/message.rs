@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteArray, ByteBuf};
 
 use super::cursor::Cursor;
 use crate::device::{AttestationSignature, DevicePublicKey};
@@ -34,6 +34,20 @@ pub struct SyncRequest {
     pub responses: Vec<ResponseChanges>,
     /// Who wrote them. Every change is covered by one attestation.
     pub attestations: Vec<Attestation>,
+    /// What the device asks for instead of the entries after its cursor, where it has changes but no cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciliation: Option<Reconciliation>,
+}
+
+/// How a device that has changes but no cursor comes to have what the log has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reconciliation {
+    /// Compare the log's changes in the device's scope with what the device has: a request of
+    /// [`reconciliation::Initiator`](super::reconciliation::Initiator).
+    Compare(ByteBuf),
+    /// Send the changes with these hashes.
+    Fetch(Vec<ByteArray<32>>),
 }
 
 impl SyncRequest {
@@ -92,10 +106,14 @@ pub struct SyncResponse {
     /// The log's last entry, where the cursor is before it: what this answer acknowledges is in the log up to there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<Cursor>,
-    /// Whether one of the request's cursors is of another log: that of another server, or of this one before it was set back to a
-    /// backup. The device then reads from the start and offers again what it finds missing there.
+    /// Whether one of the request's cursors is of another log: that of another server, or of this one before it was set back
+    /// to a backup. The device then finds out what this log has, and offers again what it does not have.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown_cursor: bool,
+    /// The answer to [`Reconciliation::Compare`], of the log up to the cursor; none where the server does not compare what
+    /// the device sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciliation: Option<ByteBuf>,
     /// Whether there is more to fetch at once.
     pub more: bool,
     /// The server's clock, in milliseconds since 1970-01-01T00:00:00Z.

@@ -15,6 +15,7 @@ pub mod delivery;
 mod extent;
 pub mod intake;
 pub mod message;
+mod reading;
 pub mod reconciliation;
 pub mod wire;
 
@@ -22,5 +23,5 @@ pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
 pub use carried::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse, admit_carried};
 pub use client::{Client, ClientState, OutgoingChange, Received};
 pub use cursor::{Cursor, LogMark};
-pub use message::{Attestation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
+pub use message::{Attestation, Reconciliation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
 pub use wire::{Limits, WireError};

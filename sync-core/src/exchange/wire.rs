@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::message::{PROTOCOL_VERSION, SyncRequest};
+use super::message::{PROTOCOL_VERSION, Reconciliation, SyncRequest};
 
 /// The content type of the messages.
 pub const CONTENT_TYPE: &str = "application/cbor";
@@ -170,6 +170,14 @@ pub fn decode_request(compressed: &[u8], limits: &Limits) -> Result<SyncRequest,
             limit: limits.changes,
         });
     }
+    if let Some(Reconciliation::Fetch(hashes)) = &request.reconciliation
+        && hashes.len() > limits.changes
+    {
+        return Err(WireError::TooMany {
+            what: "hashes",
+            limit: limits.changes,
+        });
+    }
     if request.responses.len() > limits.changes {
         return Err(WireError::TooMany {
             what: "responses",
@@ -285,6 +293,7 @@ mod tests {
             cursor: Some(Cursor(7, LogMark([7; 8]))),
             acknowledged: None,
             restoring: false,
+            reconciliation: None,
             device_time: -1,
             responses: Vec::new(),
             attestations: Vec::new(),

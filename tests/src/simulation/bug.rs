@@ -15,6 +15,8 @@ pub enum Bug {
     NeverOffersAgain,
     /// The server believes every cursor that is within its log.
     IgnoresMarks,
+    /// The server compares an older state of its log than that of the cursor that it gives.
+    ComparesOldSet,
     /// The server takes changes of every hamlet from everybody.
     IgnoresScope,
     /// The server takes changes without looking at who signed them.
@@ -35,13 +37,14 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AcknowledgesBeforeFlush,
         Self::SendsBeforeFlush,
         Self::KeepsCursorBeforeChanges,
         Self::ForgetsOutbox,
         Self::NeverOffersAgain,
         Self::IgnoresMarks,
+        Self::ComparesOldSet,
         Self::IgnoresScope,
         Self::IgnoresSignatures,
         Self::IgnoresRevocation,

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::device::DeviceKey;
-use sync_core::exchange::{Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, wire};
+use sync_core::exchange::{
+    Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, reconciliation, wire,
+};
 use sync_core::response::{Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 
@@ -35,6 +37,8 @@ pub(super) struct Phone {
     pub(super) key: DeviceKey,
     /// The hamlets that it may read and write.
     pub(super) scope: BTreeSet<i64>,
+    /// Whether it compares what it has with a log that it does not know, instead of reading that from its start.
+    compares: bool,
     /// How far its clock is ahead, in seconds.
     pub(super) clock_ahead: i64,
     pub(super) disk: Disk<Record>,
@@ -63,11 +67,12 @@ impl Memory {
 }
 
 impl Phone {
-    pub(super) fn new(number: usize, scope: BTreeSet<i64>, bug: Option<Bug>) -> Self {
+    pub(super) fn new(number: usize, scope: BTreeSet<i64>, compares: bool, bug: Option<Bug>) -> Self {
         Self {
             number,
             key: DeviceKey::from_secret(&[number as u8 + 1; 32]),
             scope,
+            compares,
             clock_ahead: 0,
             disk: Disk::new(),
             refused: Vec::new(),
@@ -162,7 +167,7 @@ impl Phone {
             .is_ok()
         {
             for (unit, change) in changes {
-                memory.open(unit).apply([change]).unwrap();
+                take_in(memory.open(unit), change);
             }
         }
     }
@@ -232,13 +237,32 @@ impl Phone {
             return self.restart_app();
         }
         for (unit, change) in changes {
-            memory.open(unit).apply([change]).unwrap();
+            take_in(memory.open(unit), change);
         }
-        if received.whole_log && self.bug != Some(Bug::NeverOffersAgain) {
-            self.offer();
-        } else if received.whole_log {
+        if received.whole_log && self.bug == Some(Bug::NeverOffersAgain) {
             memory.client.offer([]);
+        } else if received.whole_log {
+            self.offer();
         }
+        if received.unknown_cursor && self.compares {
+            self.reconcile(connection);
+        }
+    }
+
+    /// The server's log is another one: begins to find out how it differs from what the phone has.
+    fn reconcile(&mut self, connection: u64) {
+        let Some(memory) = &mut self.memory else { return };
+        let mut salt = [self.number as u8; 16];
+        salt[..8].copy_from_slice(&connection.to_le_bytes());
+        let limits = reconciliation::Limits {
+            first_cells: 2,
+            change_bytes: None,
+            ..reconciliation::Limits::default()
+        };
+        let here = memory.responses.values().flat_map(Response::changes);
+        memory
+            .client
+            .reconcile(here.map(|change| change.hash()), reconciliation::Salt(salt), limits);
     }
 
     /// Sends again what the server's log was found not to have, of what is saved.
@@ -304,6 +328,9 @@ impl Phone {
             ..Memory::default()
         });
         self.read_responses();
+        if self.compares {
+            self.reconcile(self.disk.written().count() as u64);
+        }
     }
 
     fn read_responses(&mut self) {
@@ -312,8 +339,11 @@ impl Phone {
             record.changes(&mut changes);
         }
         if let Some(memory) = &mut self.memory {
-            let restored = |(unit, changes)| (unit, Response::restored(response_of(unit), changes).unwrap());
-            memory.responses = changes.into_iter().map(restored).collect();
+            memory.responses.clear();
+            for (unit, changes) in changes {
+                let response = memory.open(unit);
+                changes.into_iter().for_each(|change| take_in(response, change));
+            }
         }
     }
 
@@ -321,6 +351,11 @@ impl Phone {
     pub(super) fn response(&self, unit: usize) -> Option<&Response> {
         self.memory.as_ref()?.responses.get(&unit)
     }
+}
+
+/// A change that contradicts what the phone has stays outside, and the replicas are found not to converge.
+fn take_in(response: &mut Response, change: Change) {
+    let _ = response.apply([change]);
 }
 
 impl Record {

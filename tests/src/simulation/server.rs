@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
 use sync_core::device::DevicePublicKey;
-use sync_core::exchange::answering::{self, ArrivalError, CursorState, LogQuery, Peer, Question, Read};
+use sync_core::exchange::answering::{self, ArrivalError, CursorState, Found, LogQuery, Peer, Query, Question, Read};
 use sync_core::exchange::delivery::{Delivery, Planned, Taken};
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, Stored};
 use sync_core::exchange::{Cursor, Limits, LogMark, ResponseChanges, wire};
@@ -113,8 +113,8 @@ struct Exchange {
     device: DevicePublicKey,
     hashes: Vec<ChangeHash>,
     question: Question,
-    /// What to read in the end, once the cursors were looked up.
-    query: Option<LogQuery>,
+    /// What to look up in the end, once the cursors were.
+    query: Option<Query>,
     stage: Stage,
 }
 
@@ -271,8 +271,8 @@ impl Server {
                 Stage::Flushing(planned, contradictions)
             }
             Stage::Taken(taken) => {
-                let read = query.as_ref().map(|query| self.read(query));
-                let mut answer = question.answer(taken, read, 0);
+                let found = query.as_ref().map(|query| self.look_up(query));
+                let mut answer = question.answer(taken, found, 0);
                 if self.bug == Some(Bug::DropsWaiting) {
                     answer.waiting.clear();
                 }
@@ -396,6 +396,33 @@ impl Server {
         Some(Cursor(place as u64, *mark))
     }
 
+    fn look_up(&self, query: &Query) -> Found {
+        let in_scope = |scope: &BTreeSet<HamletKey>, entry: &&Entry| scope.contains(&HamletKey(hamlet_of(entry.unit)));
+        let head = self.entry(self.data.log.len());
+        match query {
+            Query::Entries(query) => Found::Entries(self.read(query)),
+            Query::Set { scope } => {
+                let late = usize::from(self.bug == Some(Bug::ComparesOldSet));
+                let compared = &self.data.log[..self.data.log.len().saturating_sub(late)];
+                let compared = compared.iter().filter(|entry| in_scope(scope, entry));
+                Found::Set {
+                    changes: compared.map(|entry| entry.change.hash()).collect(),
+                    head,
+                }
+            }
+            Query::Changes { hashes, scope } => {
+                let wanted = self.data.log.iter().filter(|entry| in_scope(scope, entry));
+                let wanted = wanted.filter(|entry| hashes.contains(&entry.change.hash()));
+                let responses: Vec<ResponseChanges> = wanted.map(carried).collect();
+                Found::Changes {
+                    more: responses.len() > READ_ENTRIES,
+                    responses: responses.into_iter().take(READ_ENTRIES).collect(),
+                    head,
+                }
+            }
+        }
+    }
+
     fn read(&self, query: &LogQuery) -> Read {
         let after = query.after.map_or(0, |cursor| cursor.sequence() as usize);
         let mut responses = Vec::new();
@@ -406,11 +433,7 @@ impl Server {
                 break;
             }
             if query.without != Some(entry.device) && query.scope.contains(&HamletKey(hamlet_of(entry.unit))) {
-                responses.push(ResponseChanges {
-                    round: ROUND,
-                    unit: code(entry.unit),
-                    changes: vec![ByteBuf::from(entry.change.raw_bytes())],
-                });
+                responses.push(carried(entry));
             }
         }
         let end = end.max(after);
@@ -459,5 +482,13 @@ fn frame() -> Frame {
         units: (0..UNITS)
             .map(|unit| ((ROUND, code(unit)), HamletKey(hamlet_of(unit))))
             .collect(),
+    }
+}
+
+fn carried(entry: &Entry) -> ResponseChanges {
+    ResponseChanges {
+        round: ROUND,
+        unit: code(entry.unit),
+        changes: vec![ByteBuf::from(entry.change.raw_bytes())],
     }
 }

@@ -154,7 +154,8 @@ impl World {
         let mut luck = ChaCha8Rng::seed_from_u64(number);
         let count = luck.random_range(1..=4);
         let scopes = [vec![0], vec![1], vec![0, 1], vec![0]];
-        let phones = (0..count).map(|phone| Phone::new(phone, scopes[phone].iter().copied().collect(), bug));
+        let compares = luck.random_bool(0.7);
+        let phones = (0..count).map(|phone| Phone::new(phone, scopes[phone].iter().copied().collect(), compares, bug));
         let mut world = Self {
             phones: phones.collect(),
             weather: Weather::drawn(&mut luck),
@@ -474,6 +475,7 @@ impl World {
             acknowledged: None,
             restoring: false,
             device_time: 0,
+            reconciliation: None,
             attestations: vec![Attestation {
                 device: named,
                 first: 0,
