@@ -48,8 +48,18 @@ const COMMANDS: [(&[&str], &[&str]); 15] = [
     (&["estimate"], &["--unit", "--round", "--format"]),
     (&["device"], &["invite"]),
     (&["device", "invite"], &["--hamlet", "--name", "--round", "--format"]),
-    (&["export"], &["--output", "--round", "--format", "--with-identifying"]),
-    (&["export"], &["estimates", "responses"]),
+    (
+        &["export"],
+        &[
+            "--output",
+            "--round",
+            "--format",
+            "--with-identifying",
+            "--unit",
+            "--response",
+        ],
+    ),
+    (&["export"], &["estimates", "responses", "document"]),
 ];
 
 /// The settings that every command takes.
