@@ -4,7 +4,7 @@ mod authentication;
 mod enrolment;
 mod invitation;
 
-pub use authentication::Caller;
+pub use authentication::{Caller, Token};
 pub use enrolment::{Enrolment, EnrolmentRequest, routes};
 pub use invitation::{Invitation, InvitationError, invite};
 
