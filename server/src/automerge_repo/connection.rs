@@ -23,17 +23,27 @@ const SILENCE: Duration = Duration::from_secs(60);
 const INTRODUCTION: Duration = Duration::from_secs(20);
 /// How long one frame may take to be sent.
 const SENDING: Duration = Duration::from_secs(20);
+/// How long a peer may take to agree that the connection is closed.
+const CLOSING: Duration = Duration::from_secs(5);
+/// Bytes of one message at most. A peer sends what it asks for and what it has, never documents that count.
+const MESSAGE_BYTES: usize = 64 << 10;
+/// At how many bytes a message is no longer read. What lies between is read and refused with the reason.
+pub(super) const UNREAD_BYTES: usize = 4 * MESSAGE_BYTES;
 
 /// Why a connection ends.
 enum End {
-    /// The peer left, or the connection broke.
+    /// The connection broke or was closed by the peer.
     Gone,
+    /// The peer said that it leaves.
+    Left,
     /// The peer was silent for too long.
     Silent,
     /// The server stops.
     Stopping,
     /// A frame was text.
     NotBinary,
+    /// A frame was too large.
+    TooLarge,
     /// A frame was no message, or one that is not borne.
     Refused(RepoError),
     /// The token counts no more.
@@ -65,6 +75,7 @@ impl End {
     fn told(&self) -> Option<(u16, &'static str, Text)> {
         let told = match self {
             Self::Gone => return None,
+            Self::Left => (close_code::NORMAL, "left", Text::new("tạm biệt", "goodbye")),
             Self::Silent => (
                 close_code::POLICY,
                 "silent",
@@ -81,6 +92,14 @@ impl End {
                 Text::new(
                     "thông điệp phải nằm trong khung nhị phân (CBOR)",
                     "messages must be binary frames (CBOR)",
+                ),
+            ),
+            Self::TooLarge => (
+                close_code::SIZE,
+                "too-large",
+                Text::new(
+                    format!("một thông điệp dài nhất {MESSAGE_BYTES} byte"),
+                    format!("a message has at most {MESSAGE_BYTES} bytes"),
                 ),
             ),
             Self::Refused(error) => (
@@ -127,17 +146,22 @@ pub(super) async fn run(mut socket: WebSocket, app: &App, token: &Token, languag
         let frame = connection.session.farewell(text.get(language));
         (code, reason, frame)
     });
-    let Some((code, reason, frame)) = farewell else { return };
-    tracing::debug!(reason, "a live connection was ended");
-    let closing = CloseFrame {
-        code,
-        reason: reason.into(),
-    };
-    let goodbye = async {
-        socket.send(Message::Binary(frame.into())).await?;
-        socket.send(Message::Close(Some(closing))).await
-    };
-    let _ = timeout(SENDING, goodbye).await;
+    if let Some((code, reason, frame)) = farewell {
+        tracing::debug!(reason, "a live connection was ended");
+        let goodbye = async {
+            if !matches!(end, End::Left) {
+                socket.send(Message::Binary(frame.into())).await?;
+            }
+            let reason = reason.into();
+            socket.send(Message::Close(Some(CloseFrame { code, reason }))).await
+        };
+        if !matches!(timeout(SENDING, goodbye).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+    // Hung up on while the peer still sends, it might never read why (RFC 6455, section 7.1.1).
+    let closed = async { while socket.recv().await.is_some_and(|frame| frame.is_ok()) {} };
+    let _ = timeout(CLOSING, closed).await;
 }
 
 struct Connection<'a> {
@@ -159,6 +183,7 @@ impl Connection<'_> {
                 frame = self.socket.recv() => {
                     heard = Instant::now();
                     match frame {
+                        Some(Ok(Message::Binary(frame))) if frame.len() > MESSAGE_BYTES => return Err(End::TooLarge),
                         Some(Ok(Message::Binary(frame))) => self.receive(&frame).await?,
                         Some(Ok(Message::Text(_))) => return Err(End::NotBinary),
                         Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -187,7 +212,7 @@ impl Connection<'_> {
             Received::Nothing => Ok(()),
             Received::Reply(frame) => self.send(Message::Binary(frame.into())).await,
             Received::Asked(request) => self.answer(request).await,
-            Received::Leave => Err(End::Gone),
+            Received::Leave => Err(End::Left),
         }
     }
 

@@ -13,9 +13,6 @@ use crate::app::App;
 use crate::devices::{Caller, Token};
 use crate::http::{Language, Problem, Text};
 
-/// Bytes of one message at most. A peer sends what it asks for and what it has, never documents that count.
-const MESSAGE_BYTES: usize = 64 << 10;
-
 /// The routes of this module.
 pub fn routes() -> Router<App> {
     Router::new().route("/api/v1/automerge", get(open))
@@ -52,8 +49,8 @@ async fn open(
     })?;
     let language = Language::of_request(&headers);
     Ok(upgrade
-        .max_message_size(MESSAGE_BYTES)
-        .max_frame_size(MESSAGE_BYTES)
+        .max_message_size(connection::UNREAD_BYTES)
+        .max_frame_size(connection::UNREAD_BYTES)
         .on_upgrade(move |socket| async move {
             connection::run(socket, &app, &token, language).await;
             drop(viewer);
