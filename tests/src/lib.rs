@@ -16,3 +16,4 @@ pub mod installation;
 pub mod phone;
 pub mod process;
 pub mod rows;
+pub mod simulation;

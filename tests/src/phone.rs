@@ -95,7 +95,7 @@ impl Phone {
         Self {
             key,
             token,
-            client: Client::new(0),
+            client: Client::default(),
             responses: BTreeMap::new(),
             server,
             round: RoundId(round),
@@ -166,6 +166,20 @@ impl Phone {
         .unwrap()
     }
 
+    /// Sends again what the server's log was found not to have of what this phone wrote.
+    pub fn offer(&mut self) {
+        let (actor, round) = (self.key.actor(), self.round);
+        let written = self.responses.iter().flat_map(|(unit, response)| {
+            let changes = response.changes_of(&actor).into_iter();
+            changes.map(move |change| OutgoingChange {
+                round,
+                unit: unit.clone(),
+                change,
+            })
+        });
+        self.client.offer(written);
+    }
+
     /// Exchanges everything and takes in what others wrote.
     pub fn sync(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
@@ -180,6 +194,9 @@ impl Phone {
                     .map(|bytes| Change::try_from(bytes.as_slice()).unwrap())
                     .collect();
                 self.open(&group.unit).apply(changes).unwrap();
+            }
+            if received.whole_log {
+                self.offer();
             }
             all.push(received);
             if !self.client.pending() {

@@ -85,7 +85,7 @@ impl Door {
 
 /// A request of the phone with one honest change.
 fn honest(phone: &mut Phone) -> SyncRequest {
-    let mut copy = sync_core::exchange::Client::new(0);
+    let mut copy = sync_core::exchange::Client::default();
     let round = phone.round();
     let mut response = sync_core::response::Response::new(sync_core::identity::ResponseId::of(round, "A9")).unwrap();
     let edited = response.edit(&phone.key.actor(), 1, |edit| {

@@ -12,7 +12,7 @@ use automerge::legacy::{ObjectId, OpId};
 use khaosat_tests::installation::{Installation, Server};
 use khaosat_tests::phone::Phone;
 use survey_forms::answers::{AnswerPath, Answers, AnswersMut};
-use sync_core::exchange::{Client, OutgoingChange, RefusalReason, SyncRequest, wire};
+use sync_core::exchange::{Client, ClientState, Cursor, LogMark, OutgoingChange, RefusalReason, SyncRequest, wire};
 use sync_core::{Change, ChangeHash};
 
 const HAMLET: &str = "28249-01";
@@ -34,7 +34,7 @@ fn answer(phone: &mut Phone, unit: &str, text: &str) -> Change {
 
 /// A request with these changes of one unit and no others, signed by the phone.
 fn carrying(phone: &Phone, unit: &str, changes: &[&Change]) -> SyncRequest {
-    let mut client = Client::new(0);
+    let mut client = Client::default();
     for change in changes {
         client.enqueue(OutgoingChange {
             round: phone.round(),
@@ -67,7 +67,7 @@ fn an_early_change_waits_for_what_it_builds_on() {
 
     for early in [&changes[3], &changes[2], &changes[3]] {
         let response = writer.exchange(&carrying(&writer, "A1", &[early]));
-        assert_eq!((response.accepted, response.waiting), (0, 1));
+        assert_eq!((response.accepted, response.waiting), (0, vec![0]));
         assert_eq!(response.refused, []);
     }
     assert_eq!(log_head(&server), 0);
@@ -82,13 +82,13 @@ fn an_early_change_waits_for_what_it_builds_on() {
     assert_eq!(log_head(&server), 1);
     // The second comes together with the last, which waits already.
     let response = writer.exchange(&carrying(&writer, "A1", &[&changes[3], &changes[1]]));
-    assert_eq!(response.accepted + response.waiting, 2);
+    assert_eq!(response.accepted as usize + response.waiting.len(), 2);
     assert_eq!(log_head(&server), 4);
     let expected: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
     assert_eq!(seen(&installation, &server, 3, "A1"), expected);
     // Sent again, everything is there.
     let response = writer.exchange(&carrying(&writer, "A1", &changes.iter().collect::<Vec<_>>()));
-    assert_eq!((response.accepted, response.waiting), (4, 0));
+    assert_eq!((response.accepted, response.waiting), (4, vec![]));
     assert_eq!(log_head(&server), 4);
 }
 
@@ -137,7 +137,7 @@ fn the_same_request_many_times_at_once_is_stored_once() {
         for _ in 0..5 {
             scope.spawn(|| {
                 let response = writer.exchange(&request);
-                assert_eq!((response.accepted, response.waiting), (3, 0));
+                assert_eq!((response.accepted, response.waiting), (3, vec![]));
                 assert_eq!(response.refused, []);
             });
         }
@@ -164,14 +164,21 @@ fn a_cursor_of_another_server_recovers() {
     let mut writer = phone(&installation, &server, 1);
     let change = answer(&mut writer, "A1", "a");
     writer.sync();
-    for (number, cursor) in (2..).zip([2, 1 << 40, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX]) {
+    // Beyond the log, and within it with the mark of another log.
+    for (number, sequence) in (2..).zip([1, 2, 1 << 40, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX]) {
         let mut lost = phone(&installation, &server, number);
-        lost.client = Client::new(cursor);
+        let cursor = Cursor(sequence, LogMark([7; 8]));
+        lost.client = Client::new(ClientState {
+            cursor: Some(cursor),
+            acknowledged: None,
+            caught_up: true,
+        });
         let own = answer(&mut lost, "A2", &number.to_string());
         lost.sync();
-        assert_eq!(lost.client.cursor() as i64, log_head(&server), "cursor {cursor}");
-        assert!(lost.open("A1").has(&change.hash()), "cursor {cursor}");
-        assert!(lost.open("A2").has(&own.hash()), "cursor {cursor}");
+        let read = lost.client.state().cursor.unwrap().sequence();
+        assert_eq!(read as i64, log_head(&server), "cursor {sequence}");
+        assert!(lost.open("A1").has(&change.hash()), "cursor {sequence}");
+        assert!(lost.open("A2").has(&own.hash()), "cursor {sequence}");
     }
 }
 
@@ -193,7 +200,7 @@ fn a_phone_that_starts_over_gets_its_own_answers_back_however_many() {
     let last = answer(&mut colleague, "A1", "the colleague's word");
     colleague.sync();
 
-    writer.client = Client::new(0);
+    writer.client = Client::default();
     let before = std::mem::take(&mut writer.responses);
     let answers = writer.sync();
     assert!(answers.len() > 1, "one answer held everything; the test needs more");

@@ -200,7 +200,12 @@ fn write_until(stop: &AtomicBool, mut phone: Phone, server: SocketAddr, acknowle
         // The request is the same as before, so asking for it again only tells the client what is under way.
         let again = phone.client.request(&phone.key, 0, 1 << 20);
         assert_eq!(again, request);
-        assert_eq!((response.accepted, response.waiting), (1, 0), "{:?}", response.refused);
+        assert_eq!(
+            (response.accepted, response.waiting.as_slice()),
+            (1, &[][..]),
+            "{:?}",
+            response.refused
+        );
         acknowledged.lock().unwrap().insert(change.hash(), unit);
         let received = phone.client.receive(response, 0);
         for group in received.responses {
@@ -261,7 +266,7 @@ fn what_was_acknowledged_survives_every_death_of_the_server() {
             server = Server::start(&installation.data(), address);
 
             // A phone that starts from nothing gets everything that was promised.
-            reader.client = Client::new(0);
+            reader.client = Client::default();
             reader.responses.clear();
             reader.sync();
             for (hash, unit) in promised {
@@ -346,7 +351,7 @@ fn serve_damaged(data: &Path, phone: &Phone, what: &str) -> bool {
         return true;
     };
     let address = line.split("http://").nth(1).unwrap().split('/').next().unwrap();
-    let pull = wire::encode(&Client::new(0).request(&phone.key, 0, 1 << 20)).unwrap();
+    let pull = wire::encode(&Client::default().request(&phone.key, 0, 1 << 20)).unwrap();
     let bearer = format!("Bearer {}", phone.token);
     let get = |path: &str| {
         let url = format!("http://{address}{path}");

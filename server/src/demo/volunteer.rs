@@ -78,7 +78,7 @@ impl Volunteer {
             server: start.server,
             token: String::new(),
             round: RoundId(uuid::Uuid::nil()),
-            client: Client::new(0),
+            client: Client::default(),
             responses: BTreeMap::new(),
             written: BTreeSet::new(),
             early: Vec::new(),
@@ -238,6 +238,9 @@ impl Volunteer {
                     .collect::<Result<_, Failure>>()?;
                 self.take_in(changes, teammate)?;
             }
+            if received.whole_log {
+                self.offer();
+            }
             if let Some((change, reason)) = self.client.refused().first() {
                 return Err(Failure::new(
                     format!(
@@ -252,6 +255,20 @@ impl Volunteer {
                 return Ok(());
             }
         }
+    }
+
+    /// Sends again what the server's log was found not to have of what this phone wrote.
+    fn offer(&mut self) {
+        let (actor, round) = (self.key.actor(), self.round);
+        let written = self.responses.iter().flat_map(|(unit, response)| {
+            let changes = response.changes_of(&actor).into_iter();
+            changes.map(move |change| OutgoingChange {
+                round,
+                unit: unit.clone(),
+                change,
+            })
+        });
+        self.client.offer(written);
     }
 
     /// Applies what came from the server.

@@ -8,6 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sqlx::SqlitePool;
 use sync_core::device::DevicePublicKey;
+use sync_core::exchange::intake::HamletKey;
 
 use super::secret_hash;
 use crate::app::App;
@@ -22,7 +23,7 @@ pub struct Caller {
     /// Its public key.
     pub device: DevicePublicKey,
     /// The database's numbers of the hamlets that it may read and write.
-    pub hamlets: BTreeSet<i64>,
+    pub hamlets: BTreeSet<HamletKey>,
 }
 
 /// The secret with which a device says who it is. It is shown nowhere.
@@ -95,7 +96,7 @@ impl Caller {
         Ok(Self {
             device_key,
             device: DevicePublicKey(public_key),
-            hamlets: hamlets.into_iter().collect(),
+            hamlets: hamlets.into_iter().map(HamletKey).collect(),
         })
     }
 }

@@ -1,18 +1,17 @@
 //! The append-only log of changes and what stands beside it, in SQL.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_bytes::ByteBuf;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
-use sync_core::device::AttestationSignature;
-use sync_core::exchange::ResponseChanges;
+use sync_core::exchange::answering::{CursorState, KeptAttestation, LogQuery, Read};
+use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, PlannedResponse, RoundState, Stored, Unit};
+use sync_core::exchange::{Cursor, LogMark, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
-use sync_core::response::{Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 use uuid::Uuid;
 
-use super::intake::{Plan, PlannedResponse};
 use crate::clock;
 use crate::store::StoreError;
 
@@ -21,65 +20,48 @@ const PULL_BYTES: usize = 4 << 20;
 /// Changes in one answer at most.
 const PULL_CHANGES: i64 = 10_000;
 
-/// A surveyed unit as the scope check needs it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SurveyedUnit {
-    pub(super) hamlet_key: i64,
-}
-
-/// What the database has of one response.
-#[derive(Debug, Default)]
-pub(super) struct StoredResponse {
-    pub(super) logged: Vec<Change>,
-    pub(super) waiting: Vec<Change>,
-}
-
-/// An attestation of a request, ready to be kept.
-#[derive(Debug)]
-pub(super) struct KeptAttestation {
-    pub(super) hashes: Vec<u8>,
-    pub(super) signature: AttestationSignature,
-}
-
-/// The rounds by name: number, and whether open.
-pub(super) async fn rounds(readers: &SqlitePool) -> Result<BTreeMap<RoundId, (i64, bool)>, StoreError> {
-    let rows: Vec<(Uuid, i64, bool)> = sqlx::query_as("SELECT id, round_key, open FROM round")
+/// The state of all rounds, and the hamlets of those of these units that are surveyed.
+pub(super) async fn frame(readers: &SqlitePool, units: &BTreeSet<Unit>) -> Result<Frame, StoreError> {
+    let rounds: Vec<(Uuid, i64, bool)> = sqlx::query_as("SELECT id, round_key, open FROM round")
         .fetch_all(readers)
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, key, open)| (RoundId(id), (key, open)))
-        .collect())
-}
-
-/// The surveyed units of one round among these codes.
-pub(super) async fn surveyed_units(
-    readers: &SqlitePool,
-    round_key: i64,
-    codes: &[&str],
-) -> Result<Vec<(String, SurveyedUnit)>, StoreError> {
-    let rows: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT code, hamlet_key FROM sampled_unit
-         WHERE round_key = $1 AND code IN (SELECT value FROM json_each($2))",
-    )
-    .bind(round_key)
-    .bind(json(&codes)?)
-    .fetch_all(readers)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|(code, hamlet_key)| (code, SurveyedUnit { hamlet_key }))
-        .collect())
+    let mut frame = Frame::default();
+    for (id, round_key, open) in rounds {
+        let round = RoundId(id);
+        let state = if open { RoundState::Open } else { RoundState::Closed };
+        frame.rounds.insert(round, state);
+        let codes: Vec<&str> = units
+            .iter()
+            .filter(|(of, _)| *of == round)
+            .map(|(_, code)| code.as_str())
+            .collect();
+        if codes.is_empty() {
+            continue;
+        }
+        let found: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT code, hamlet_key FROM sampled_unit
+             WHERE round_key = $1 AND code IN (SELECT value FROM json_each($2))",
+        )
+        .bind(round_key)
+        .bind(json(&codes)?)
+        .fetch_all(readers)
+        .await?;
+        let found = found.into_iter();
+        frame
+            .units
+            .extend(found.map(|(code, hamlet)| ((round, code), HamletKey(hamlet))));
+    }
+    Ok(frame)
 }
 
 /// What the database has of these responses.
 pub(super) async fn stored_responses(
     readers: &SqlitePool,
-    ids: impl Iterator<Item = ResponseId>,
-) -> Result<BTreeMap<ResponseId, StoredResponse>, StoreError> {
-    let ids: Vec<String> = ids.map(|id| id.0.simple().to_string()).collect();
+    ids: &[ResponseId],
+) -> Result<BTreeMap<ResponseId, Stored>, StoreError> {
+    let ids: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
     let ids = json(&ids)?;
-    let mut stored: BTreeMap<ResponseId, StoredResponse> = BTreeMap::new();
+    let mut stored: BTreeMap<ResponseId, Stored> = BTreeMap::new();
     let logged: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
         "SELECT response.id, change_log.bytes FROM json_each($1) AS wanted
          JOIN response ON response.id = unhex(wanted.value)
@@ -113,26 +95,37 @@ pub(super) async fn stored_responses(
     Ok(stored)
 }
 
+/// Who brings a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bringer {
+    pub(super) device_key: i64,
+    /// How far the device's clock is ahead, in milliseconds.
+    pub(super) clock_ahead: i64,
+}
+
 /// Writes a plan into the log, and gives the numbers of changes that turned out to contradict what another request
 /// logged in the meantime. Idempotent: what is there already stays as it is.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
-    device_key: i64,
-    clock_ahead: i64,
-    attestations: &[KeptAttestation],
+    bringer: Bringer,
     plan: &Plan,
+    attestations: &[KeptAttestation],
 ) -> Result<Vec<u32>, StoreError> {
     let now = clock::now();
     sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
-        .bind(device_key)
+        .bind(bringer.device_key)
         .bind(now)
-        .bind(clock_ahead)
+        .bind(bringer.clock_ahead)
         .execute(&mut *connection)
         .await?;
     let mut contradictions = Vec::new();
+    if plan.responses.is_empty() {
+        return Ok(contradictions);
+    }
+    let mut log = Log::open(connection).await?;
     let mut attestation_keys: BTreeMap<usize, i64> = BTreeMap::new();
     for response in &plan.responses {
-        let response_key = response_key(connection, response).await?;
+        let response_key = response_key(log.connection, response).await?;
         for (waits, (number, admitted)) in response
             .log
             .iter()
@@ -142,26 +135,27 @@ pub(super) async fn write(
             let attestation_key = match attestation_keys.get(&admitted.attestation) {
                 Some(key) => *key,
                 None => {
-                    let key = keep_attestation(connection, device_key, attestations.get(admitted.attestation)).await?;
+                    let kept = attestations.get(admitted.attestation);
+                    let key = keep_attestation(log.connection, bringer.device_key, kept).await?;
                     attestation_keys.insert(admitted.attestation, key);
                     key
                 }
             };
             let entry = Entry {
                 response_key,
-                hamlet_key: response.hamlet_key,
-                device_key,
+                hamlet: response.hamlet,
+                device_key: bringer.device_key,
                 attestation_key,
                 received_at: now,
                 change: &admitted.change,
             };
             if waits {
-                entry.keep_waiting(connection).await?;
-            } else if !entry.append(connection).await? {
+                log.keep_waiting(&entry).await?;
+            } else if !log.append(&entry).await? {
                 contradictions.push(*number);
             }
         }
-        release(connection, response, response_key).await?;
+        log.release(response, response_key).await?;
     }
     Ok(contradictions)
 }
@@ -169,135 +163,152 @@ pub(super) async fn write(
 /// One change on its way into the log.
 struct Entry<'a> {
     response_key: i64,
-    hamlet_key: i64,
+    hamlet: HamletKey,
     device_key: i64,
     attestation_key: i64,
     received_at: i64,
     change: &'a Change,
 }
 
-impl Entry<'_> {
-    /// Appends the change, and says whether it is in the log now. It is not when its author's sequence number is taken by
-    /// another change.
-    async fn append(&self, connection: &mut SqliteConnection) -> Result<bool, StoreError> {
-        let hash = self.change.hash();
-        let appended = sqlx::query(
-            "INSERT INTO change_log (response_key, hamlet_key, hash, device_key, author_seq, attestation_key,
-                 received_at, bytes)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
-        )
-        .bind(self.response_key)
-        .bind(self.hamlet_key)
-        .bind(hash.0.as_slice())
-        .bind(self.device_key)
-        .bind(i64::try_from(self.change.seq()).unwrap_or(i64::MAX))
-        .bind(self.attestation_key)
-        .bind(self.received_at)
-        .bind(self.change.raw_bytes())
-        .execute(&mut *connection)
-        .await?
-        .rows_affected();
-        Ok(appended > 0 || is_logged(connection, hash).await?)
+/// The log's end, inside the one writer.
+struct Log<'c> {
+    connection: &'c mut SqliteConnection,
+    /// The mark of the last entry.
+    mark: LogMark,
+}
+
+impl<'c> Log<'c> {
+    async fn open(connection: &'c mut SqliteConnection) -> Result<Self, StoreError> {
+        let last: Option<Vec<u8>> = sqlx::query_scalar("SELECT mark FROM change_log ORDER BY seq DESC LIMIT 1")
+            .fetch_optional(&mut *connection)
+            .await?;
+        let mark = last.and_then(|bytes| bytes.try_into().ok()).map(LogMark);
+        Ok(Self {
+            connection,
+            mark: mark.unwrap_or_default(),
+        })
     }
 
-    async fn keep_waiting(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    /// Appends a change, and says whether it is in the log now. It is not when its author's sequence number is taken by
+    /// another change.
+    async fn append(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
+        let hash = entry.change.hash();
+        let mark = self.mark.then(&hash);
+        let appended = sqlx::query(
+            "INSERT INTO change_log (response_key, hamlet_key, hash, device_key, author_seq, attestation_key,
+                 received_at, bytes, mark)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+        )
+        .bind(entry.response_key)
+        .bind(entry.hamlet.0)
+        .bind(hash.0.as_slice())
+        .bind(entry.device_key)
+        .bind(i64::try_from(entry.change.seq()).unwrap_or(i64::MAX))
+        .bind(entry.attestation_key)
+        .bind(entry.received_at)
+        .bind(entry.change.raw_bytes())
+        .bind(mark.0.as_slice())
+        .execute(&mut *self.connection)
+        .await?
+        .rows_affected();
+        if appended > 0 {
+            self.mark = mark;
+            return Ok(true);
+        }
+        self.is_logged(hash).await
+    }
+
+    async fn is_logged(&mut self, hash: ChangeHash) -> Result<bool, StoreError> {
+        let found: Option<i64> = sqlx::query_scalar("SELECT seq FROM change_log WHERE hash = $1")
+            .bind(hash.0.as_slice())
+            .fetch_optional(&mut *self.connection)
+            .await?;
+        Ok(found.is_some())
+    }
+
+    async fn keep_waiting(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO waiting_change (hash, response_key, device_key, attestation_key, received_at, bytes)
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         )
-        .bind(self.change.hash().0.as_slice())
-        .bind(self.response_key)
-        .bind(self.device_key)
-        .bind(self.attestation_key)
-        .bind(self.received_at)
-        .bind(self.change.raw_bytes())
-        .execute(&mut *connection)
+        .bind(entry.change.hash().0.as_slice())
+        .bind(entry.response_key)
+        .bind(entry.device_key)
+        .bind(entry.attestation_key)
+        .bind(entry.received_at)
+        .bind(entry.change.raw_bytes())
+        .execute(&mut *self.connection)
         .await?;
+        Ok(())
+    }
+
+    /// Moves waiting changes of a response into the log as far as what they depend on is there.
+    async fn release(&mut self, response: &PlannedResponse, response_key: i64) -> Result<(), StoreError> {
+        type Row = (i64, i64, i64, Vec<u8>);
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT device_key, attestation_key, received_at, bytes FROM waiting_change WHERE response_key = $1",
+        )
+        .bind(response_key)
+        .fetch_all(&mut *self.connection)
+        .await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let logged: Vec<Vec<u8>> =
+            sqlx::query_scalar("SELECT bytes FROM change_log WHERE response_key = $1 ORDER BY seq")
+                .bind(response_key)
+                .fetch_all(&mut *self.connection)
+                .await?;
+        let logged = logged.iter().map(|bytes| change(bytes, "change_log"));
+        let mut stored = Stored {
+            logged: logged.collect::<Result<_, _>>()?,
+            waiting: Vec::new(),
+        };
+        let mut origins = BTreeMap::new();
+        for (device_key, attestation_key, received_at, bytes) in rows {
+            let change = change(&bytes, "waiting_change")?;
+            origins.insert(change.hash(), (device_key, attestation_key, received_at));
+            stored.waiting.push(change);
+        }
+        let released = intake::released(response.id, stored).map_err(|error| StoreError::Damaged {
+            table: "change_log",
+            reason: error.to_string(),
+        })?;
+        for change in &released {
+            let hash = change.hash();
+            let Some((device_key, attestation_key, received_at)) = origins.get(&hash) else {
+                continue;
+            };
+            let entry = Entry {
+                response_key,
+                hamlet: response.hamlet,
+                device_key: *device_key,
+                attestation_key: *attestation_key,
+                received_at: *received_at,
+                change,
+            };
+            if !self.append(&entry).await? {
+                tracing::warn!(response = %response.id, "a waiting change reuses a sequence number; it stays waiting");
+                continue;
+            }
+            sqlx::query("DELETE FROM waiting_change WHERE hash = $1")
+                .bind(hash.0.as_slice())
+                .execute(&mut *self.connection)
+                .await?;
+        }
         Ok(())
     }
 }
 
-async fn is_logged(connection: &mut SqliteConnection, hash: ChangeHash) -> Result<bool, StoreError> {
-    let found: Option<i64> = sqlx::query_scalar("SELECT seq FROM change_log WHERE hash = $1")
-        .bind(hash.0.as_slice())
-        .fetch_optional(&mut *connection)
-        .await?;
-    Ok(found.is_some())
-}
-
-/// Moves waiting changes of a response into the log as far as what they depend on is there.
-///
-/// It runs inside the one writer, so two requests that bring a change and its dependency at the same time cannot miss
-/// each other.
-async fn release(
-    connection: &mut SqliteConnection,
-    response: &PlannedResponse,
-    response_key: i64,
-) -> Result<(), StoreError> {
-    type Row = (i64, i64, i64, Vec<u8>);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT device_key, attestation_key, received_at, bytes FROM waiting_change WHERE response_key = $1",
-    )
-    .bind(response_key)
-    .fetch_all(&mut *connection)
-    .await?;
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let logged: Vec<Vec<u8>> = sqlx::query_scalar("SELECT bytes FROM change_log WHERE response_key = $1 ORDER BY seq")
-        .bind(response_key)
-        .fetch_all(&mut *connection)
-        .await?;
-    let logged = logged
-        .iter()
-        .map(|bytes| change(bytes, "change_log"))
-        .collect::<Result<Vec<_>, _>>()?;
-    let damaged = |error: ResponseError| StoreError::Damaged {
-        table: "change_log",
-        reason: error.to_string(),
-    };
-    let mut document = Response::restored(response.id, logged).map_err(damaged)?;
-    let mut waiting = BTreeMap::new();
-    for (device_key, attestation_key, received_at, bytes) in rows {
-        let change = change(&bytes, "waiting_change")?;
-        waiting.insert(change.hash(), (device_key, attestation_key, received_at, change));
-    }
-    if let Err(error) = document.apply(waiting.values().map(|(_, _, _, change)| change.clone())) {
-        tracing::warn!(response = %response.id, %error, "a waiting change cannot be; it is never logged");
-    }
-    // The document gives its changes in an order in which each comes after those that it depends on.
-    for released in document.changes() {
-        let Some((device_key, attestation_key, received_at, change)) = waiting.get(&released.hash()) else {
-            continue;
-        };
-        let entry = Entry {
-            response_key,
-            hamlet_key: response.hamlet_key,
-            device_key: *device_key,
-            attestation_key: *attestation_key,
-            received_at: *received_at,
-            change,
-        };
-        if !entry.append(connection).await? {
-            tracing::warn!(response = %response.id, "a waiting change reuses a sequence number; it stays waiting");
-            continue;
-        }
-        sqlx::query("DELETE FROM waiting_change WHERE hash = $1")
-            .bind(change.hash().0.as_slice())
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
 async fn response_key(connection: &mut SqliteConnection, response: &PlannedResponse) -> Result<i64, StoreError> {
     sqlx::query(
-        "INSERT INTO response (id, round_key, unit, hamlet_key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        "INSERT INTO response (id, round_key, unit, hamlet_key)
+         SELECT $1, round_key, $3, $4 FROM round WHERE round.id = $2 ON CONFLICT DO NOTHING",
     )
     .bind(response.id.0)
-    .bind(response.round_key)
-    .bind(&response.unit)
-    .bind(response.hamlet_key)
+    .bind(response.unit.0.0)
+    .bind(&response.unit.1)
+    .bind(response.hamlet.0)
     .execute(&mut *connection)
     .await?;
     let key = sqlx::query_scalar("SELECT response_key FROM response WHERE id = $1").bind(response.id.0);
@@ -317,53 +328,55 @@ async fn keep_attestation(
         "INSERT INTO attestation (device_key, hashes, signature) VALUES ($1, $2, $3) RETURNING attestation_key",
     )
     .bind(device_key)
-    .bind(&attestation.hashes)
+    .bind(attestation.hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>())
     .bind(attestation.signature.0.as_slice());
     Ok(key.fetch_one(&mut *connection).await?)
 }
 
-/// What a device gets to read.
-#[derive(Debug, Default)]
-pub(super) struct Pulled {
-    pub(super) responses: Vec<ResponseChanges>,
-    pub(super) cursor: u64,
-    pub(super) more: bool,
-}
-
-/// Who reads the log, and from where.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reader {
-    pub(super) device_key: i64,
-    pub(super) cursor: u64,
-    /// Whether the cursor was beyond the log when the request came: it is of another or of a restored server.
-    pub(super) foreign_cursor: bool,
-    /// Whether the device's own changes are sent too: a new or restored phone has none, any other has them all.
-    pub(super) wants_own: bool,
-}
-
-/// The changes after the reader's cursor in these hamlets.
-pub(super) async fn pull(
+/// Whether the log has all these entries with these marks.
+pub(super) async fn cursor_state(
     readers: &SqlitePool,
-    reader: &Reader,
-    hamlets: impl Iterator<Item = i64>,
-) -> Result<Pulled, StoreError> {
-    if reader.foreign_cursor {
-        // Start over rather than miss anything.
-        return Ok(Pulled {
-            more: true,
-            ..Pulled::default()
-        });
+    cursors: impl Iterator<Item = Cursor>,
+) -> Result<CursorState, StoreError> {
+    for cursor in cursors {
+        let Ok(seq) = i64::try_from(cursor.sequence()) else {
+            return Ok(CursorState::Foreign);
+        };
+        if mark_of(readers, seq).await? != Some(cursor.mark()) {
+            return Ok(CursorState::Foreign);
+        }
     }
-    let cursor = i64::try_from(reader.cursor).unwrap_or(i64::MAX);
+    Ok(CursorState::Known)
+}
+
+/// The mark of an entry, zeros where it was written before there were marks; none where there is no such entry.
+async fn mark_of(readers: &SqlitePool, seq: i64) -> Result<Option<LogMark>, StoreError> {
+    let mark: Option<Vec<u8>> = sqlx::query_scalar("SELECT mark FROM change_log WHERE seq = $1")
+        .bind(seq)
+        .fetch_optional(readers)
+        .await?;
+    Ok(mark.map(|bytes| bytes.try_into().map(LogMark).unwrap_or_default()))
+}
+
+async fn entry(readers: &SqlitePool, seq: i64) -> Result<Cursor, StoreError> {
+    let mark = mark_of(readers, seq).await?.unwrap_or_default();
+    Ok(Cursor(seq.unsigned_abs(), mark))
+}
+
+/// The changes that a query asks for. `device_key` is that of the reader.
+pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64) -> Result<Read, StoreError> {
+    let after = query.after.map_or(0, |cursor| cursor.sequence());
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
     let head = log_head(readers).await?;
-    if head <= cursor {
-        return Ok(Pulled {
-            cursor: reader.cursor,
-            ..Pulled::default()
+    if head <= after {
+        return Ok(Read {
+            cursor: query.after,
+            head: query.after,
+            ..Read::default()
         });
     }
-    let left_out = if reader.wants_own { -1 } else { reader.device_key };
-    let hamlets: Vec<i64> = hamlets.collect();
+    let left_out = query.without.map_or(-1, |_| device_key);
+    let hamlets: Vec<i64> = query.scope.iter().map(|hamlet| hamlet.0).collect();
     type Row = (i64, Uuid, String, Vec<u8>);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT change_log.seq, round.id, response.unit, change_log.bytes
@@ -375,46 +388,45 @@ pub(super) async fn pull(
          ORDER BY change_log.seq LIMIT $5",
     )
     .bind(json(&hamlets)?)
-    .bind(cursor)
+    .bind(after)
     .bind(head)
     .bind(left_out)
     .bind(PULL_CHANGES)
     .fetch_all(readers)
     .await?;
 
-    let full = rows.len() as i64 == PULL_CHANGES;
-    let mut pulled = Pulled {
-        cursor: head.unsigned_abs(),
-        more: false,
-        responses: Vec::new(),
-    };
+    let mut more = rows.len() as i64 == PULL_CHANGES;
+    let mut responses: Vec<ResponseChanges> = Vec::new();
     let mut bytes = 0;
     let mut places: BTreeMap<(Uuid, String), usize> = BTreeMap::new();
-    let mut last = cursor;
+    let mut last = after;
     for (seq, round, unit, change) in rows {
         bytes += change.len();
-        if bytes > PULL_BYTES && last > cursor {
-            pulled.more = true;
+        if bytes > PULL_BYTES && last > after {
+            more = true;
             break;
         }
         last = seq;
         let place = *places.entry((round, unit.clone())).or_insert_with(|| {
-            pulled.responses.push(ResponseChanges {
+            responses.push(ResponseChanges {
                 round: RoundId(round),
                 unit,
                 changes: Vec::new(),
             });
-            pulled.responses.len() - 1
+            responses.len() - 1
         });
-        if let Some(group) = pulled.responses.get_mut(place) {
+        if let Some(group) = responses.get_mut(place) {
             group.changes.push(ByteBuf::from(change));
         }
     }
-    pulled.more |= full;
-    if pulled.more {
-        pulled.cursor = last.unsigned_abs();
-    }
-    Ok(pulled)
+    // Entries of other hamlets at the end count as read, or a reader would look at them again and again.
+    let end = if more { last } else { head };
+    Ok(Read {
+        responses,
+        cursor: Some(entry(readers, end).await?),
+        head: Some(entry(readers, head).await?),
+        more,
+    })
 }
 
 /// The last sequence number of the log.

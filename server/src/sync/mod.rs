@@ -1,10 +1,11 @@
 //! The server's side of the change exchange: `POST /api/v1/sync`.
 //!
 //! ```text
-//! bytes → wire::decode_request → admit (signatures, structure) → scope → intake (history) → log (durable) → projection
+//! bytes → sync_core::exchange::answering (signatures, structure, scope, history) → log (durable) → projection
 //! ```
+//!
+//! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it.
 
-mod intake;
 mod log;
 mod route;
 

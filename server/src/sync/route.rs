@@ -1,7 +1,5 @@
 //! `POST /api/v1/sync`.
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
@@ -10,15 +8,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use sync_core::exchange::message::PROTOCOL_VERSION;
+use sync_core::exchange::answering::{ArrivalError, Arrived, Peer, Read};
 use sync_core::exchange::wire;
-use sync_core::exchange::{
-    AdmissionError, Admitted, Limits, Refusal, RefusalReason, SyncRequest, SyncResponse, Verdict, WireError, admit,
-    attested_hashes,
-};
+use sync_core::exchange::{AdmissionError, Limits, WireError};
 
-use super::intake::{check_scope, plan};
-use super::log::{self, KeptAttestation};
+use super::log;
 use crate::app::App;
 use crate::clock;
 use crate::devices::Caller;
@@ -33,80 +27,46 @@ pub fn routes() -> Router<App> {
 async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     check_encoding(&headers)?;
     let limits = Limits::default();
-    let body = read(body, &limits).await?;
+    let body = whole_body(body, &limits).await?;
     let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
-    // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
-    let (request, verdicts, attestations) = blocking(move || {
-        let request = wire::decode_request(&body, &limits)?;
-        let verdicts = admit(&request, &limits)?;
-        let attestations = kept_attestations(&request);
-        Ok::<_, Problem>((request, verdicts, attestations))
-    })
-    .await??;
-
-    let sent = verdicts.len();
-    let clock_ahead = request.device_time.saturating_sub(clock::now());
     let readers = &app.store.readers;
-
-    let rounds = log::rounds(readers).await?;
-    let mut units = BTreeMap::new();
-    for (round, (round_key, _)) in &rounds {
-        let codes: Vec<&str> = request
-            .responses
-            .iter()
-            .filter(|group| group.round == *round)
-            .map(|group| group.unit.as_str())
-            .collect();
-        if !codes.is_empty() {
-            let found = log::surveyed_units(readers, *round_key, &codes).await?;
-            units.extend(found.into_iter().map(|(code, unit)| ((*round, code), unit)));
-        }
-    }
-    let verdicts = own_changes_only(verdicts, &caller);
-    let (refused, groups) = check_scope(verdicts, &rounds, &units, &caller.hamlets);
-
-    let (device_key, cursor) = (caller.device_key, request.cursor);
-    let reader = log::Reader {
-        device_key,
-        cursor,
-        // Before this request's own changes make the log longer.
-        foreign_cursor: log::log_head(readers).await?.unsigned_abs() < cursor,
-        wants_own: request.restoring || cursor == 0,
+    let peer = Peer {
+        device: caller.device,
+        scope: caller.hamlets,
     };
-    let stored = log::stored_responses(readers, groups.keys().copied()).await?;
-    let plan = blocking(move || plan(refused, groups, &stored)).await?;
-    let mut refused = plan.refused.clone();
-    let waiting = plan.waiting;
-    let changed = !plan.responses.is_empty();
+    // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
+    let arrived = blocking(move || Arrived::read(&body, peer, &limits)).await??;
+    let bringer = log::Bringer {
+        device_key: caller.device_key,
+        clock_ahead: arrived.clock_ahead(clock::now()),
+    };
+    let frame = log::frame(readers, &arrived.units()).await?;
+    let cursors = log::cursor_state(readers, arrived.cursors()).await?;
+    let sorted = arrived.sort(&frame, cursors);
+    let stored = log::stored_responses(readers, &sorted.responses()).await?;
+    let planned = blocking(move || sorted.plan(&stored)).await?;
 
     // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
-    let contradictions = app
+    let (planned, contradictions) = app
         .store
         .writer
         .write(move |connection| {
-            Box::pin(async move { log::write(connection, device_key, clock_ahead, &attestations, &plan).await })
+            Box::pin(async move {
+                let (plan, attestations) = planned.plan();
+                let contradictions = log::write(connection, bringer, plan, attestations).await?;
+                Ok((planned, contradictions))
+            })
         })
         .await?;
-    let contradiction = |change| Refusal {
-        change,
-        reason: RefusalReason::Contradiction,
-    };
-    refused.extend(contradictions.into_iter().map(contradiction));
-    if changed {
+    if !planned.plan().0.responses.is_empty() {
         app.projector.wake();
     }
-
-    let pulled = log::pull(readers, &reader, caller.hamlets.iter().copied()).await?;
-    let response = SyncResponse {
-        version: PROTOCOL_VERSION,
-        accepted: u32::try_from(sent - refused.len()).unwrap_or(u32::MAX) - waiting,
-        waiting,
-        refused,
-        responses: pulled.responses,
-        cursor: pulled.cursor,
-        more: pulled.more,
-        server_time: clock::now(),
+    let written = planned.written(&contradictions);
+    let read = match written.query() {
+        Some(query) => log::read(readers, query, bringer.device_key).await?,
+        None => Read::default(),
     };
+    let response = written.answer(read, clock::now());
     let bytes = blocking(move || wire::encode(&response)).await??;
     Ok((
         [
@@ -116,31 +76,6 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         bytes,
     )
         .into_response())
-}
-
-/// A device delivers what it wrote itself. Carrying other devices' changes is a hub's work.
-fn own_changes_only(verdicts: Vec<Verdict>, caller: &Caller) -> Vec<Verdict> {
-    let own = |admitted: Admitted| {
-        if admitted.device == caller.device {
-            Ok(admitted)
-        } else {
-            Err(RefusalReason::ForeignAuthor)
-        }
-    };
-    verdicts.into_iter().map(|verdict| verdict.and_then(own)).collect()
-}
-
-/// The attestations with the hashes that they sign, which the wire leaves out.
-fn kept_attestations(request: &SyncRequest) -> Vec<KeptAttestation> {
-    request
-        .attestations
-        .iter()
-        .zip(attested_hashes(request))
-        .map(|(attestation, hashes)| KeptAttestation {
-            hashes: hashes.iter().flat_map(|hash| hash.0).collect(),
-            signature: attestation.signature,
-        })
-        .collect()
 }
 
 fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
@@ -172,7 +107,7 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-async fn read(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
+async fn whole_body(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         Problem::from(WireError::CompressedTooLarge {
             limit: limits.compressed_bytes,
@@ -227,6 +162,15 @@ impl From<WireError> for Problem {
                 Text::new("Gói tin sai cấu trúc", "Malformed message"),
                 detail,
             ),
+        }
+    }
+}
+
+impl From<ArrivalError> for Problem {
+    fn from(error: ArrivalError) -> Self {
+        match error {
+            ArrivalError::Wire(error) => error.into(),
+            ArrivalError::Admission(error) => error.into(),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The device's side of the exchange, without I/O.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
-use automerge::Change;
+use automerge::{Change, ChangeHash};
+use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::cursor::Cursor;
+use super::extent;
 use super::message::{
     Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
 };
@@ -28,16 +31,58 @@ pub struct OutgoingChange {
 /// the caller carries it and either brings the answer to [`receive`](Self::receive) or tells by
 /// [`disconnected`](Self::disconnected) that none came; while [`pending`](Self::pending), again. Sending a piece twice
 /// is harmless, so a lost answer costs one piece's time and nothing else.
+///
+/// **What the caller keeps.** Before an answer to a question counts as saved, its change and that it is in the outbox are
+/// durable. When an answer of the server came, what it brought is made durable first, then [`state`](Self::state)
+/// together with the outbox. A device that stops in between finds the older state and asks again, which is harmless; the
+/// other way round it would miss changes.
+///
+/// **Lost logs.** A device that begins, and one whose cursor the server does not know, reads the log from its start. At
+/// its end [`Received::whole_log`] is set, and the caller [`offer`](Self::offer)s all that the device wrote: what the log
+/// did not have is sent again. So a server that was set back to a backup gets everything back that the devices have.
 #[derive(Debug, Default)]
 pub struct Client {
-    cursor: u64,
+    cursor: Option<Cursor>,
+    /// What was acknowledged is in the log up to here, where that is beyond the cursor.
+    acknowledged: Option<Cursor>,
+    reading: Reading,
+    /// What the server keeps but has not logged: to be sent again when there is nothing else to do.
+    held: VecDeque<OutgoingChange>,
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
     more: bool,
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
-    restoring: bool,
     refused: Vec<(OutgoingChange, RefusalReason)>,
+}
+
+/// How a device reads the server's log.
+#[derive(Debug)]
+enum Reading {
+    /// From its start. What it was seen to have is remembered.
+    FromStart { seen: HashSet<ChangeHash> },
+    /// To its end, and what it was found not to have is being sent again.
+    Offering { left: HashSet<ChangeHash> },
+    /// From where it stopped last time.
+    Onward,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self::FromStart { seen: HashSet::new() }
+    }
+}
+
+/// How far a device has read the server's log: what it keeps from one start to the next.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientState {
+    /// The last entry that the device has.
+    pub cursor: Option<Cursor>,
+    /// The entry up to which the log has what was acknowledged, where that is beyond the cursor.
+    pub acknowledged: Option<Cursor>,
+    /// Whether the device has read the log to its end since it last began at its start, and the log has all that the
+    /// device offered then. What is offered is remembered nowhere else: a device that stops before begins again.
+    pub caught_up: bool,
 }
 
 /// What an answer brought.
@@ -45,25 +90,38 @@ pub struct Client {
 pub struct Received {
     /// How many of the device's own changes are now durable at the server.
     pub acknowledged: usize,
+    /// The changes that need not be sent any more: the acknowledged ones, and those that the server does not take.
+    pub left_outbox: Vec<ChangeHash>,
     /// Other devices' changes.
     pub responses: Vec<ResponseChanges>,
+    /// Whether this was the end of a log that was read from its start: time to [`offer`](Client::offer).
+    pub whole_log: bool,
     /// How far the device's clock is ahead of the server's, in milliseconds, give or take the time of the exchange.
     pub clock_ahead: i64,
 }
 
 impl Client {
-    /// A device that has read the server's log up to `cursor`.
-    pub fn new(cursor: u64) -> Self {
+    /// A device that has read as far as `state` says; the default for one that begins.
+    pub fn new(state: ClientState) -> Self {
+        // Of a log that was read in part nobody remembers what was seen, so reading begins again.
+        if !state.caught_up {
+            return Self::default();
+        }
         Self {
-            cursor,
-            restoring: cursor == 0,
+            cursor: state.cursor,
+            acknowledged: state.acknowledged,
+            reading: Reading::Onward,
             ..Self::default()
         }
     }
 
-    /// The last sequence number of the server's log that the device has.
-    pub fn cursor(&self) -> u64 {
-        self.cursor
+    /// How far the device has read.
+    pub fn state(&self) -> ClientState {
+        ClientState {
+            cursor: self.cursor,
+            acknowledged: self.acknowledged,
+            caught_up: matches!(self.reading, Reading::Onward),
+        }
     }
 
     /// Keeps a change for the server.
@@ -71,9 +129,9 @@ impl Client {
         self.outbox.push_back(change);
     }
 
-    /// How many changes wait to be acknowledged.
+    /// How many changes are not in the server's log, as far as the device knows.
     pub fn unacknowledged(&self) -> usize {
-        self.outbox.len()
+        self.outbox.len() + self.held.len()
     }
 
     /// The changes that the server did not take, with its reasons. They stay on the device.
@@ -90,6 +148,10 @@ impl Client {
     ///
     /// `device_time` is the device's clock in milliseconds since 1970-01-01T00:00:00Z.
     pub fn request(&mut self, key: &DeviceKey, device_time: i64, piece_bytes: usize) -> SyncRequest {
+        if !self.pending() {
+            // A new occasion: perhaps what they wait for has come in the meantime.
+            self.outbox.append(&mut self.held);
+        }
         let mut bytes = 0;
         self.in_flight = self
             .outbox
@@ -131,7 +193,8 @@ impl Client {
         SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: self.cursor,
-            restoring: self.restoring,
+            acknowledged: self.acknowledged,
+            restoring: matches!(self.reading, Reading::FromStart { .. }),
             device_time,
             responses,
             attestations,
@@ -142,12 +205,20 @@ impl Client {
     pub fn receive(&mut self, response: SyncResponse, device_time: i64) -> Received {
         let sent = std::mem::take(&mut self.in_flight);
         let mut acknowledged = 0;
+        let mut left_outbox = Vec::with_capacity(sent);
         let mut again = Vec::new();
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
             match refusal(&response.refused, number) {
                 Some(RefusalReason::Unverifiable) => again.push(outgoing),
-                Some(reason) => self.refused.push((outgoing, reason)),
-                None => acknowledged += 1,
+                Some(reason) => {
+                    left_outbox.push(outgoing.change.hash());
+                    self.refused.push((outgoing, reason));
+                }
+                None if response.waiting.contains(&(number as u32)) => self.held.push_back(outgoing),
+                None => {
+                    left_outbox.push(outgoing.change.hash());
+                    acknowledged += 1;
+                }
             }
         }
         // One damaged change must not hold up those that were signed together with it.
@@ -155,15 +226,62 @@ impl Client {
         for outgoing in again.into_iter().rev() {
             self.outbox.push_front(outgoing);
         }
-        self.cursor = response.cursor;
         self.more = response.more;
-        // Cursor 0 may also be the server's way to say that the device has to start over.
-        self.restoring = response.cursor == 0 || (self.restoring && response.more);
+        if response.unknown_cursor {
+            self.cursor = None;
+            self.acknowledged = None;
+            self.reading = Reading::default();
+        } else {
+            self.cursor = response.cursor.or(self.cursor);
+            self.acknowledged = response.acknowledged;
+        }
+        let mut whole_log = false;
+        match &mut self.reading {
+            Reading::FromStart { seen } => {
+                let changes = response.responses.iter().flat_map(|group| &group.changes);
+                seen.extend(changes.filter_map(|bytes| extent::hash(bytes).ok()));
+                whole_log = !response.more;
+            }
+            Reading::Offering { left } => {
+                for hash in &left_outbox {
+                    left.remove(hash);
+                }
+                if left.is_empty() {
+                    self.reading = Reading::Onward;
+                }
+            }
+            Reading::Onward => {}
+        }
         Received {
             acknowledged,
+            left_outbox,
             responses: response.responses,
+            whole_log,
             clock_ahead: device_time.saturating_sub(response.server_time),
         }
+    }
+
+    /// Takes all that the device ever wrote, each change after those that it depends on, when the log was read from its
+    /// start to its end: what the log does not have is enqueued again. At any other time it does nothing.
+    pub fn offer(&mut self, written: impl IntoIterator<Item = OutgoingChange>) {
+        let seen = match &mut self.reading {
+            Reading::FromStart { seen } if !self.more => std::mem::take(seen),
+            _ => return,
+        };
+        let queued = self.outbox.iter().chain(&self.held);
+        let queued: HashSet<ChangeHash> = queued.map(|outgoing| outgoing.change.hash()).collect();
+        let mut left = HashSet::new();
+        for outgoing in written {
+            let hash = outgoing.change.hash();
+            if !seen.contains(&hash) && !queued.contains(&hash) && left.insert(hash) {
+                self.outbox.push_back(outgoing);
+            }
+        }
+        self.reading = if left.is_empty() {
+            Reading::Onward
+        } else {
+            Reading::Offering { left }
+        };
     }
 
     /// No answer came: what was in flight stays in the outbox.
@@ -195,10 +313,12 @@ mod tests {
         SyncResponse {
             version,
             accepted,
-            waiting: 0,
+            waiting: vec![],
             refused,
             responses: vec![],
-            cursor: 0,
+            cursor: None,
+            acknowledged: None,
+            unknown_cursor: false,
             more: false,
             server_time: 0,
         }
@@ -208,7 +328,7 @@ mod tests {
     fn one_damaged_change_does_not_hold_up_the_others() {
         let round = RoundId(Uuid::nil());
         let key = DeviceKey::from_secret(&[5; 32]);
-        let mut client = Client::new(0);
+        let mut client = Client::default();
         for unit in ["a", "b", "c"] {
             let mut response = Response::new(ResponseId::of(round, unit)).unwrap();
             let ((), change) = response

@@ -5,21 +5,27 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+use super::cursor::Cursor;
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
 
 /// The version of the exchange that this code speaks.
-pub const PROTOCOL_VERSION: u16 = 1;
+pub const PROTOCOL_VERSION: u16 = 2;
 
 /// What a device sends: what it has for the server, and how far it has read the server's log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncRequest {
     /// [`PROTOCOL_VERSION`].
     pub version: u16,
-    /// The last sequence number of the server's log that the device has; 0 for none.
-    pub cursor: u64,
+    /// The last entry of the server's log that the device has; none where it reads from the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    /// An entry of the server's log behind the cursor: up to it the log has what was acknowledged to the device. None
+    /// where the cursor is as far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Cursor>,
     /// Whether the device reads the log from its start and has not come to its end yet, so that it wants back also what
-    /// it wrote itself. A request with cursor 0 always gets that.
+    /// it wrote itself. A request without a cursor always gets that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub restoring: bool,
     /// The device's clock when it sent this, in milliseconds since 1970-01-01T00:00:00Z. Evidence, never an order.
@@ -66,21 +72,30 @@ pub struct Attestation {
 
 /// What the server answers.
 ///
-/// Every change of the request that is neither refused nor waiting is accepted, and durable.
+/// Every change of the request that is neither refused nor waiting is accepted: in the log, and durable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyncResponse {
     /// [`PROTOCOL_VERSION`].
     pub version: u16,
     /// How many of the request's changes are in the log, be it by this request or an earlier one.
     pub accepted: u32,
-    /// How many of the request's changes are kept durably but wait for changes on which they depend.
-    pub waiting: u32,
+    /// The numbers of the request's changes that are kept, but wait for changes on which they depend. They are not in the
+    /// log yet, so a reader of the log cannot tell when they are lost: the device sends them again another time.
+    pub waiting: Vec<u32>,
     /// Changes that the server does not take.
     pub refused: Vec<Refusal>,
     /// What is new for this device in its scope.
     pub responses: Vec<ResponseChanges>,
-    /// The cursor to send next time.
-    pub cursor: u64,
+    /// The cursor to send next time; none where nothing was read, because the log is empty or the cursor is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    /// The log's last entry, where the cursor is before it: what this answer acknowledges is in the log up to there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledged: Option<Cursor>,
+    /// Whether one of the request's cursors is of another log: that of another server, or of this one before it was set back to a
+    /// backup. The device then reads from the start and offers again what it finds missing there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_cursor: bool,
     /// Whether there is more to fetch at once.
     pub more: bool,
     /// The server's clock, in milliseconds since 1970-01-01T00:00:00Z.

@@ -268,11 +268,13 @@ fn malformed(error: impl std::fmt::Display) -> WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::{Cursor, LogMark};
 
     fn request(version: u16) -> SyncRequest {
         SyncRequest {
             version,
-            cursor: 7,
+            cursor: Some(Cursor(7, LogMark([7; 8]))),
+            acknowledged: None,
             restoring: false,
             device_time: -1,
             responses: Vec::new(),

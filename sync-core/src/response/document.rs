@@ -239,6 +239,13 @@ impl Response {
             .collect()
     }
 
+    /// The changes that one author wrote, in the order in which it wrote them.
+    pub fn changes_of(&self, author: &ActorId) -> Vec<Change> {
+        let mut changes = self.document.get_changes(&[]);
+        changes.retain(|change| change.actor_id() == author);
+        changes
+    }
+
     /// The changes on which no other depends.
     pub fn heads(&self) -> Vec<ChangeHash> {
         self.document.get_heads()

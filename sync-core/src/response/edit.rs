@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use automerge::transaction::{CommitOptions, Transactable, Transaction};
-use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ScalarValue};
+use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ReadDoc as _, ScalarValue};
 use survey_forms::answers::{AnswerMap, AnswerPath, Answers, AnswersMut, InstanceId, Value};
 
 use super::document::maps;
@@ -80,17 +80,7 @@ impl<'a> Edit<'a> {
             Some(Value::Text(text)) => ScalarValue::Str(text.as_str().into()),
             Some(Value::Choices(names)) => return self.write_choices(path, &object, names),
         };
-        if self.conflicted.contains(path) && self.answers.answer(path).as_ref() == value {
-            // Asked to write what wins already, Automerge deletes the other claims and writes nothing: the decision would
-            // then be out of sight as soon as somebody else's concurrent answer replaced the winner. Another value in
-            // between makes it an answer of its own.
-            let between = match value {
-                Some(_) => ScalarValue::Null,
-                None => ScalarValue::Boolean(false),
-            };
-            self.checked(|transaction| transaction.put(&object, stored_question(&path.question).as_ref(), between))?;
-        }
-        self.checked(|transaction| transaction.put(&object, stored_question(&path.question).as_ref(), scalar))?;
+        self.put(&object, &stored_question(&path.question), scalar)?;
         self.conflicted.remove(path);
         let Ok(()) = match value {
             Some(value) => self.answers.put_answer(path, value),
@@ -112,7 +102,7 @@ impl<'a> Edit<'a> {
         for name in before.symmetric_difference(names) {
             self.check_name(name)?;
             let key = format!("{}{CHOICE_SEPARATOR}{name}", stored_question(&path.question));
-            self.checked(|transaction| transaction.put(object, key.as_str(), names.contains(name)))?;
+            self.put(object, &key, names.contains(name).into())?;
         }
         let Ok(()) = if names.is_empty() {
             self.answers.clear_answer(path)
@@ -120,6 +110,27 @@ impl<'a> Edit<'a> {
             self.answers.put_answer(path, &Value::Choices(names.clone()))
         };
         Ok(())
+    }
+
+    /// Writes a value of its own at a key, also where it is there already.
+    ///
+    /// Asked to write what wins among several concurrent values, Automerge deletes the others and writes nothing: what was
+    /// decided would then be out of sight as soon as somebody else's concurrent value replaced the winner. Another value
+    /// in between makes it a value of its own.
+    fn put(&mut self, object: &ObjId, key: &str, scalar: ScalarValue) -> Result<(), ResponseError> {
+        let there = self.checked(|transaction| {
+            let values = transaction.get_all(object, key)?;
+            let winner = values.last().and_then(|(value, _)| value.as_scalar().cloned());
+            Ok((values.len() > 1).then_some(winner).flatten())
+        })?;
+        if there.is_some_and(|winner| winner == scalar) {
+            let between = match scalar {
+                ScalarValue::Null => ScalarValue::Boolean(false),
+                _ => ScalarValue::Null,
+            };
+            self.checked(|transaction| transaction.put(object, key, between))?;
+        }
+        self.checked(|transaction| transaction.put(object, key, scalar))
     }
 
     /// The map that holds the answers of `path`.
@@ -208,7 +219,7 @@ impl AnswersMut for Edit<'_> {
         }
         if let Some(object) = self.members.get(instance).cloned() {
             if !self.answers.instances(repeat, parent).contains(instance) {
-                self.checked(|transaction| transaction.put(&object, REMOVED, false))?;
+                self.put(&object, REMOVED, false.into())?;
             }
         } else {
             let position = self.members.len() as i64;
@@ -232,7 +243,7 @@ impl AnswersMut for Edit<'_> {
     /// anybody wrote is lost.
     fn remove_instance(&mut self, repeat: &str, instance: &InstanceId) -> Result<(), ResponseError> {
         let object = self.member(instance)?;
-        self.checked(|transaction| transaction.put(&object, REMOVED, true))?;
+        self.put(&object, REMOVED, true.into())?;
         let Ok(()) = self.answers.remove_instance(repeat, instance);
         Ok(())
     }

@@ -74,7 +74,8 @@ pub(crate) fn request_of_bytes(key: &DeviceKey, changes: Vec<Vec<u8>>, hashes: &
     let count = changes.len() as u32;
     SyncRequest {
         version: PROTOCOL_VERSION,
-        cursor: 0,
+        cursor: None,
+        acknowledged: None,
         restoring: false,
         device_time: 0,
         responses: vec![ResponseChanges {

@@ -11,4 +11,3 @@ mod admission;
 mod causality;
 mod forgery;
 mod messages;
-mod network;

@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_bytes::ByteBuf;
-use survey_forms::answers::{AnswerPath, AnswersMut};
+use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::ChangeHash;
 use sync_core::device::{AttestationSignature, DeviceKey, DevicePublicKey};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
 use sync_core::exchange::{
-    Client, Limits, OutgoingChange, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse, WireError,
-    admit, wire,
+    Client, Cursor, Limits, LogMark, OutgoingChange, Refusal, RefusalReason, ResponseChanges, SyncRequest,
+    SyncResponse, WireError, admit, wire,
 };
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::Response;
@@ -41,18 +41,24 @@ fn attestation() -> impl Strategy<Value = Attestation> {
     })
 }
 
+fn cursor() -> impl Strategy<Value = Option<Cursor>> {
+    let cursor = (any::<u64>(), any::<[u8; 8]>()).prop_map(|(sequence, mark)| Cursor(sequence, LogMark(mark)));
+    prop::option::of(cursor)
+}
+
 fn request() -> impl Strategy<Value = SyncRequest> {
     (
-        any::<u64>(),
+        [cursor(), cursor()],
         any::<bool>(),
         any::<i64>(),
         groups(),
         prop::collection::vec(attestation(), 0..4),
     )
         .prop_map(
-            |(cursor, restoring, device_time, responses, attestations)| SyncRequest {
+            |([cursor, acknowledged], restoring, device_time, responses, attestations)| SyncRequest {
                 version: PROTOCOL_VERSION,
                 cursor,
+                acknowledged,
                 restoring,
                 device_time,
                 responses,
@@ -77,19 +83,26 @@ fn response() -> impl Strategy<Value = SyncResponse> {
     let numbers = (
         any::<u16>(),
         any::<u32>(),
-        any::<u32>(),
-        any::<u64>(),
+        prop::collection::vec(any::<u32>(), 0..4),
+        [cursor(), cursor()],
+        any::<bool>(),
         any::<bool>(),
         any::<i64>(),
     );
     (numbers, prop::collection::vec(refusal, 0..6), groups()).prop_map(
-        |((version, accepted, waiting, cursor, more, server_time), refused, responses)| SyncResponse {
+        |(
+            (version, accepted, waiting, [cursor, acknowledged], unknown_cursor, more, server_time),
+            refused,
+            responses,
+        )| SyncResponse {
             version,
             accepted,
             waiting,
             refused,
             responses,
             cursor,
+            acknowledged,
+            unknown_cursor,
             more,
             server_time,
         },
@@ -100,7 +113,7 @@ fn response() -> impl Strategy<Value = SyncResponse> {
 fn signed_request() -> (SyncRequest, Vec<(ResponseId, ChangeHash)>) {
     let key = DeviceKey::from_secret(&[1; 32]);
     let round = RoundId(Uuid::from_u128(7));
-    let mut client = Client::new(3);
+    let mut client = Client::default();
     let mut carried = Vec::new();
     for unit in ["A1", "A2"] {
         let id = ResponseId::of(round, unit);
@@ -265,4 +278,29 @@ fn compressed(inflated: &[u8]) -> Vec<u8> {
     let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, 5, 22);
     writer.write_all(inflated).unwrap();
     writer.into_inner()
+}
+
+#[test]
+fn a_piece_holds_what_fits_and_at_least_one_change() {
+    let key = DeviceKey::from_secret(&[1; 32]);
+    let round = RoundId(Uuid::from_u128(7));
+    let mut response = Response::new(ResponseId::of(round, "A1")).unwrap();
+    let mut client = Client::default();
+    let mut sizes = Vec::new();
+    for number in 0..5 {
+        let edited = response.edit(&key.actor(), 1_760_000_000, |edit| {
+            edit.put_answer(&AnswerPath::top("note"), &Value::Text(format!("{number}")))
+        });
+        let change = edited.unwrap().1.unwrap();
+        sizes.push(change.raw_bytes().len());
+        let unit = "A1".to_owned();
+        client.enqueue(OutgoingChange { round, unit, change });
+    }
+    let mut piece = |bytes| client.request(&key, 0, bytes).change_count();
+    assert_eq!(piece(1), 1);
+    assert_eq!(piece(sizes[0]), 1);
+    assert_eq!(piece(sizes[0] + sizes[1]), 2);
+    assert_eq!(piece(sizes[0] + sizes[1] + sizes[2] - 1), 2);
+    assert_eq!(piece(usize::MAX), 5);
+    assert_eq!(client.unacknowledged(), 5, "asking for a piece acknowledges nothing");
 }

@@ -76,7 +76,7 @@ fn time_to_page(server: &Server, assignment: &mut Assignment) -> Comparison {
         let acknowledged = Instant::now();
         let response: SyncResponse = wire::decode(&answer.body, &Limits::default()).unwrap();
         assert_eq!(response.accepted, 1);
-        let sequence = i64::try_from(response.cursor).unwrap();
+        let sequence = i64::try_from(response.cursor.unwrap().sequence()).unwrap();
         phone.client.receive(response, 0);
         page.show(sequence);
         let shown = Instant::now();

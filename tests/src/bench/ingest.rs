@@ -109,14 +109,14 @@ fn prepare(phone: &mut Phone, changes: &[(String, Change)]) -> Prepared {
         unit: unit.clone(),
         change: change.clone(),
     };
-    phone.client = Client::new(0);
+    phone.client = Client::default();
     phone.client.enqueue(outgoing(&changes[0]));
     phone.sync();
-    let cursor = phone.client.cursor();
+    let state = phone.client.state();
     changes[1..]
         .chunks_exact(PIECE)
         .map(|piece| {
-            let mut client = Client::new(cursor);
+            let mut client = Client::new(state);
             piece.iter().map(outgoing).for_each(|change| client.enqueue(change));
             let request = client.request(&phone.key, 0, usize::MAX);
             let bytes = piece.iter().map(|(_, change)| change.raw_bytes().to_vec()).collect();

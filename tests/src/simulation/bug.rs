@@ -1,0 +1,54 @@
+//! Mistakes to plant.
+
+/// A mistake of the kind that somebody could make in a phone, a server or their storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// The server answers before what it acknowledges is on disk.
+    AcknowledgesBeforeFlush,
+    /// The phone sends an answer before it is on the phone's own disk.
+    SendsBeforeFlush,
+    /// The phone keeps how far it has read, and only then what it read.
+    KeepsCursorBeforeChanges,
+    /// The phone drops what it had sent when the connection breaks.
+    ForgetsOutbox,
+    /// The phone does not offer again what a log that was set back has lost.
+    NeverOffersAgain,
+    /// The server believes every cursor that is within its log.
+    IgnoresMarks,
+    /// The server takes changes of every hamlet from everybody.
+    IgnoresScope,
+    /// The server takes changes without looking at who signed them.
+    IgnoresSignatures,
+    /// The server goes on talking to devices that were revoked.
+    IgnoresRevocation,
+    /// The server acknowledges changes that wait for others, and drops them.
+    DropsWaiting,
+    /// Reading shows the winning answer and nothing of the others.
+    HidesConflicts,
+    /// Where several answers are open, a phone shows its own.
+    PrefersOwnAnswer,
+    /// The server adds a household's new figures without taking away the old ones.
+    CountsTwice,
+    /// The server writes what it planned without looking at what was written in the meantime.
+    LogsTwice,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::AcknowledgesBeforeFlush,
+        Self::SendsBeforeFlush,
+        Self::KeepsCursorBeforeChanges,
+        Self::ForgetsOutbox,
+        Self::NeverOffersAgain,
+        Self::IgnoresMarks,
+        Self::IgnoresScope,
+        Self::IgnoresSignatures,
+        Self::IgnoresRevocation,
+        Self::DropsWaiting,
+        Self::HidesConflicts,
+        Self::PrefersOwnAnswer,
+        Self::CountsTwice,
+        Self::LogsTwice,
+    ];
+}

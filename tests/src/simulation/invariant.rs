@@ -1,0 +1,65 @@
+//! What must hold in every world.
+
+use std::fmt;
+
+/// A promise of the exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Invariant {
+    /// Replicas that have heard everything say the same, heads and all.
+    ReplicasConverge,
+    /// What the server acknowledges is on its disk at that moment.
+    AcknowledgedIsDurable,
+    /// Every answer that was saved on a phone that still works reaches the server once links heal.
+    SavedAnswersArrive,
+    /// No change of a hamlet outside its author's scope is stored as accepted.
+    NothingOutsideScope,
+    /// Every stored change was written by the device that it names.
+    NobodyWritesForAnother,
+    /// A device that was revoked adds nothing from then on.
+    RevokedDevicesAddNothing,
+    /// A question shows exactly the answers that nobody has replaced with knowledge of them.
+    NoConflictVanishes,
+    /// Figures from the server equal those of one replica that heard every change in another order.
+    FiguresEqualOneReplica,
+    /// A change is in the log once.
+    LoggedOnce,
+}
+
+impl Invariant {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::ReplicasConverge,
+        Self::AcknowledgedIsDurable,
+        Self::SavedAnswersArrive,
+        Self::NothingOutsideScope,
+        Self::NobodyWritesForAnother,
+        Self::RevokedDevicesAddNothing,
+        Self::NoConflictVanishes,
+        Self::FiguresEqualOneReplica,
+        Self::LoggedOnce,
+    ];
+}
+
+/// A promise that was broken.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    /// Which.
+    pub invariant: Invariant,
+    /// What was seen.
+    pub what: String,
+}
+
+impl Violation {
+    pub(super) fn new(invariant: Invariant, what: impl Into<String>) -> Self {
+        Self {
+            invariant,
+            what: what.into(),
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.invariant, self.what)
+    }
+}

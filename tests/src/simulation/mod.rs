@@ -1,0 +1,28 @@
+//! Deterministic simulation of the exchange: phones and a server that run the very state machines of `sync-core`, over a
+//! network and disks that fail in every way that is known, in worlds that follow from a number.
+//!
+//! | room | subject |
+//! | --- | --- |
+//! | [`world`] | one world: who does what when, until the failures end and everybody can talk |
+//! | `network` | messages that are lost, repeated, delayed, overtaken, cut off |
+//! | `disk` | storage that loses what was not flushed, fills up, is set back to a backup |
+//! | `phone`, `server` | the two sides, bound to disk and network as the products bind them |
+//! | `history` | what people did, kept apart from Automerge, and what must be there in the end |
+//! | `invariant` | what is checked, by name |
+//! | [`Bug`] | mistakes that can be planted, so that it is known that each check can fail |
+//!
+//! `KHAOSAT_WORLD=4711 cargo test -p khaosat-tests --test simulation one_world` plays one world again and prints what
+//! happened.
+
+mod bug;
+mod disk;
+mod history;
+mod invariant;
+mod network;
+mod phone;
+mod server;
+pub mod world;
+
+pub use bug::Bug;
+pub use invariant::{Invariant, Violation};
+pub use world::{Outcome, Statistics, play};

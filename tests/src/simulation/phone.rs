@@ -1,0 +1,359 @@
+//! A phone: the device's side of the exchange, bound to a disk that may fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha8Rng;
+use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
+use sync_core::device::DeviceKey;
+use sync_core::exchange::{Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, wire};
+use sync_core::response::{Response, ResponseError};
+use sync_core::{Change, ChangeHash};
+
+use super::bug::Bug;
+use super::disk::Disk;
+use super::history::{Edit, History, QUESTIONS, ROUND, code, hamlet_of, response_of, unit_of};
+
+/// One transaction of a phone's storage.
+#[derive(Debug, Clone)]
+pub(super) enum Record {
+    /// The volunteer answered.
+    Wrote { unit: usize, change: Box<Change> },
+    /// Others' changes came, from the server or from another phone.
+    Heard { changes: Vec<(usize, Change)> },
+    /// How far the server's log is read, and what need not be sent any more.
+    Reached {
+        state: ClientState,
+        left_outbox: Vec<ChangeHash>,
+    },
+    /// An answer of the server as a whole.
+    Exchanged(Vec<Record>),
+}
+
+/// A phone and the volunteer who carries it.
+pub(super) struct Phone {
+    pub(super) number: usize,
+    pub(super) key: DeviceKey,
+    /// The hamlets that it may read and write.
+    pub(super) scope: BTreeSet<i64>,
+    /// How far its clock is ahead, in seconds.
+    pub(super) clock_ahead: i64,
+    pub(super) disk: Disk<Record>,
+    pub(super) refused: Vec<(ChangeHash, RefusalReason)>,
+    /// What is gone when the app ends; none while it does not run.
+    memory: Option<Memory>,
+    bug: Option<Bug>,
+}
+
+#[derive(Default)]
+struct Memory {
+    client: Client,
+    responses: BTreeMap<usize, Response>,
+    /// Written, but not flushed: not to be sent yet.
+    unsaved: Vec<OutgoingChange>,
+    /// The exchange whose answer is awaited.
+    connection: Option<u64>,
+}
+
+impl Memory {
+    fn open(&mut self, unit: usize) -> &mut Response {
+        self.responses
+            .entry(unit)
+            .or_insert_with(|| Response::new(response_of(unit)).unwrap())
+    }
+}
+
+impl Phone {
+    pub(super) fn new(number: usize, scope: BTreeSet<i64>, bug: Option<Bug>) -> Self {
+        Self {
+            number,
+            key: DeviceKey::from_secret(&[number as u8 + 1; 32]),
+            scope,
+            clock_ahead: 0,
+            disk: Disk::new(),
+            refused: Vec::new(),
+            memory: Some(Memory::default()),
+            bug,
+        }
+    }
+
+    pub(super) fn is_running(&self) -> bool {
+        self.memory.is_some()
+    }
+
+    /// The volunteer answers a question; `decide` says that they saw a conflict and end it.
+    pub(super) fn answer(
+        &mut self,
+        unit: usize,
+        question: usize,
+        value: &str,
+        now: i64,
+        history: &mut History,
+        decide: bool,
+    ) {
+        let (actor, time, number) = (self.key.actor(), now + self.clock_ahead, self.number);
+        let Some(memory) = &mut self.memory else { return };
+        let value = Value::Text(value.to_owned());
+        let path = AnswerPath::top(QUESTIONS[question]);
+        let response = memory.open(unit);
+        let past = known(response, history);
+        let ((), change) = response
+            .edit::<_, ResponseError>(&actor, time, |edit| match decide {
+                true => edit.settle(&path, Some(&value)),
+                false => edit.put_answer(&path, &value),
+            })
+            .unwrap();
+        let Some(change) = change else { return };
+        history.wrote(
+            change.hash(),
+            Edit {
+                phone: number,
+                unit,
+                question,
+                value,
+                past,
+            },
+        );
+        let outgoing = OutgoingChange {
+            round: ROUND,
+            unit: code(unit),
+            change: change.clone(),
+        };
+        let change = Box::new(change);
+        if self.disk.write(Record::Wrote { unit, change }).is_err() {
+            // The app says that the answer is not saved, and shows what is.
+            self.read_responses();
+        } else if self.bug == Some(Bug::SendsBeforeFlush) {
+            memory.client.enqueue(outgoing);
+        } else {
+            memory.unsaved.push(outgoing);
+        }
+    }
+
+    /// What was written is on disk now: the volunteer is told, and it may be sent.
+    pub(super) fn flush(&mut self, history: &mut History) {
+        self.disk.flush();
+        let Some(memory) = &mut self.memory else { return };
+        for outgoing in memory.unsaved.drain(..) {
+            history.saved(&outgoing.change.hash());
+            memory.client.enqueue(outgoing);
+        }
+    }
+
+    /// Another phone is at hand, and this one takes in all that it has of the units that both may read.
+    pub(super) fn meet(&mut self, other: &Self) {
+        let (Some(memory), Some(others)) = (&mut self.memory, &other.memory) else {
+            return;
+        };
+        let mut changes = Vec::new();
+        for (unit, theirs) in &others.responses {
+            let hamlet = hamlet_of(*unit);
+            if self.scope.contains(&hamlet) && other.scope.contains(&hamlet) {
+                changes.extend(theirs.changes().into_iter().map(|change| (*unit, change)));
+            }
+        }
+        if self
+            .disk
+            .write(Record::Heard {
+                changes: changes.clone(),
+            })
+            .is_ok()
+        {
+            for (unit, change) in changes {
+                memory.open(unit).apply([change]).unwrap();
+            }
+        }
+    }
+
+    /// Begins an exchange and gives the request's bytes.
+    pub(super) fn request(&mut self, connection: u64, now: i64, piece: usize) -> Option<Vec<u8>> {
+        let memory = self.memory.as_mut().filter(|memory| memory.connection.is_none())?;
+        memory.connection = Some(connection);
+        let device_time = (now + self.clock_ahead) * 1000;
+        Some(wire::encode(&memory.client.request(&self.key, device_time, piece)).unwrap())
+    }
+
+    /// No answer came, or none that can be read.
+    pub(super) fn disconnected(&mut self, connection: u64) {
+        let Some(memory) = &mut self.memory else { return };
+        if memory.connection == Some(connection) {
+            memory.connection = None;
+            memory.client.disconnected();
+            if self.bug == Some(Bug::ForgetsOutbox) {
+                let state = memory.client.state();
+                memory.client = Client::new(state);
+            }
+        }
+    }
+
+    /// An answer came.
+    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: i64) {
+        let Some(memory) = self
+            .memory
+            .as_mut()
+            .filter(|memory| memory.connection == Some(connection))
+        else {
+            return;
+        };
+        let Ok(response) = wire::decode::<SyncResponse>(bytes, &Limits::default()) else {
+            return self.disconnected(connection);
+        };
+        memory.connection = None;
+        let before = memory.client.refused().len();
+        let received = memory.client.receive(response, (now + self.clock_ahead) * 1000);
+        let refused = memory.client.refused()[before..].iter();
+        self.refused
+            .extend(refused.map(|(outgoing, reason)| (outgoing.change.hash(), *reason)));
+        let mut changes = Vec::new();
+        for group in &received.responses {
+            let unit = unit_of(&group.unit).expect("the server sends units of the frame");
+            for bytes in &group.changes {
+                changes.push((unit, Change::from_bytes(bytes.to_vec()).unwrap()));
+            }
+        }
+        let heard = Record::Heard {
+            changes: changes.clone(),
+        };
+        let reached = Record::Reached {
+            state: memory.client.state(),
+            left_outbox: received.left_outbox.clone(),
+        };
+        let written = if self.bug == Some(Bug::KeepsCursorBeforeChanges) {
+            let reached = self.disk.write(reached);
+            self.disk.flush();
+            reached.and_then(|()| self.disk.write(heard))
+        } else {
+            self.disk.write(Record::Exchanged(vec![heard, reached]))
+        };
+        if written.is_err() {
+            // Nothing of the answer is kept, so the app begins again from what is.
+            return self.restart_app();
+        }
+        for (unit, change) in changes {
+            memory.open(unit).apply([change]).unwrap();
+        }
+        if received.whole_log && self.bug != Some(Bug::NeverOffersAgain) {
+            self.offer();
+        } else if received.whole_log {
+            memory.client.offer([]);
+        }
+    }
+
+    /// Sends again what the server's log was found not to have, of what is saved.
+    fn offer(&mut self) {
+        let Some(memory) = &mut self.memory else { return };
+        let actor = self.key.actor();
+        let unsaved: BTreeSet<ChangeHash> = memory.unsaved.iter().map(|outgoing| outgoing.change.hash()).collect();
+        let mut written = Vec::new();
+        for (unit, response) in &memory.responses {
+            for change in response.changes_of(&actor) {
+                if !unsaved.contains(&change.hash()) {
+                    written.push(OutgoingChange {
+                        round: ROUND,
+                        unit: code(*unit),
+                        change,
+                    });
+                }
+            }
+        }
+        memory.client.offer(written);
+    }
+
+    /// Whether there is something to send or to fetch.
+    pub(super) fn is_pending(&self) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.client.pending())
+    }
+
+    /// The battery is taken out.
+    pub(super) fn crash(&mut self, luck: &mut ChaCha8Rng) {
+        self.memory = None;
+        self.disk.crash(luck);
+    }
+
+    /// The app starts from what is on disk.
+    pub(super) fn restart(&mut self, history: &mut History) {
+        for record in self.disk.flushed() {
+            if let Record::Wrote { change, .. } = record {
+                history.saved(&change.hash());
+            }
+        }
+        self.restart_app();
+    }
+
+    fn restart_app(&mut self) {
+        let unsaved = self.memory.take().map(|memory| memory.unsaved).unwrap_or_default();
+        let mut queued: Vec<OutgoingChange> = Vec::new();
+        let mut state = ClientState::default();
+        for record in self.disk.written() {
+            record.replay(&mut queued, &mut state);
+        }
+        let mut client = Client::new(state);
+        for outgoing in queued {
+            if !unsaved
+                .iter()
+                .any(|unsaved| unsaved.change.hash() == outgoing.change.hash())
+            {
+                client.enqueue(outgoing);
+            }
+        }
+        self.memory = Some(Memory {
+            client,
+            unsaved,
+            ..Memory::default()
+        });
+        self.read_responses();
+    }
+
+    fn read_responses(&mut self) {
+        let mut changes: BTreeMap<usize, Vec<Change>> = BTreeMap::new();
+        for record in self.disk.written() {
+            record.changes(&mut changes);
+        }
+        if let Some(memory) = &mut self.memory {
+            let restored = |(unit, changes)| (unit, Response::restored(response_of(unit), changes).unwrap());
+            memory.responses = changes.into_iter().map(restored).collect();
+        }
+    }
+
+    /// The phone's copy of a response.
+    pub(super) fn response(&self, unit: usize) -> Option<&Response> {
+        self.memory.as_ref()?.responses.get(&unit)
+    }
+}
+
+impl Record {
+    fn replay(&self, queued: &mut Vec<OutgoingChange>, reached: &mut ClientState) {
+        match self {
+            Self::Wrote { unit, change } => queued.push(OutgoingChange {
+                round: ROUND,
+                unit: code(*unit),
+                change: Change::clone(change),
+            }),
+            Self::Heard { .. } => {}
+            Self::Reached { state, left_outbox } => {
+                *reached = *state;
+                queued.retain(|outgoing| !left_outbox.contains(&outgoing.change.hash()));
+            }
+            Self::Exchanged(records) => records.iter().for_each(|record| record.replay(queued, reached)),
+        }
+    }
+
+    fn changes(&self, of: &mut BTreeMap<usize, Vec<Change>>) {
+        match self {
+            Self::Wrote { unit, change } => of.entry(*unit).or_default().push(Change::clone(change)),
+            Self::Heard { changes } => {
+                for (unit, change) in changes {
+                    of.entry(*unit).or_default().push(change.clone());
+                }
+            }
+            Self::Reached { .. } => {}
+            Self::Exchanged(records) => records.iter().for_each(|record| record.changes(of)),
+        }
+    }
+}
+
+/// The edits that a replica has heard of.
+pub(super) fn known(response: &Response, history: &History) -> BTreeSet<usize> {
+    let changes = response.changes();
+    let numbers = changes.iter().filter_map(|change| history.find(&change.hash()));
+    numbers.map(|(number, _)| number).collect()
+}

@@ -1,0 +1,453 @@
+//! A server: the answering side of the exchange, bound to a disk that may fail. Exchanges run side by side; between any
+//! two steps of one others go on, and the power may fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha8Rng;
+use serde_bytes::ByteBuf;
+use sync_core::device::DevicePublicKey;
+use sync_core::exchange::answering::{ArrivalError, Arrived, CursorState, LogQuery, Peer, Planned, Read, Written};
+use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, Stored};
+use sync_core::exchange::{Cursor, Limits, LogMark, ResponseChanges, wire};
+use sync_core::identity::ResponseId;
+use sync_core::response::Response;
+use sync_core::{Change, ChangeHash};
+
+use super::bug::Bug;
+use super::disk::{Disk, DiskFull};
+use super::history::{ROUND, UNITS, code, hamlet_of, response_of};
+
+/// Entries in one answer: few, so that reading takes several answers.
+const READ_ENTRIES: usize = 4;
+
+/// One change in the log, or one that waits.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) unit: usize,
+    pub(super) device: DevicePublicKey,
+    pub(super) change: Change,
+}
+
+/// One transaction of the server's storage.
+#[derive(Debug, Clone)]
+pub(super) enum Transaction {
+    Logged {
+        entries: Vec<Entry>,
+        waiting: Vec<Entry>,
+        released: Vec<ChangeHash>,
+    },
+    Revoked(DevicePublicKey),
+}
+
+/// What the transactions add up to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Data {
+    pub(super) log: Vec<Entry>,
+    marks: Vec<LogMark>,
+    pub(super) waiting: Vec<Entry>,
+    pub(super) revoked: BTreeSet<DevicePublicKey>,
+}
+
+impl Data {
+    fn apply(&mut self, transaction: &Transaction) {
+        match transaction {
+            Transaction::Logged {
+                entries,
+                waiting,
+                released,
+            } => {
+                for entry in entries {
+                    let last = self.marks.last().copied().unwrap_or_default();
+                    self.marks.push(last.then(&entry.change.hash()));
+                    self.log.push(entry.clone());
+                }
+                self.waiting.extend(waiting.iter().cloned());
+                self.waiting.retain(|entry| !released.contains(&entry.change.hash()));
+            }
+            Transaction::Revoked(device) => {
+                self.revoked.insert(*device);
+            }
+        }
+    }
+
+    fn of(transactions: &[Transaction]) -> Self {
+        let mut data = Self::default();
+        transactions.iter().for_each(|transaction| data.apply(transaction));
+        data
+    }
+
+    fn stored(&self, unit: usize) -> Stored {
+        let of = |entries: &[Entry]| -> Vec<Change> {
+            let entries = entries.iter().filter(|entry| entry.unit == unit);
+            entries.map(|entry| entry.change.clone()).collect()
+        };
+        Stored {
+            logged: of(&self.log),
+            waiting: of(&self.waiting),
+        }
+    }
+
+    pub(super) fn has(&self, hash: &ChangeHash) -> bool {
+        self.log.iter().any(|entry| entry.change.hash() == *hash)
+    }
+
+    /// A unit's response as the log has it.
+    pub(super) fn response(&self, unit: usize) -> Response {
+        Response::restored(response_of(unit), self.stored(unit).logged).unwrap()
+    }
+}
+
+/// Where an exchange is.
+enum Stage {
+    Arrived(Box<Arrived>),
+    Planned(Box<Planned>),
+    /// In the writer's transaction, waiting for the flush.
+    Flushing(Box<Planned>, Vec<u32>),
+    Written(Box<Written>),
+}
+
+/// One exchange under way.
+struct Exchange {
+    phone: usize,
+    device: DevicePublicKey,
+    hashes: Vec<ChangeHash>,
+    stage: Stage,
+}
+
+/// What a phone gets.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    /// The answer's bytes.
+    Answer(Vec<u8>),
+    /// An error of HTTP.
+    Failed,
+}
+
+/// What came of a step.
+pub(super) enum Step {
+    /// The exchange goes on.
+    GoesOn,
+    /// It waits for the next flush.
+    AwaitsFlush,
+    /// It is over. The hashes are those that the reply acknowledges.
+    Replied {
+        phone: usize,
+        reply: Reply,
+        acknowledged: Vec<ChangeHash>,
+    },
+}
+
+/// The server.
+pub(super) struct Server {
+    pub(super) disk: Disk<Transaction>,
+    /// What readers see: what is flushed.
+    pub(super) data: Data,
+    /// What the one writer sees.
+    ahead: Data,
+    exchanges: BTreeMap<u64, Exchange>,
+    pub(super) is_running: bool,
+    bug: Option<Bug>,
+}
+
+impl Server {
+    pub(super) fn new(bug: Option<Bug>) -> Self {
+        Self {
+            disk: Disk::new(),
+            data: Data::default(),
+            ahead: Data::default(),
+            exchanges: BTreeMap::new(),
+            is_running: true,
+            bug,
+        }
+    }
+
+    /// A request comes over a connection of the device that holds `phone`'s token.
+    pub(super) fn arrive(
+        &mut self,
+        connection: u64,
+        phone: usize,
+        device: DevicePublicKey,
+        scope: &BTreeSet<i64>,
+        bytes: &[u8],
+    ) -> Result<(), Reply> {
+        if self.data.revoked.contains(&device) && self.bug != Some(Bug::IgnoresRevocation) {
+            return Err(Reply::Failed);
+        }
+        let scope = match self.bug {
+            Some(Bug::IgnoresScope) => BTreeSet::from([HamletKey(0), HamletKey(1)]),
+            _ => scope.iter().map(|hamlet| HamletKey(*hamlet)).collect(),
+        };
+        let peer = Peer { device, scope };
+        let arrived = match Arrived::read(bytes, peer, &Limits::default()) {
+            Ok(arrived) => arrived,
+            Err(ArrivalError::Admission(_)) if self.bug == Some(Bug::IgnoresSignatures) => {
+                self.believe(bytes, device);
+                return Err(Reply::Failed);
+            }
+            Err(_) => return Err(Reply::Failed),
+        };
+        let exchange = Exchange {
+            phone,
+            device,
+            hashes: hashes(bytes),
+            stage: Stage::Arrived(Box::new(arrived)),
+        };
+        self.exchanges.insert(connection, exchange);
+        Ok(())
+    }
+
+    /// The planted mistake of a server that looks at no signature.
+    fn believe(&mut self, bytes: &[u8], device: DevicePublicKey) {
+        let request = wire::decode_request(bytes, &Limits::default()).unwrap();
+        for group in &request.responses {
+            let Some(unit) = super::history::unit_of(&group.unit) else {
+                continue;
+            };
+            for change in group
+                .changes
+                .iter()
+                .filter_map(|bytes| Change::from_bytes(bytes.to_vec()).ok())
+            {
+                let entries = vec![Entry { unit, device, change }];
+                let transaction = Transaction::Logged {
+                    entries,
+                    waiting: Vec::new(),
+                    released: Vec::new(),
+                };
+                if self.disk.write(transaction.clone()).is_ok() {
+                    self.ahead.apply(&transaction);
+                }
+            }
+        }
+    }
+
+    /// One step of an exchange.
+    pub(super) fn step(&mut self, connection: u64) -> Step {
+        let Some(Exchange {
+            phone,
+            device,
+            hashes,
+            stage,
+        }) = self.exchanges.remove(&connection)
+        else {
+            return Step::AwaitsFlush;
+        };
+        let mut outcome = Step::GoesOn;
+        let stage = match stage {
+            Stage::Arrived(arrived) => {
+                let cursors = self.cursor_state(arrived.cursors());
+                let sorted = arrived.sort(&frame(), cursors);
+                let stored = (0..UNITS).map(|unit| (response_of(unit), self.data.stored(unit)));
+                let wanted: BTreeSet<ResponseId> = sorted.responses().into_iter().collect();
+                let stored = stored.filter(|(id, _)| wanted.contains(id)).collect();
+                Stage::Planned(Box::new(sorted.plan(&stored)))
+            }
+            Stage::Planned(planned) => match self.write(planned.plan().0, device) {
+                Ok(contradictions) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => {
+                    Stage::Written(Box::new(planned.written(&contradictions)))
+                }
+                Ok(contradictions) => {
+                    outcome = Step::AwaitsFlush;
+                    Stage::Flushing(planned, contradictions)
+                }
+                Err(DiskFull) => {
+                    return Step::Replied {
+                        phone,
+                        reply: Reply::Failed,
+                        acknowledged: Vec::new(),
+                    };
+                }
+            },
+            Stage::Flushing(planned, contradictions) => {
+                outcome = Step::AwaitsFlush;
+                Stage::Flushing(planned, contradictions)
+            }
+            Stage::Written(written) => {
+                let read = written.query().map(|query| self.read(query)).unwrap_or_default();
+                let mut answer = written.answer(read, 0);
+                if self.bug == Some(Bug::DropsWaiting) {
+                    answer.waiting.clear();
+                }
+                let left: Vec<u32> = answer.refused.iter().map(|refusal| refusal.change).collect();
+                let acknowledged = (0..).zip(&hashes);
+                let acknowledged =
+                    acknowledged.filter(|(number, _)| !left.contains(number) && !answer.waiting.contains(number));
+                return Step::Replied {
+                    phone,
+                    acknowledged: acknowledged.map(|(_, hash)| *hash).collect(),
+                    reply: Reply::Answer(wire::encode(&answer).unwrap()),
+                };
+            }
+        };
+        let exchange = Exchange {
+            phone,
+            device,
+            hashes,
+            stage,
+        };
+        self.exchanges.insert(connection, exchange);
+        outcome
+    }
+
+    /// The disk has everything now. The connections whose exchange can go on.
+    pub(super) fn flush(&mut self) -> Vec<u64> {
+        self.disk.flush();
+        self.data = self.ahead.clone();
+        let mut ready = Vec::new();
+        for (connection, mut exchange) in std::mem::take(&mut self.exchanges) {
+            if let Stage::Flushing(planned, contradictions) = exchange.stage {
+                exchange.stage = Stage::Written(Box::new(planned.written(&contradictions)));
+                ready.push(connection);
+            }
+            self.exchanges.insert(connection, exchange);
+        }
+        ready
+    }
+
+    /// What the one writer does with a plan; the numbers of changes that contradict what came in the meantime.
+    fn write(&mut self, plan: &Plan, device: DevicePublicKey) -> Result<Vec<u32>, DiskFull> {
+        let mut writer = self.ahead.clone();
+        let mut contradictions = Vec::new();
+        let (mut logged, mut kept, mut released) = (Vec::new(), Vec::new(), Vec::new());
+        for response in &plan.responses {
+            let Some(unit) = super::history::unit_of(&response.unit.1) else {
+                continue;
+            };
+            for (number, admitted) in &response.log {
+                let entry = Entry {
+                    unit,
+                    device,
+                    change: admitted.change.clone(),
+                };
+                if writer.has(&entry.change.hash()) && self.bug != Some(Bug::LogsTwice) {
+                    continue;
+                }
+                let taken = |other: &Entry| {
+                    let (one, other) = (&entry.change, &other.change);
+                    other.hash() != one.hash() && (other.actor_id(), other.seq()) == (one.actor_id(), one.seq())
+                };
+                if writer.log.iter().any(|other| other.unit == unit && taken(other)) {
+                    contradictions.push(*number);
+                    continue;
+                }
+                writer.log.push(entry.clone());
+                logged.push(entry);
+            }
+            if self.bug != Some(Bug::DropsWaiting) {
+                for (_, admitted) in &response.wait {
+                    let change = admitted.change.clone();
+                    let waits = writer.waiting.iter().any(|entry| entry.change.hash() == change.hash());
+                    if !waits && !writer.has(&change.hash()) {
+                        let entry = Entry { unit, device, change };
+                        writer.waiting.push(entry.clone());
+                        kept.push(entry);
+                    }
+                }
+            }
+            let ready = intake::released(response.id, writer.stored(unit)).unwrap();
+            for change in ready {
+                let place = writer
+                    .waiting
+                    .iter()
+                    .position(|entry| entry.change.hash() == change.hash());
+                let Some(place) = place else { continue };
+                let entry = writer.waiting.remove(place);
+                released.push(change.hash());
+                writer.log.push(entry.clone());
+                logged.push(entry);
+            }
+        }
+        let transaction = Transaction::Logged {
+            entries: logged,
+            waiting: kept,
+            released,
+        };
+        self.disk.write(transaction.clone())?;
+        self.ahead.apply(&transaction);
+        Ok(contradictions)
+    }
+
+    fn cursor_state(&self, mut cursors: impl Iterator<Item = Cursor>) -> CursorState {
+        let known = cursors.all(|cursor| {
+            let place = usize::try_from(cursor.sequence()).unwrap_or(usize::MAX).wrapping_sub(1);
+            let mark = self.data.marks.get(place);
+            mark.is_some_and(|mark| *mark == cursor.mark() || self.bug == Some(Bug::IgnoresMarks))
+        });
+        if known {
+            CursorState::Known
+        } else {
+            CursorState::Foreign
+        }
+    }
+
+    /// The entry at a place counted from 1.
+    fn entry(&self, place: usize) -> Option<Cursor> {
+        let mark = self.data.marks.get(place.wrapping_sub(1))?;
+        Some(Cursor(place as u64, *mark))
+    }
+
+    fn read(&self, query: &LogQuery) -> Read {
+        let after = query.after.map_or(0, |cursor| cursor.sequence() as usize);
+        let mut responses = Vec::new();
+        let mut end = self.data.log.len();
+        for (place, entry) in self.data.log.iter().enumerate().skip(after) {
+            if responses.len() == READ_ENTRIES {
+                end = place;
+                break;
+            }
+            if query.without != Some(entry.device) && query.scope.contains(&HamletKey(hamlet_of(entry.unit))) {
+                responses.push(ResponseChanges {
+                    round: ROUND,
+                    unit: code(entry.unit),
+                    changes: vec![ByteBuf::from(entry.change.raw_bytes())],
+                });
+            }
+        }
+        let end = end.max(after);
+        Read {
+            responses,
+            cursor: self.entry(end),
+            head: self.entry(self.data.log.len()),
+            more: end < self.data.log.len(),
+        }
+    }
+
+    /// An official revokes a device.
+    pub(super) fn revoke(&mut self, device: DevicePublicKey) {
+        let transaction = Transaction::Revoked(device);
+        if self.disk.write(transaction.clone()).is_ok() {
+            self.ahead.apply(&transaction);
+        }
+    }
+
+    /// The power fails.
+    pub(super) fn crash(&mut self, luck: &mut ChaCha8Rng) {
+        self.is_running = false;
+        self.exchanges.clear();
+        self.disk.crash(luck);
+    }
+
+    /// The server starts from what is on disk.
+    pub(super) fn restart(&mut self) {
+        self.is_running = true;
+        self.data = Data::of(self.disk.flushed());
+        self.ahead = self.data.clone();
+    }
+}
+
+/// The hashes of a request's changes, in their order.
+fn hashes(bytes: &[u8]) -> Vec<ChangeHash> {
+    let request = wire::decode_request(bytes, &Limits::default()).unwrap();
+    let changes = request.responses.iter().flat_map(|group| &group.changes);
+    let hash = |bytes: &ByteBuf| Change::from_bytes(bytes.to_vec()).map_or(ChangeHash([0; 32]), |change| change.hash());
+    changes.map(hash).collect()
+}
+
+fn frame() -> Frame {
+    Frame {
+        rounds: [(ROUND, RoundState::Open)].into(),
+        units: (0..UNITS)
+            .map(|unit| ((ROUND, code(unit)), HamletKey(hamlet_of(unit))))
+            .collect(),
+    }
+}

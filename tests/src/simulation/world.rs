@@ -1,0 +1,702 @@
+//! One world: a few days in the field, drawn from a number.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use serde_bytes::ByteBuf;
+use survey_forms::answers::{AnswerMap, AnswerPath, Answers as _, Value};
+use sync_core::device::DeviceKey;
+use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
+use sync_core::exchange::{ResponseChanges, SyncRequest, wire};
+use sync_core::response::{Reading, Response};
+use sync_core::{Change, ChangeHash};
+
+use super::bug::Bug;
+use super::history::{History, QUESTIONS, ROUND, UNITS, code, hamlet_of, response_of, shown};
+use super::invariant::{Invariant, Violation};
+use super::network::Weather;
+use super::phone::{Phone, known};
+use super::server::{Reply, Server, Step, Transaction};
+
+/// 15 October 2025, in seconds since 1970-01-01T00:00:00Z.
+const START: i64 = 1_760_500_000;
+/// How long failures go on, in milliseconds.
+const DURATION: u64 = 60_000;
+/// How long a phone waits for an answer, in milliseconds.
+const PATIENCE: u64 = 6_000;
+/// How often everybody exchanges once everything works, at most. Reading takes several answers, and what was lost is
+/// found at the end of a log.
+const LAST_ROUNDS: usize = 400;
+
+/// How much happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Answers that people gave.
+    pub answers: u64,
+    /// Messages that were sent.
+    pub messages: u64,
+    /// Messages that were lost, cut off or came again.
+    pub mishaps: u64,
+    /// Phones and servers whose power failed.
+    pub crashes: u64,
+    /// Servers that were set back to a backup.
+    pub restored: u64,
+    /// Messages by which somebody tried to write in another's name.
+    pub forgeries: u64,
+    /// Changes that the server did not take.
+    pub refused: u64,
+}
+
+impl Statistics {
+    /// Adds another world's.
+    pub fn add(&mut self, other: &Self) {
+        self.answers += other.answers;
+        self.messages += other.messages;
+        self.mishaps += other.mishaps;
+        self.crashes += other.crashes;
+        self.restored += other.restored;
+        self.forgeries += other.forgeries;
+        self.refused += other.refused;
+    }
+}
+
+/// What came of a world.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// How much happened.
+    pub statistics: Statistics,
+    /// The first promise that was broken.
+    pub violation: Option<Violation>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Answer(usize),
+    Exchange(usize),
+    GiveUp(usize, u64),
+    PhoneFlush(usize),
+    PhoneCrash(usize),
+    PhoneRestart(usize),
+    PhoneDisk(usize),
+    Clock(usize),
+    Meet(usize, usize),
+    Request(usize, u64, Vec<u8>),
+    Reply(usize, u64, Option<Vec<u8>>),
+    Step(u64),
+    ServerFlush,
+    ServerCrash,
+    ServerRestart,
+    ServerDisk,
+    Backup,
+    Restore,
+    Revoke(usize),
+    Forge(usize),
+}
+
+/// What is counted for the figures: the share of households with this answer to the second question.
+const COUNTED: &str = "yes";
+
+struct World {
+    luck: ChaCha8Rng,
+    now: u64,
+    order: u64,
+    events: BinaryHeap<Reverse<(u64, u64, Event)>>,
+    weather: Weather,
+    phones: Vec<Phone>,
+    server: Server,
+    history: History,
+    backups: Vec<Vec<Transaction>>,
+    /// When each revoked device's requests stopped being taken.
+    revoked: BTreeMap<usize, BTreeSet<ChangeHash>>,
+    overheard: Vec<Vec<u8>>,
+    connections: u64,
+    figures: Figures,
+    bug: Option<Bug>,
+    tell: bool,
+    /// Whether nothing fails any more.
+    healed: bool,
+    statistics: Statistics,
+    violations: Vec<Violation>,
+}
+
+/// Households by what they answered, kept up as the log grows.
+#[derive(Debug, Default)]
+struct Figures {
+    counted: BTreeMap<usize, bool>,
+    sum: i64,
+    seen: usize,
+}
+
+/// Plays the world with this number, and says what came of it. `tell` prints what happens.
+pub fn play(number: u64, bug: Option<Bug>, tell: bool) -> Outcome {
+    let mut world = World::new(number, bug, tell);
+    while let Some(Reverse((time, _, event))) = world.events.pop() {
+        world.now = time;
+        world.happen(event);
+        if !world.violations.is_empty() {
+            break;
+        }
+    }
+    if world.violations.is_empty() {
+        world.heal();
+        world.judge();
+    }
+    Outcome {
+        statistics: world.statistics,
+        violation: world.violations.into_iter().next(),
+    }
+}
+
+impl World {
+    fn new(number: u64, bug: Option<Bug>, tell: bool) -> Self {
+        let mut luck = ChaCha8Rng::seed_from_u64(number);
+        let count = luck.random_range(1..=4);
+        let scopes = [vec![0], vec![1], vec![0, 1], vec![0]];
+        let phones = (0..count).map(|phone| Phone::new(phone, scopes[phone].iter().copied().collect(), bug));
+        let mut world = Self {
+            phones: phones.collect(),
+            weather: Weather::drawn(&mut luck),
+            luck,
+            now: 0,
+            order: 0,
+            events: BinaryHeap::new(),
+            server: Server::new(bug),
+            history: History::default(),
+            backups: Vec::new(),
+            revoked: BTreeMap::new(),
+            overheard: Vec::new(),
+            connections: 0,
+            figures: Figures::default(),
+            bug,
+            tell,
+            healed: false,
+            statistics: Statistics::default(),
+            violations: Vec::new(),
+        };
+        world.draw(count);
+        world
+    }
+
+    /// Draws what people do and what fails.
+    fn draw(&mut self, count: usize) {
+        for phone in 0..count {
+            self.often(4, 16, |_| Event::Answer(phone));
+            self.often(2, 10, |_| Event::Exchange(phone));
+            self.often(0, 3, |_| Event::PhoneCrash(phone));
+            self.often(0, 2, |_| Event::Clock(phone));
+            self.often(0, 1, |_| Event::PhoneDisk(phone));
+        }
+        self.often(0, 3, |_| Event::ServerCrash);
+        self.often(0, 1, |_| Event::ServerDisk);
+        self.often(0, 3, |luck| Event::Forge(luck.random_range(0..count)));
+        // A phone that was taken away cannot bring again what a backup lost, and others have built on it: that needs
+        // somebody who carries its changes.
+        if self.luck.random_bool(0.5) {
+            self.often(0, 2, |_| Event::Backup);
+            self.often(0, 1, |_| Event::Restore);
+            self.often(0, 4, |luck| {
+                Event::Meet(luck.random_range(0..count), luck.random_range(0..count))
+            });
+        } else {
+            self.often(0, 1, |luck| Event::Revoke(luck.random_range(0..count)));
+        }
+    }
+
+    fn often(&mut self, least: usize, most: usize, event: impl Fn(&mut ChaCha8Rng) -> Event) {
+        for _ in 0..self.luck.random_range(least..=most) {
+            let delay = self.luck.random_range(0..DURATION);
+            let event = event(&mut self.luck);
+            self.later(delay, event);
+        }
+    }
+
+    fn later(&mut self, delay: u64, event: Event) {
+        self.order += 1;
+        self.events.push(Reverse((self.now + delay, self.order, event)));
+    }
+
+    fn soon(&mut self, event: Event) {
+        let delay = self.luck.random_range(1..200);
+        self.later(delay, event);
+    }
+
+    fn seconds(&self) -> i64 {
+        START + (self.now / 1000) as i64
+    }
+
+    fn happen(&mut self, event: Event) {
+        if self.tell {
+            match &event {
+                Event::Request(phone, connection, bytes) => {
+                    println!("{:>7} Request({phone}, {connection}, {} bytes)", self.now, bytes.len());
+                }
+                Event::Reply(phone, connection, bytes) => {
+                    let length = bytes.as_ref().map(Vec::len);
+                    println!("{:>7} Reply({phone}, {connection}, {length:?} bytes)", self.now);
+                }
+                event => println!("{:>7} {event:?}", self.now),
+            }
+        }
+        match event {
+            Event::Answer(phone) => self.answer(phone),
+            Event::Exchange(phone) => self.exchange(phone),
+            Event::GiveUp(phone, connection) => self.phones[phone].disconnected(connection),
+            Event::PhoneFlush(phone) => self.phones[phone].flush(&mut self.history),
+            Event::PhoneCrash(phone) => {
+                self.statistics.crashes += 1;
+                self.phones[phone].crash(&mut self.luck);
+                self.soon(Event::PhoneRestart(phone));
+            }
+            Event::PhoneRestart(phone) => self.phones[phone].restart(&mut self.history),
+            Event::PhoneDisk(phone) => {
+                let disk = &mut self.phones[phone].disk;
+                disk.full = !disk.full;
+                if disk.full {
+                    self.later(5_000, Event::PhoneDisk(phone));
+                }
+            }
+            Event::Clock(phone) => {
+                self.phones[phone].clock_ahead = self.luck.random_range(-START..1_000_000_000);
+            }
+            Event::Meet(from, to) if from != to => self.meet(from, to),
+            Event::Meet(..) => {}
+            Event::Request(phone, connection, bytes) => self.arrive(phone, connection, &bytes),
+            Event::Reply(phone, connection, bytes) => self.reply(phone, connection, bytes),
+            Event::Step(connection) => self.step(connection),
+            Event::ServerFlush => self.flush(),
+            Event::ServerCrash => {
+                self.statistics.crashes += 1;
+                self.server.crash(&mut self.luck);
+                self.soon(Event::ServerRestart);
+            }
+            Event::ServerRestart => {
+                self.server.restart();
+                self.figures = Figures::default();
+                self.count();
+            }
+            Event::ServerDisk => {
+                let disk = &mut self.server.disk;
+                disk.full = !disk.full;
+                if disk.full {
+                    self.later(5_000, Event::ServerDisk);
+                }
+            }
+            Event::Backup => self.backups.push(self.server.disk.flushed().to_vec()),
+            Event::Restore => self.restore(),
+            Event::Revoke(phone) => {
+                self.server.revoke(self.phones[phone].key.public());
+                self.soon(Event::ServerFlush);
+            }
+            Event::Forge(phone) => self.forge(phone),
+        }
+    }
+
+    fn answer(&mut self, phone: usize) {
+        if !self.phones[phone].is_running() {
+            return;
+        }
+        self.statistics.answers += 1;
+        let unit = self.luck.random_range(0..UNITS);
+        // Now and then somebody answers for a hamlet that is not theirs.
+        if !self.phones[phone].scope.contains(&hamlet_of(unit)) && self.luck.random_bool(0.8) {
+            return;
+        }
+        let question = self.luck.random_range(0..QUESTIONS.len());
+        let value = ["yes", "no", "Nhà ở cuối ấp, cạnh cầu", "?"][self.luck.random_range(0..4)];
+        let decide = self.luck.random_bool(0.2);
+        let now = self.seconds();
+        self.phones[phone].answer(unit, question, value, now, &mut self.history, decide);
+        self.soon(Event::PhoneFlush(phone));
+        self.fail_soon(0.05, Event::PhoneCrash(phone));
+    }
+
+    /// Most of what can go wrong goes wrong in the moments between two steps.
+    fn fail_soon(&mut self, chance: f64, failure: Event) {
+        if !self.healed && self.luck.random_bool(chance) {
+            self.soon(failure);
+        }
+    }
+
+    fn exchange(&mut self, phone: usize) {
+        self.connections += 1;
+        let (connection, now) = (self.connections, self.seconds());
+        let piece = self.luck.random_range(1..2_000);
+        let Some(bytes) = self.phones[phone].request(connection, now, piece) else {
+            return;
+        };
+        self.statistics.messages += 1;
+        self.overheard.push(bytes.clone());
+        let copies = self.weather.carry(&bytes, &mut self.luck);
+        self.statistics.mishaps += u64::from(copies.len() != 1 || copies[0].1.len() != bytes.len());
+        for (number, (delay, bytes)) in copies.into_iter().enumerate() {
+            // What comes a second time comes over a connection on which nobody waits.
+            let connection = connection + (number as u64) * 1_000_000;
+            self.later(delay, Event::Request(phone, connection, bytes));
+        }
+        self.later(PATIENCE, Event::GiveUp(phone, connection));
+    }
+
+    fn arrive(&mut self, phone: usize, connection: u64, bytes: &[u8]) {
+        if !self.server.is_running {
+            return;
+        }
+        let device = self.phones[phone].key.public();
+        let revoked = self.server.data.revoked.contains(&device);
+        let scope = self.phones[phone].scope.clone();
+        match self.server.arrive(connection, phone, device, &scope, bytes) {
+            Ok(()) => {
+                if revoked {
+                    let logged = self.server.data.log.iter().map(|entry| entry.change.hash());
+                    self.revoked.entry(phone).or_insert_with(|| logged.collect());
+                }
+                self.soon(Event::Step(connection));
+            }
+            Err(reply) => self.send(phone, connection, reply),
+        }
+        self.soon(Event::ServerFlush);
+    }
+
+    fn step(&mut self, connection: u64) {
+        if !self.server.is_running {
+            return;
+        }
+        match self.server.step(connection) {
+            Step::GoesOn => {
+                self.soon(Event::Step(connection));
+                self.fail_soon(0.02, Event::ServerCrash);
+            }
+            Step::AwaitsFlush => {
+                self.soon(Event::ServerFlush);
+                self.fail_soon(0.02, Event::ServerCrash);
+            }
+            Step::Replied {
+                phone,
+                reply,
+                acknowledged,
+            } => {
+                self.check_durable(&acknowledged);
+                self.send(phone, connection, reply);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        if !self.server.is_running {
+            return;
+        }
+        for connection in self.server.flush() {
+            self.soon(Event::Step(connection));
+        }
+        self.count();
+        self.check_log();
+    }
+
+    fn send(&mut self, phone: usize, connection: u64, reply: Reply) {
+        self.statistics.messages += 1;
+        let bytes = match reply {
+            Reply::Failed => return self.later(1, Event::Reply(phone, connection, None)),
+            Reply::Answer(bytes) => bytes,
+        };
+        let copies = self.weather.carry(&bytes, &mut self.luck);
+        self.statistics.mishaps += u64::from(copies.len() != 1 || copies[0].1.len() != bytes.len());
+        for (delay, bytes) in copies {
+            self.later(delay, Event::Reply(phone, connection, Some(bytes)));
+        }
+    }
+
+    fn reply(&mut self, phone: usize, connection: u64, bytes: Option<Vec<u8>>) {
+        let now = self.seconds();
+        match bytes {
+            Some(bytes) => self.phones[phone].receive(connection, &bytes, now),
+            None => self.phones[phone].disconnected(connection),
+        }
+        self.soon(Event::PhoneFlush(phone));
+        self.fail_soon(0.05, Event::PhoneCrash(phone));
+    }
+
+    fn meet(&mut self, from: usize, to: usize) {
+        // What is handed on is saved.
+        self.phones[from].flush(&mut self.history);
+        let [from, to] = self.phones.get_disjoint_mut([from, to]).unwrap();
+        to.meet(from);
+        let to = to.number;
+        self.soon(Event::PhoneFlush(to));
+    }
+
+    fn restore(&mut self) {
+        if self.backups.is_empty() {
+            return;
+        }
+        self.statistics.restored += 1;
+        let backup = self.luck.random_range(0..self.backups.len());
+        let backup = self.backups[backup].clone();
+        self.server.crash(&mut self.luck);
+        self.server.disk.restore(backup);
+        self.soon(Event::ServerRestart);
+    }
+
+    /// Somebody who holds an enrolled phone tries to write in another's name, or sends again what was overheard.
+    fn forge(&mut self, phone: usize) {
+        self.statistics.forgeries += 1;
+        self.connections += 1;
+        let connection = self.connections;
+        if self.luck.random_bool(0.3)
+            && let Some(overheard) = self.overheard.last().cloned()
+        {
+            return self.soon(Event::Request(phone, connection, overheard));
+        }
+        let victims: Vec<Change> = self.server.data.log.iter().map(|entry| entry.change.clone()).collect();
+        if victims.is_empty() {
+            return;
+        }
+        let victim = &self.server.data.log[self.luck.random_range(0..victims.len())];
+        let mut forged = victim.change.decode();
+        forged.seq += 1;
+        forged.start_op = forged.start_op.saturating_add(1);
+        forged.deps = vec![victim.change.hash()];
+        forged.hash = None;
+        let forged = Change::from(forged);
+        let forger = DeviceKey::from_secret(&[99; 32]);
+        let named = if self.luck.random_bool(0.5) {
+            victim.device
+        } else {
+            self.phones[phone].key.public()
+        };
+        let request = SyncRequest {
+            version: PROTOCOL_VERSION,
+            cursor: None,
+            acknowledged: None,
+            restoring: false,
+            device_time: 0,
+            attestations: vec![Attestation {
+                device: named,
+                first: 0,
+                count: 1,
+                signature: forger.attest(&[forged.hash()]),
+            }],
+            responses: vec![ResponseChanges {
+                round: ROUND,
+                unit: code(victim.unit),
+                changes: vec![ByteBuf::from(forged.raw_bytes())],
+            }],
+        };
+        let bytes = wire::encode(&request).unwrap();
+        self.soon(Event::Request(phone, connection, bytes));
+    }
+
+    /// Adds what is new in the log to the figures, as the server's projection does.
+    fn count(&mut self) {
+        let log = &self.server.data.log;
+        let changed: BTreeSet<usize> = log[self.figures.seen.min(log.len())..]
+            .iter()
+            .map(|entry| entry.unit)
+            .collect();
+        self.figures.seen = log.len();
+        for unit in changed {
+            let counts = counts(&self.server.data.response(unit).read().answers);
+            let before = self.figures.counted.insert(unit, counts).unwrap_or(false);
+            self.figures.sum += i64::from(counts);
+            if self.bug != Some(Bug::CountsTwice) {
+                self.figures.sum -= i64::from(before);
+            }
+        }
+    }
+
+    fn check_durable(&mut self, acknowledged: &[ChangeHash]) {
+        for hash in acknowledged {
+            let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
+                Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
+                Transaction::Revoked(_) => false,
+            });
+            if !on_disk {
+                self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
+            }
+        }
+    }
+
+    fn check_log(&mut self) {
+        let mut broken = Vec::new();
+        let mut seen = BTreeSet::new();
+        for entry in &self.server.data.log {
+            let hash = entry.change.hash();
+            if !seen.insert(hash) {
+                broken.push((Invariant::LoggedOnce, format!("{hash}")));
+            }
+            let Some((_, edit)) = self.history.find(&hash) else {
+                broken.push((Invariant::NobodyWritesForAnother, format!("nobody wrote {hash}")));
+                continue;
+            };
+            let author = &self.phones[edit.phone];
+            if author.key.public() != entry.device {
+                broken.push((
+                    Invariant::NobodyWritesForAnother,
+                    format!("{hash} is of phone {}", edit.phone),
+                ));
+            }
+            if !author.scope.contains(&hamlet_of(edit.unit)) || edit.unit != entry.unit {
+                broken.push((
+                    Invariant::NothingOutsideScope,
+                    format!("{hash} of phone {}", edit.phone),
+                ));
+            }
+            if self
+                .revoked
+                .get(&edit.phone)
+                .is_some_and(|before| !before.contains(&hash))
+            {
+                broken.push((
+                    Invariant::RevokedDevicesAddNothing,
+                    format!("{hash} of phone {}", edit.phone),
+                ));
+            }
+        }
+        for (invariant, what) in broken {
+            self.break_promise(invariant, what);
+        }
+    }
+
+    fn break_promise(&mut self, invariant: Invariant, what: String) {
+        self.violations.push(Violation::new(invariant, what));
+    }
+
+    /// Everything works again, and everybody exchanges until nobody has anything left.
+    fn heal(&mut self) {
+        self.healed = true;
+        self.weather = Weather::FINE;
+        self.server.disk.full = false;
+        if !self.server.is_running {
+            self.happen(Event::ServerRestart);
+        }
+        for phone in 0..self.phones.len() {
+            self.phones[phone].disk.full = false;
+            if !self.phones[phone].is_running() {
+                self.happen(Event::PhoneRestart(phone));
+            }
+            self.happen(Event::PhoneFlush(phone));
+        }
+        let mut quiet = 0;
+        for _ in 0..LAST_ROUNDS {
+            let before = (self.server.data.log.len(), self.server.data.waiting.len());
+            for phone in 0..self.phones.len() {
+                self.exchange(phone);
+                while let Some(Reverse((time, _, event))) = self.events.pop() {
+                    self.now = time;
+                    self.happen(event);
+                }
+            }
+            let after = (self.server.data.log.len(), self.server.data.waiting.len());
+            let pending =
+                (0..self.phones.len()).any(|phone| !self.is_revoked(phone) && self.phones[phone].is_pending());
+            quiet = if before == after && !pending { quiet + 1 } else { 0 };
+            if quiet == 2 || !self.violations.is_empty() {
+                break;
+            }
+        }
+        self.statistics.refused = self.phones.iter().map(|phone| phone.refused.len() as u64).sum();
+    }
+
+    fn is_revoked(&self, phone: usize) -> bool {
+        self.server.data.revoked.contains(&self.phones[phone].key.public())
+    }
+
+    fn read(&self, response: &Response, reader: Option<usize>) -> Reading {
+        let mut reading = response.read();
+        if self.bug == Some(Bug::HidesConflicts) {
+            reading.conflicts.clear();
+        }
+        if let (Some(Bug::PrefersOwnAnswer), Some(reader)) = (self.bug, reader) {
+            use survey_forms::answers::AnswersMut as _;
+            let actor = self.phones[reader].key.actor();
+            for conflict in &reading.conflicts {
+                let own = conflict.claims.iter().find(|claim| claim.actor == actor);
+                if let Some(value) = own.and_then(|claim| claim.value.as_ref()) {
+                    let Ok(()) = reading.answers.put_answer(&conflict.path, value);
+                }
+            }
+        }
+        reading
+    }
+
+    /// Whether what there is in the end is what there must be.
+    fn judge(&mut self) {
+        self.check_log();
+        let mut broken = Vec::new();
+        for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
+            let author = &self.phones[edit.phone];
+            let refused = !author.scope.contains(&hamlet_of(edit.unit));
+            if refused || self.is_revoked(edit.phone) {
+                continue;
+            }
+            let arrived = self.server.data.log.iter().any(|entry| {
+                self.history
+                    .find(&entry.change.hash())
+                    .is_some_and(|(_, logged)| std::ptr::eq(logged, edit))
+            });
+            if !arrived {
+                let is_edit = |hash: &ChangeHash| {
+                    self.history
+                        .find(hash)
+                        .is_some_and(|(_, found)| std::ptr::eq(found, edit))
+                };
+                let refused = author.refused.iter().find(|(hash, _)| is_edit(hash));
+                let waits = self
+                    .server
+                    .data
+                    .waiting
+                    .iter()
+                    .any(|entry| is_edit(&entry.change.hash()));
+                let what = format!("{edit:?}, waiting: {waits}, refused: {refused:?}");
+                broken.push((Invariant::SavedAnswersArrive, what));
+            }
+        }
+        let mut sum = 0;
+        for unit in 0..UNITS {
+            let response = self.server.data.response(unit);
+            let has = known(&response, &self.history);
+            let reading = self.read(&response, None);
+            let (expected, found) = (self.history.open_answers(unit, &has), shown(&reading));
+            if expected != found {
+                let what = format!("unit {unit} shows {found:?} and not {expected:?}");
+                broken.push((Invariant::NoConflictVanishes, what));
+            }
+
+            let mut changes = response.changes();
+            let count = changes.len();
+            for place in (1..count).rev() {
+                changes.swap(place, self.luck.random_range(0..=place));
+            }
+            let mut replica = Response::new(response_of(unit)).unwrap();
+            replica.apply(changes).unwrap();
+            sum += i64::from(counts(&replica.read().answers));
+            if replica.heads() != response.heads() {
+                broken.push((Invariant::ReplicasConverge, format!("unit {unit} in another order")));
+            }
+
+            for phone in 0..self.phones.len() {
+                if self.is_revoked(phone) || !self.phones[phone].scope.contains(&hamlet_of(unit)) {
+                    continue;
+                }
+                let empty = Response::new(response_of(unit)).unwrap();
+                let replica = self.phones[phone].response(unit).unwrap_or(&empty);
+                let same = self.read(replica, Some(phone)).answers == reading.answers;
+                if replica.heads() != response.heads() || !same {
+                    broken.push((Invariant::ReplicasConverge, format!("unit {unit} on phone {phone}")));
+                }
+            }
+        }
+        self.count();
+        if self.figures.sum != sum {
+            let what = format!("{} households instead of {sum}", self.figures.sum);
+            broken.push((Invariant::FiguresEqualOneReplica, what));
+        }
+        for (invariant, what) in broken {
+            self.break_promise(invariant, what);
+        }
+    }
+}
+
+fn counts(answers: &AnswerMap) -> bool {
+    answers.answer(&AnswerPath::top(QUESTIONS[1])) == Some(Value::Text(COUNTED.to_owned()))
+}
