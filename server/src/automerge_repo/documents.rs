@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::SqlitePool;
+use sync_core::exchange::intake::HamletKey;
 use sync_core::identity::ResponseId;
 use sync_core::response::Response;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use crate::sync::changes_of;
 pub(super) async fn read(
     readers: &SqlitePool,
     id: ResponseId,
-    hamlets: &BTreeSet<i64>,
+    hamlets: &BTreeSet<HamletKey>,
 ) -> Result<Option<Response>, StoreError> {
     let key: Option<i64> = sqlx::query_scalar(
         "SELECT response_key FROM response WHERE id = $1 AND hamlet_key IN (SELECT value FROM json_each($2))",
@@ -49,7 +50,7 @@ pub(super) async fn changed(
     readers: &SqlitePool,
     after: i64,
     up_to: i64,
-    hamlets: &BTreeSet<i64>,
+    hamlets: &BTreeSet<HamletKey>,
 ) -> Result<Vec<ResponseId>, StoreError> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "SELECT DISTINCT response.id FROM json_each($1) AS scope
@@ -64,6 +65,7 @@ pub(super) async fn changed(
     Ok(ids.into_iter().map(ResponseId).collect())
 }
 
-fn list(hamlets: &BTreeSet<i64>) -> Result<String, StoreError> {
-    serde_json::to_string(hamlets).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))
+fn list(hamlets: &BTreeSet<HamletKey>) -> Result<String, StoreError> {
+    let keys: Vec<i64> = hamlets.iter().map(|hamlet| hamlet.0).collect();
+    serde_json::to_string(&keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))
 }
