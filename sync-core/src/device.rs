@@ -19,6 +19,12 @@ const ATTESTATION_DOMAIN: &[u8] = b"khaosat/attestation/1";
 /// Starts every signed enrolment.
 const ENROLMENT_DOMAIN: &[u8] = b"khaosat/enrolment/1";
 
+/// Starts what a carrier signs of a bundle.
+const BUNDLE_DOMAIN: &[u8] = b"khaosat/bundle/1";
+
+/// Starts every signed list of enrolled devices.
+const ROSTER_DOMAIN: &[u8] = b"khaosat/roster/1";
+
 /// A device's secret key.
 pub struct DeviceKey(SigningKey);
 
@@ -46,6 +52,16 @@ impl DeviceKey {
     /// Signs an enrolment code, which proves to the server that the device holds the key it enrols.
     pub fn sign_enrolment(&self, code: &str) -> [u8; 64] {
         self.0.sign(&enrolment_message(code)).to_bytes()
+    }
+
+    /// Signs a bundle's header, which names everything else in the bundle by its hash.
+    pub fn sign_bundle(&self, header: &[u8]) -> [u8; 64] {
+        self.0.sign(&[BUNDLE_DOMAIN, header].concat()).to_bytes()
+    }
+
+    /// Signs a list of enrolled devices, as it is written in the file that carries it.
+    pub fn sign_roster(&self, roster: &[u8]) -> [u8; 64] {
+        self.0.sign(&[ROSTER_DOMAIN, roster].concat()).to_bytes()
     }
 }
 
@@ -85,6 +101,22 @@ impl DevicePublicKey {
     /// As [`Self::verify`].
     pub fn verify_enrolment(&self, code: &str, signature: &[u8; 64]) -> Result<(), SignatureError> {
         self.verify(&enrolment_message(code), signature)
+    }
+
+    /// Whether the device with this key signed the bundle with this header.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_bundle(&self, header: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
+        self.verify(&[BUNDLE_DOMAIN, header].concat(), signature)
+    }
+
+    /// Whether the installation with this key signed the list of enrolled devices.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_roster(&self, roster: &[u8], signature: &[u8; 64]) -> Result<(), SignatureError> {
+        self.verify(&[ROSTER_DOMAIN, roster].concat(), signature)
     }
 
     /// Whether the owner of this key signed the message (RFC 8032, section 5.1.7, with the strict checks against
@@ -177,6 +209,17 @@ mod tests {
                 .verify_attestation(&[], &AttestationSignature(signature))
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_signature_of_one_kind_is_none_of_another() {
+        let key = DeviceKey::from_secret(&[7; 32]);
+        let (bundle, roster) = (key.sign_bundle(b"x"), key.sign_roster(b"x"));
+        assert_eq!(key.public().verify_bundle(b"x", &bundle), Ok(()));
+        assert_eq!(key.public().verify_roster(b"x", &roster), Ok(()));
+        assert!(key.public().verify_bundle(b"x", &roster).is_err());
+        assert!(key.public().verify_roster(b"x", &bundle).is_err());
+        assert!(key.public().verify_enrolment("x", &bundle).is_err());
     }
 
     #[test]

@@ -39,6 +39,15 @@ pub struct Installation {
 impl Installation {
     /// Makes one by the program's own commands.
     pub fn new() -> Self {
+        Self::with_round(None)
+    }
+
+    /// Makes another one with the same round.
+    pub fn twin(&self) -> Self {
+        Self::with_round(Some(self.round))
+    }
+
+    fn with_round(round: Option<Uuid>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let written = |name: &str, text: String| {
@@ -79,6 +88,7 @@ impl Installation {
             .arg(hamlets)
             .arg("--households")
             .arg(households)
+            .args(round.iter().flat_map(|round| ["--id".to_owned(), round.to_string()]))
             .output()
             .unwrap();
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

@@ -22,7 +22,7 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 /// Every command, with the options and arguments that are its own.
-const COMMANDS: [(&[&str], &[&str]); 15] = [
+const COMMANDS: [(&[&str], &[&str]); 23] = [
     (&["init"], &[]),
     (&["import"], &["units", "successions", "indicators"]),
     (&["import", "units"], &["<FILE>"]),
@@ -40,13 +40,25 @@ const COMMANDS: [(&[&str], &[&str]); 15] = [
             "--reference-date",
             "--units-on",
             "--root",
+            "--id",
         ],
     ),
     (&["round", "list"], &[]),
     (&["serve"], &["--until-input-ends"]),
     (&["demo"], &["--households", "--seed", "--once", "--format", "--pace"]),
     (&["estimate"], &["--unit", "--round", "--format"]),
-    (&["device"], &["invite"]),
+    (&["device"], &["invite", "export", "import"]),
+    (&["device", "export"], &["--output"]),
+    (&["device", "import"], &["<FILE>", "--from"]),
+    (&["bundle"], &["write", "read", "show", "key", "frames"]),
+    (
+        &["bundle", "write"],
+        &["--output", "--round", "--hamlet", "--since", "--seal-to", "--format"],
+    ),
+    (&["bundle", "read"], &["<FILE>...", "--format"]),
+    (&["bundle", "show"], &["<FILE>", "--format"]),
+    (&["bundle", "key"], &[]),
+    (&["bundle", "frames"], &["<FILE>", "--output", "--read", "--per-ten"]),
     (&["device", "invite"], &["--hamlet", "--name", "--round", "--format"]),
     (
         &["export"],

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::{Failure, round};
+use super::{Failure, roster, round};
 use crate::clock;
 use crate::config::Config;
 use crate::devices::invite;
@@ -14,6 +14,10 @@ use crate::store::{DataFolder, Store};
 pub(super) enum DeviceCommand {
     /// Mời một thiết bị: make a one-time code with which a volunteer's phone enrols for some hamlets
     Invite(InviteArguments),
+    /// Ghi danh sách thiết bị: write a signed roster of the devices enrolled here, for another installation
+    Export(roster::ExportArguments),
+    /// Nhập danh sách thiết bị: enrol the devices of another installation's roster, to read bundles of what they wrote
+    Import(roster::ImportArguments),
 }
 
 /// Whom to invite for what.
@@ -43,7 +47,14 @@ enum InviteFormat {
 }
 
 pub(super) async fn run(command: DeviceCommand, config: &Config) -> Result<(), Failure> {
-    let DeviceCommand::Invite(arguments) = command;
+    match command {
+        DeviceCommand::Invite(arguments) => invite_device(arguments, config).await,
+        DeviceCommand::Export(arguments) => roster::export(&arguments, config).await,
+        DeviceCommand::Import(arguments) => roster::import(&arguments, config).await,
+    }
+}
+
+async fn invite_device(arguments: InviteArguments, config: &Config) -> Result<(), Failure> {
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let round = round::pick(&store, arguments.round).await?;

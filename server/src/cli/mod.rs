@@ -1,11 +1,13 @@
 //! The commands of `khaosat`.
 
+mod bundle;
 mod estimate;
 mod export;
 mod form;
 mod import;
 mod init;
 mod invite;
+mod roster;
 mod round;
 mod serve;
 mod table;
@@ -62,6 +64,9 @@ enum Command {
     /// Thiết bị: phones and laptops that take part
     #[command(subcommand)]
     Device(invite::DeviceCommand),
+    /// Gói thay đổi: carry changes by hand, as signed files or QR frames
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     /// Xuất dữ liệu: write estimates or answers as open, machine-readable files
     Export(export::ExportArguments),
     /// Biểu mẫu: check, convert, try out and compare questionnaires
@@ -122,11 +127,14 @@ macro_rules! failures {
 
 failures!(
     crate::app::ServeError,
+    crate::devices::InstallationKeyError,
     crate::devices::InvitationError,
+    crate::devices::RosterError,
     crate::estimates::EstimatesError,
     crate::rounds::RoundError,
     crate::store::FolderError,
     crate::store::StoreError,
+    sync_core::bundle::BundleError,
     sync_core::response::ResponseError,
 );
 
@@ -201,6 +209,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
         Command::Device(command) => invite::run(command, &config).await,
+        Command::Bundle(command) => bundle::run(command, &config).await,
         Command::Export(arguments) => export::run(arguments, &config).await,
     }?;
     Ok(ExitCode::SUCCESS)

@@ -49,6 +49,9 @@ pub(super) struct CreateArguments {
     /// The code of the unit that the round surveys
     #[arg(long, value_name = "CODE", default_value = "82")]
     root: String,
+    /// The round's identity, where another installation has made the same round already [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    id: Option<Uuid>,
 }
 
 pub(super) async fn run(command: RoundCommand, config: &Config) -> Result<(), Failure> {
@@ -65,7 +68,8 @@ async fn create(arguments: CreateArguments, config: &Config) -> Result<(), Failu
         .map_err(|error| table_failure(&arguments.households, &error))?;
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-    let id = RoundId(uuid::Builder::from_random_bytes(random).into_uuid());
+    let new = || uuid::Builder::from_random_bytes(random).into_uuid();
+    let id = RoundId(arguments.id.unwrap_or_else(new));
     let folder = DataFolder::open(&config.data)?.lock()?;
     let store = Store::open(&folder.database()).await?;
     let name_en = arguments.name_en.unwrap_or_else(|| arguments.name.clone());

@@ -1,12 +1,20 @@
-//! Devices: invitations, enrolment, and who is asking.
+//! Devices: invitations, enrolment, who is asking, who may have written, and the installation's own keys.
 
 mod authentication;
+mod authors;
 mod enrolment;
+mod installation;
 mod invitation;
+mod roster;
 
 pub use authentication::{Caller, Token};
+pub(crate) use authors::enrolled_authors;
 pub use enrolment::{Enrolment, EnrolmentRequest, routes};
+pub use installation::{InstallationKeyError, InstallationKeys};
 pub use invitation::{Invitation, InvitationError, invite};
+pub use roster::{
+    Imported, ROSTER_BYTES, Roster, RosterDevice, RosterError, RosterHamlet, export_roster, import_roster, read_roster,
+};
 
 use sha2::{Digest, Sha256};
 

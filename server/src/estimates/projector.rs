@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sync_core::identity::ResponseId;
 use sync_core::response::Response;
@@ -16,6 +17,9 @@ use crate::sync::{changes_of, responses_after};
 
 /// Log entries that are projected together.
 const PIECE: i64 = 2_000;
+
+/// How long the log may have grown unnoticed: a command such as `khaosat bundle read` writes from another process.
+const LOOK_AROUND: Duration = Duration::from_secs(5);
 
 /// The background work that keeps estimates current.
 #[derive(Clone, Default)]
@@ -34,11 +38,13 @@ impl Projector {
         while !events.is_closed() {
             match advance(&store, &live, &events).await {
                 Ok(true) => {}
-                Ok(false) => self.news.notified().await,
+                Ok(false) => {
+                    let _ = tokio::time::timeout(LOOK_AROUND, self.news.notified()).await;
+                }
                 Err(StoreError::ShuttingDown) => return,
                 Err(error) => {
                     tracing::error!(%error, "responses could not be projected; trying again");
-                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    tokio::time::sleep(Duration::from_secs(1)).await;
                 }
             }
         }

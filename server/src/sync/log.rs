@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_bytes::ByteBuf;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
-use sync_core::exchange::answering::{CursorState, KeptAttestation, LogQuery, Read};
+use sync_core::device::DevicePublicKey;
+use sync_core::exchange::answering::{CursorState, LogQuery, Read};
+use sync_core::exchange::delivery::KeptAttestation;
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, PlannedResponse, RoundState, Stored, Unit};
 use sync_core::exchange::{Cursor, LogMark, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
@@ -95,29 +97,36 @@ pub(super) async fn stored_responses(
     Ok(stored)
 }
 
-/// Who brings a plan.
+/// A device that was just heard from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bringer {
+pub(crate) struct Heard {
     pub(super) device_key: i64,
-    /// How far the device's clock is ahead, in milliseconds.
+    /// How far its clock is ahead of the server's, in milliseconds.
     pub(super) clock_ahead: i64,
 }
 
-/// Writes a plan into the log, and gives the numbers of changes that turned out to contradict what another request
-/// logged in the meantime. Idempotent: what is there already stays as it is.
+impl Heard {
+    /// Keeps when, and how wrong its clock is.
+    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
+            .bind(self.device_key)
+            .bind(clock::now())
+            .bind(self.clock_ahead)
+            .execute(&mut *connection)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Writes a plan into the log, and gives the numbers of changes that turned out to contradict what was logged in the
+/// meantime. `device_keys` has the number of every device whose changes are in the plan. Idempotent: what is there already stays as it is.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
-    bringer: Bringer,
+    device_keys: &BTreeMap<DevicePublicKey, i64>,
     plan: &Plan,
     attestations: &[KeptAttestation],
 ) -> Result<Vec<u32>, StoreError> {
     let now = clock::now();
-    sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
-        .bind(bringer.device_key)
-        .bind(now)
-        .bind(bringer.clock_ahead)
-        .execute(&mut *connection)
-        .await?;
     let mut contradictions = Vec::new();
     if plan.responses.is_empty() {
         return Ok(contradictions);
@@ -132,11 +141,14 @@ pub(super) async fn write(
             .map(|change| (false, change))
             .chain(response.wait.iter().map(|change| (true, change)))
         {
+            let device_key = *device_keys
+                .get(&admitted.device)
+                .ok_or_else(|| missing("device", "the author of an admitted change has no number"))?;
             let attestation_key = match attestation_keys.get(&admitted.attestation) {
                 Some(key) => *key,
                 None => {
                     let kept = attestations.get(admitted.attestation);
-                    let key = keep_attestation(log.connection, bringer.device_key, kept).await?;
+                    let key = keep_attestation(log.connection, device_key, kept).await?;
                     attestation_keys.insert(admitted.attestation, key);
                     key
                 }
@@ -144,7 +156,7 @@ pub(super) async fn write(
             let entry = Entry {
                 response_key,
                 hamlet: response.hamlet,
-                device_key: bringer.device_key,
+                device_key,
                 attestation_key,
                 received_at: now,
                 change: &admitted.change,
@@ -320,10 +332,8 @@ async fn keep_attestation(
     device_key: i64,
     attestation: Option<&KeptAttestation>,
 ) -> Result<i64, StoreError> {
-    let attestation = attestation.ok_or_else(|| StoreError::Damaged {
-        table: "attestation",
-        reason: "an admitted change names an attestation that the request does not have".to_owned(),
-    })?;
+    let attestation =
+        attestation.ok_or_else(|| missing("attestation", "an admitted change names one that was not brought"))?;
     let key = sqlx::query_scalar(
         "INSERT INTO attestation (device_key, hashes, signature) VALUES ($1, $2, $3) RETURNING attestation_key",
     )
@@ -331,6 +341,13 @@ async fn keep_attestation(
     .bind(attestation.hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>())
     .bind(attestation.signature.0.as_slice());
     Ok(key.fetch_one(&mut *connection).await?)
+}
+
+fn missing(table: &'static str, reason: &str) -> StoreError {
+    StoreError::Damaged {
+        table,
+        reason: reason.to_owned(),
+    }
 }
 
 /// Whether the log has all these entries with these marks.

@@ -1,13 +1,16 @@
 //! The server's side of the change exchange: `POST /api/v1/sync`.
 //!
 //! ```text
-//! bytes → sync_core::exchange::answering (signatures, structure, scope, history) → log (durable) → projection
+//! bytes → sync_core::exchange::answering → delivery (signatures, structure, scope, history) → log (durable) → projection
 //! ```
 //!
-//! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it.
+//! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it. What comes
+//! in a bundle takes the same way from [`delivery`] on.
 
+mod delivery;
 mod log;
 mod route;
 
+pub(crate) use delivery::take;
 pub use log::{changes_of, log_head, responses_after};
 pub use route::routes;

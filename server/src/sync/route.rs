@@ -1,5 +1,7 @@
 //! `POST /api/v1/sync`.
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
@@ -8,11 +10,12 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use sync_core::exchange::answering::{ArrivalError, Arrived, Peer, Read};
+use sync_core::exchange::answering::{self, ArrivalError, Peer};
 use sync_core::exchange::wire;
 use sync_core::exchange::{AdmissionError, Limits, WireError};
 
-use super::log;
+use super::delivery::take;
+use super::log::{self, Heard};
 use crate::app::App;
 use crate::clock;
 use crate::devices::Caller;
@@ -35,38 +38,23 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         scope: caller.hamlets,
     };
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
-    let arrived = blocking(move || Arrived::read(&body, peer, &limits)).await??;
-    let bringer = log::Bringer {
-        device_key: caller.device_key,
-        clock_ahead: arrived.clock_ahead(clock::now()),
-    };
-    let frame = log::frame(readers, &arrived.units()).await?;
-    let cursors = log::cursor_state(readers, arrived.cursors()).await?;
-    let sorted = arrived.sort(&frame, cursors);
-    let stored = log::stored_responses(readers, &sorted.responses()).await?;
-    let planned = blocking(move || sorted.plan(&stored)).await?;
-
+    let (delivery, question) = blocking(move || answering::read(&body, peer, &limits)).await??;
     // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
-    let (planned, contradictions) = app
-        .store
-        .writer
-        .write(move |connection| {
-            Box::pin(async move {
-                let (plan, attestations) = planned.plan();
-                let contradictions = log::write(connection, bringer, plan, attestations).await?;
-                Ok((planned, contradictions))
-            })
-        })
-        .await?;
-    if !planned.plan().0.responses.is_empty() {
+    let heard = Heard {
+        device_key: caller.device_key,
+        clock_ahead: question.clock_ahead(clock::now()),
+    };
+    let query = question.query(log::cursor_state(readers, question.cursors()).await?);
+    let device_keys = BTreeMap::from([(caller.device, caller.device_key)]);
+    let taken = take(&app.store, delivery, device_keys, Some(heard)).await?;
+    if taken.changed {
         app.projector.wake();
     }
-    let written = planned.written(&contradictions);
-    let read = match written.query() {
-        Some(query) => log::read(readers, query, bringer.device_key).await?,
-        None => Read::default(),
+    let read = match query {
+        Some(query) => Some(log::read(readers, &query, caller.device_key).await?),
+        None => None,
     };
-    let response = written.answer(read, clock::now());
+    let response = question.answer(taken, read, clock::now());
     let bytes = blocking(move || wire::encode(&response)).await??;
     Ok((
         [

@@ -8,7 +8,7 @@ use automerge::{Change, ChangeHash, ObjType, ScalarValue};
 use super::extent::{self, KEY_BYTES};
 use super::message::{Attestation, RefusalReason, ResponseChanges, SyncRequest};
 use super::wire::Limits;
-use crate::device::{DevicePublicKey, SignatureError};
+use crate::device::{AttestationSignature, DevicePublicKey, SignatureError};
 use crate::identity::{ResponseId, RoundId};
 use crate::response::genesis;
 
@@ -60,6 +60,22 @@ pub enum AdmissionError {
         /// How many attestations cover it.
         attestations: u32,
     },
+    /// A carried change names an attestation that does not travel with it, or one that does not sign it.
+    #[error("change {change} names attestation {attestation}, which does not sign it")]
+    Unattested {
+        /// The change's number from 0.
+        change: usize,
+        /// The attestation that it names.
+        attestation: u32,
+    },
+    /// A carried attestation lists something else than hashes of 32 bytes.
+    #[error("attestation {attestation} lists {bytes} bytes of hashes; whole hashes of 32 bytes each are needed")]
+    BrokenList {
+        /// The attestation's number from 0.
+        attestation: usize,
+        /// How many bytes its list has.
+        bytes: usize,
+    },
     /// An attestation's signature is wrong.
     #[error("attestation {attestation}: {source}")]
     Signature {
@@ -85,6 +101,12 @@ impl AdmissionError {
             Self::Coverage { change, attestations } => {
                 format!("thay đổi số {change} có {attestations} xác nhận; cần đúng một")
             }
+            Self::Unattested { change, attestation } => {
+                format!("thay đổi số {change} nêu xác nhận số {attestation}, nhưng xác nhận này không ký thay đổi đó")
+            }
+            Self::BrokenList { attestation, bytes } => {
+                format!("xác nhận số {attestation} có {bytes} byte mã băm; mỗi mã băm phải đủ 32 byte")
+            }
             Self::Signature { attestation, source } => {
                 format!("xác nhận số {attestation}: {}", source.vietnamese())
             }
@@ -101,52 +123,71 @@ pub fn admit(request: &SyncRequest, limits: &Limits) -> Result<Vec<Verdict>, Adm
     let changes: Vec<Candidate<'_>> = request
         .responses
         .iter()
-        .flat_map(|group| group.changes.iter().map(move |bytes| (group, bytes)))
-        .map(|(group, bytes)| {
-            let hash = extent::hash(bytes);
-            Candidate {
-                hash: hash.ok(),
-                outcome: hash.and_then(|_| read(group, bytes, limits)),
-            }
-        })
+        .flat_map(|group| group.changes.iter().map(move |bytes| (Place::of(group), bytes)))
+        .map(|(place, bytes)| Candidate::read(place, bytes, limits))
         .collect();
 
     let covering = coverage(&request.attestations, changes.len())?;
-    let mut verified = vec![false; request.attestations.len()];
-    for (number, attestation) in request.attestations.iter().enumerate() {
-        let run = run(attestation);
-        // A run with a damaged change cannot be verified, since the change's hash is unknown; none of it is taken. A
-        // change that is refused for what it says is no such change, and takes no other with it.
-        let hashes: Option<Vec<ChangeHash>> = changes[run].iter().map(|change| change.hash).collect();
-        if let Some(hashes) = hashes {
+    // A run with a damaged change cannot be verified, since the change's hash is unknown; none of it is taken. A change
+    // that is refused for what it says is no such change, and takes no other with it.
+    let signed: Vec<Signed> = request
+        .attestations
+        .iter()
+        .map(|attestation| Signed {
+            device: attestation.device,
+            hashes: changes[run(attestation)].iter().map(|change| change.hash).collect(),
+            signature: attestation.signature,
+        })
+        .collect();
+    judge(changes, &covering, &signed)
+}
+
+/// One attestation with the hashes that it signs; none where one of them is unknown.
+pub(super) struct Signed {
+    pub(super) device: DevicePublicKey,
+    pub(super) hashes: Option<Vec<ChangeHash>>,
+    pub(super) signature: AttestationSignature,
+}
+
+/// The verdict on each change, given the number of the attestation that covers it. This is the one place where a
+/// change's author is believed, whichever way the change came.
+pub(super) fn judge(
+    changes: Vec<Candidate<'_>>,
+    covering: &[usize],
+    attestations: &[Signed],
+) -> Result<Vec<Verdict>, AdmissionError> {
+    for (number, attestation) in attestations.iter().enumerate() {
+        if let Some(hashes) = &attestation.hashes {
             attestation
                 .device
-                .verify_attestation(&hashes, &attestation.signature)
+                .verify_attestation(hashes, &attestation.signature)
                 .map_err(|source| AdmissionError::Signature {
                     attestation: number,
                     source,
                 })?;
-            verified[number] = true;
         }
     }
-
     Ok(changes
         .into_iter()
         .zip(covering)
-        .map(|(change, number)| {
+        .map(|(change, &number)| {
             let (response, group, change) = change.outcome?;
-            let attestation = &request.attestations[number];
-            if !verified[number] {
+            let Some(Signed {
+                device,
+                hashes: Some(_),
+                ..
+            }) = attestations.get(number)
+            else {
                 return Err(RefusalReason::Unverifiable);
-            }
-            if *change.actor_id() != attestation.device.actor() {
+            };
+            if *change.actor_id() != device.actor() {
                 return Err(RefusalReason::ForeignAuthor);
             }
             Ok(Admitted {
                 response,
                 round: group.round,
-                unit: group.unit.clone(),
-                device: attestation.device,
+                unit: group.unit.to_owned(),
+                device: *device,
                 attestation: number,
                 change,
             })
@@ -173,11 +214,38 @@ pub fn attested_hashes(request: &SyncRequest) -> Vec<Vec<ChangeHash>> {
         .collect()
 }
 
+/// The response that a change is said to belong to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) round: RoundId,
+    pub(super) unit: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn of(group: &'a ResponseChanges) -> Self {
+        Self {
+            round: group.round,
+            unit: &group.unit,
+        }
+    }
+}
+
 /// A change of a request before its author is known.
-struct Candidate<'a> {
+pub(super) struct Candidate<'a> {
     /// Its hash; none where the bytes were damaged.
-    hash: Option<ChangeHash>,
-    outcome: Result<(ResponseId, &'a ResponseChanges, Change), RefusalReason>,
+    pub(super) hash: Option<ChangeHash>,
+    outcome: Result<(ResponseId, Place<'a>, Change), RefusalReason>,
+}
+
+impl<'a> Candidate<'a> {
+    /// Reads a change's bytes.
+    pub(super) fn read(place: Place<'a>, bytes: &[u8], limits: &Limits) -> Self {
+        let hash = extent::hash(bytes);
+        Self {
+            hash: hash.ok(),
+            outcome: hash.and_then(|_| read(place, bytes, limits)),
+        }
+    }
 }
 
 fn run(attestation: &Attestation) -> std::ops::Range<usize> {
@@ -218,19 +286,15 @@ fn coverage(attestations: &[Attestation], changes: usize) -> Result<Vec<usize>, 
 }
 
 /// Reads a change, whose checksum is right, and checks all that follows from it and its response alone.
-fn read<'a>(
-    group: &'a ResponseChanges,
-    bytes: &[u8],
-    limits: &Limits,
-) -> Result<(ResponseId, &'a ResponseChanges, Change), RefusalReason> {
-    if bytes.len() > limits.change_bytes || group.unit.len() > limits.unit_bytes {
+fn read<'a>(place: Place<'a>, bytes: &[u8], limits: &Limits) -> Result<(ResponseId, Place<'a>, Change), RefusalReason> {
+    if bytes.len() > limits.change_bytes || place.unit.len() > limits.unit_bytes {
         return Err(RefusalReason::TooLarge);
     }
     extent::check(bytes)?;
     let change = Change::from_bytes(bytes.to_vec()).map_err(|_| RefusalReason::Malformed)?;
-    let response = ResponseId::of(group.round, &group.unit);
+    let response = ResponseId::of(place.round, place.unit);
     check_structure(&change, response)?;
-    Ok((response, group, change))
+    Ok((response, place, change))
 }
 
 /// A response document has three maps, and maps of scalars below two of them. A change that writes anything else, in

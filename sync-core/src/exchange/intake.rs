@@ -1,10 +1,11 @@
 //! What becomes of the changes that somebody brings: refused, logged, or kept waiting for what they depend on.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use automerge::{Change, ChangeHash};
 
 use super::admission::{Admitted, Verdict};
+use super::delivery::Authors;
 use super::message::{Refusal, RefusalReason};
 use crate::identity::{ResponseId, RoundId};
 use crate::response::{Response, ResponseError};
@@ -43,7 +44,7 @@ pub struct Stored {
     pub waiting: Vec<Change>,
 }
 
-/// The changes of one response in a request, each with its number in the request.
+/// The changes of one response in a delivery, each with its number there.
 #[derive(Debug)]
 pub(super) struct Group {
     unit: Unit,
@@ -51,7 +52,7 @@ pub(super) struct Group {
     changes: Vec<(u32, Admitted)>,
 }
 
-/// What is to be written for a request, in one transaction.
+/// What is to be written for a delivery, in one transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
     /// The changes that are not taken.
@@ -71,22 +72,23 @@ pub struct PlannedResponse {
     pub unit: Unit,
     /// The unit's hamlet.
     pub hamlet: HamletKey,
-    /// To be logged, dependencies before dependents, each with its number in the request.
+    /// To be logged, dependencies before dependents, each with its number in the delivery.
     pub log: Vec<(u32, Admitted)>,
     /// To be kept until their dependencies come.
     pub wait: Vec<(u32, Admitted)>,
 }
 
-/// Sorts a request's changes by response and refuses those of rounds, units or hamlets that their bringer may not write.
+/// Sorts changes by response and refuses those of rounds, units or hamlets that their authors may not write.
 pub(super) fn check_scope(
     verdicts: Vec<Verdict>,
     frame: &Frame,
-    scope: &BTreeSet<HamletKey>,
+    authors: &Authors,
 ) -> (Vec<Refusal>, BTreeMap<ResponseId, Group>) {
     let mut refused = Vec::new();
     let mut groups: BTreeMap<ResponseId, Group> = BTreeMap::new();
     for (number, verdict) in (0u32..).zip(verdicts) {
         let checked = verdict.and_then(|admitted| {
+            let scope = authors.scope(&admitted.device)?;
             match frame.rounds.get(&admitted.round) {
                 None => return Err(RefusalReason::UnknownRound),
                 Some(RoundState::Closed) => return Err(RefusalReason::RoundClosed),

@@ -135,6 +135,10 @@ pub enum RefusalReason {
     OutsideScope,
     /// It contradicts the response's history, for example by reusing a sequence number of its author.
     Contradiction,
+    /// Nobody enrolled its author's device here. Only changes that others carry can be refused for this.
+    UnknownDevice,
+    /// Its author's device was revoked. Only changes that others carry can be refused for this.
+    RevokedDevice,
 }
 
 impl RefusalReason {
@@ -151,6 +155,8 @@ impl RefusalReason {
             Self::UnknownUnit => "không có hộ này trong danh sách của đợt khảo sát",
             Self::OutsideScope => "thiết bị không được phân công ấp, khu phố này",
             Self::Contradiction => "thay đổi mâu thuẫn với lịch sử của phiếu",
+            Self::UnknownDevice => "thiết bị đã ghi chưa được đăng ký ở đây",
+            Self::RevokedDevice => "thiết bị đã ghi đã bị thu hồi quyền",
         }
     }
 }
@@ -168,6 +174,8 @@ impl fmt::Display for RefusalReason {
             Self::UnknownUnit => "the round's frame has no such unit",
             Self::OutsideScope => "the device is not assigned to this hamlet",
             Self::Contradiction => "the change contradicts the response's history",
+            Self::UnknownDevice => "the device that wrote it is not enrolled here",
+            Self::RevokedDevice => "the device that wrote it was revoked",
         })
     }
 }

@@ -1,19 +1,25 @@
 //! The change exchange: both directions, any number of responses, one round trip.
 //!
-//! The phone's side ([`Client`]) and the server's ([`answering`], with the checks of [`admit`] and [`intake`]) are state
+//! The phone's side ([`Client`]) and the server's ([`answering`], with the checks of [`admit`] and [`delivery`]) are state
 //! machines without I/O; `server` and the phone bind them to HTTP and to storage, the simulation to a network and disks
-//! that fail. The messages are in [`message`], their bytes in [`wire`].
+//! that fail. What others carry is checked by [`admit_carried`], and then taken in like what comes in a request. The
+//! messages are in [`message`], their bytes in [`wire`]. Where no cursor tells what another replica has,
+//! [`reconciliation`] finds it.
 
 mod admission;
 pub mod answering;
+mod carried;
 mod client;
 mod cursor;
+pub mod delivery;
 mod extent;
 pub mod intake;
 pub mod message;
+pub mod reconciliation;
 pub mod wire;
 
 pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
+pub use carried::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse, admit_carried};
 pub use client::{Client, ClientState, OutgoingChange, Received};
 pub use cursor::{Cursor, LogMark};
 pub use message::{Attestation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};

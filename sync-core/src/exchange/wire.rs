@@ -121,9 +121,14 @@ impl WireError {
 /// # Errors
 /// [`WireError::Malformed`] when the message cannot be written as CBOR, in practice never.
 pub fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, WireError> {
-    let mut inflated = Vec::new();
-    ciborium::into_writer(message, &mut inflated).map_err(malformed)?;
-    compress(&inflated).map_err(malformed)
+    compress(&to_cbor(message)?).map_err(malformed)
+}
+
+/// A value's CBOR, not compressed.
+pub(crate) fn to_cbor<M: Serialize>(value: &M) -> Result<Vec<u8>, WireError> {
+    let mut written = Vec::new();
+    ciborium::into_writer(value, &mut written).map_err(malformed)?;
+    Ok(written)
 }
 
 /// The message in compressed bytes.
@@ -131,9 +136,13 @@ pub fn encode<M: Serialize>(message: &M) -> Result<Vec<u8>, WireError> {
 /// # Errors
 /// Every [`WireError`] but those about the version and the number of changes.
 pub fn decode<M: DeserializeOwned>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
-    let inflated = inflate(compressed, limits)?;
-    check_items(&inflated, limits)?;
-    from_cbor(&inflated)
+    from_limited_cbor(&inflate(compressed, limits)?, limits)
+}
+
+/// The value in CBOR that is not compressed, if it has no more items than allowed.
+pub(crate) fn from_limited_cbor<M: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<M, WireError> {
+    check_items(bytes, limits)?;
+    from_cbor(bytes)
 }
 
 /// The request in compressed bytes, with its version and sizes checked.

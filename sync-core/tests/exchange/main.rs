@@ -11,3 +11,5 @@ mod admission;
 mod causality;
 mod forgery;
 mod messages;
+mod reconciliation;
+mod reconciliation_vectors;

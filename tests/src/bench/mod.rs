@@ -7,6 +7,7 @@
 //! | [`survey`] | an installation with a sampled round, and phones with filled forms |
 //! | [`ingest`] | durable ingest over HTTP |
 //! | [`wire`] | bytes on the wire and round trips |
+//! | [`reconcile`] | the difference of two replicas |
 //! | [`relay`] | counts what travels between a phone and a server |
 //! | [`estimates`] | from an acknowledgement to the figure on a page; recomputation |
 //! | [`figures`] | listens for changed figures as a console page does |
@@ -20,6 +21,7 @@ pub mod estimates;
 pub mod figures;
 pub mod ingest;
 pub mod province;
+pub mod reconcile;
 pub mod relay;
 pub mod session;
 pub mod survey;
@@ -36,6 +38,8 @@ pub enum Measurement {
     Ingest,
     /// [`wire`].
     Wire,
+    /// [`reconcile`].
+    Reconcile,
     /// [`estimates`].
     Estimates,
     /// [`documents`].
@@ -48,9 +52,10 @@ pub enum Measurement {
 
 impl Measurement {
     /// Every measurement, in the order in which they run.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Ingest,
         Self::Wire,
+        Self::Reconcile,
         Self::Estimates,
         Self::Documents,
         Self::Session,
@@ -62,6 +67,7 @@ impl Measurement {
         match self {
             Self::Ingest => "ingest",
             Self::Wire => "wire",
+            Self::Reconcile => "reconcile",
             Self::Estimates => "estimates",
             Self::Documents => "documents",
             Self::Session => "session",
@@ -77,6 +83,7 @@ impl Measurement {
         match self {
             Self::Ingest => ingest::measure(),
             Self::Wire => wire::measure(),
+            Self::Reconcile => reconcile::measure(),
             Self::Estimates => estimates::measure(),
             Self::Documents => documents::measure(),
             Self::Session => session::measure(),

@@ -122,9 +122,10 @@ impl Phone {
         if self.disk.write(Record::Wrote { unit, change }).is_err() {
             // The app says that the answer is not saved, and shows what is.
             self.read_responses();
-        } else if self.bug == Some(Bug::SendsBeforeFlush) {
-            memory.client.enqueue(outgoing);
         } else {
+            if self.bug == Some(Bug::SendsBeforeFlush) {
+                memory.client.enqueue(outgoing.clone());
+            }
             memory.unsaved.push(outgoing);
         }
     }
@@ -135,7 +136,9 @@ impl Phone {
         let Some(memory) = &mut self.memory else { return };
         for outgoing in memory.unsaved.drain(..) {
             history.saved(&outgoing.change.hash());
-            memory.client.enqueue(outgoing);
+            if self.bug != Some(Bug::SendsBeforeFlush) {
+                memory.client.enqueue(outgoing);
+            }
         }
     }
 

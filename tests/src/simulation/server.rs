@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
 use sync_core::device::DevicePublicKey;
-use sync_core::exchange::answering::{ArrivalError, Arrived, CursorState, LogQuery, Peer, Planned, Read, Written};
+use sync_core::exchange::answering::{self, ArrivalError, CursorState, LogQuery, Peer, Question, Read};
+use sync_core::exchange::delivery::{Delivery, Planned, Taken};
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, Stored};
 use sync_core::exchange::{Cursor, Limits, LogMark, ResponseChanges, wire};
 use sync_core::identity::ResponseId;
@@ -99,11 +100,11 @@ impl Data {
 
 /// Where an exchange is.
 enum Stage {
-    Arrived(Box<Arrived>),
+    Arrived(Box<Delivery>),
     Planned(Box<Planned>),
     /// In the writer's transaction, waiting for the flush.
     Flushing(Box<Planned>, Vec<u32>),
-    Written(Box<Written>),
+    Taken(Taken),
 }
 
 /// One exchange under way.
@@ -111,6 +112,9 @@ struct Exchange {
     phone: usize,
     device: DevicePublicKey,
     hashes: Vec<ChangeHash>,
+    question: Question,
+    /// What to read in the end, once the cursors were looked up.
+    query: Option<LogQuery>,
     stage: Stage,
 }
 
@@ -178,8 +182,8 @@ impl Server {
             _ => scope.iter().map(|hamlet| HamletKey(*hamlet)).collect(),
         };
         let peer = Peer { device, scope };
-        let arrived = match Arrived::read(bytes, peer, &Limits::default()) {
-            Ok(arrived) => arrived,
+        let (delivery, question) = match answering::read(bytes, peer, &Limits::default()) {
+            Ok(read) => read,
             Err(ArrivalError::Admission(_)) if self.bug == Some(Bug::IgnoresSignatures) => {
                 self.believe(bytes, device);
                 return Err(Reply::Failed);
@@ -190,7 +194,9 @@ impl Server {
             phone,
             device,
             hashes: hashes(bytes),
-            stage: Stage::Arrived(Box::new(arrived)),
+            question,
+            query: None,
+            stage: Stage::Arrived(Box::new(delivery)),
         };
         self.exchanges.insert(connection, exchange);
         Ok(())
@@ -227,6 +233,8 @@ impl Server {
             phone,
             device,
             hashes,
+            question,
+            mut query,
             stage,
         }) = self.exchanges.remove(&connection)
         else {
@@ -234,9 +242,9 @@ impl Server {
         };
         let mut outcome = Step::GoesOn;
         let stage = match stage {
-            Stage::Arrived(arrived) => {
-                let cursors = self.cursor_state(arrived.cursors());
-                let sorted = arrived.sort(&frame(), cursors);
+            Stage::Arrived(delivery) => {
+                query = question.query(self.cursor_state(question.cursors()));
+                let sorted = delivery.sort(&frame());
                 let stored = (0..UNITS).map(|unit| (response_of(unit), self.data.stored(unit)));
                 let wanted: BTreeSet<ResponseId> = sorted.responses().into_iter().collect();
                 let stored = stored.filter(|(id, _)| wanted.contains(id)).collect();
@@ -244,7 +252,7 @@ impl Server {
             }
             Stage::Planned(planned) => match self.write(planned.plan().0, device) {
                 Ok(contradictions) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => {
-                    Stage::Written(Box::new(planned.written(&contradictions)))
+                    Stage::Taken(planned.written(&contradictions))
                 }
                 Ok(contradictions) => {
                     outcome = Step::AwaitsFlush;
@@ -262,9 +270,9 @@ impl Server {
                 outcome = Step::AwaitsFlush;
                 Stage::Flushing(planned, contradictions)
             }
-            Stage::Written(written) => {
-                let read = written.query().map(|query| self.read(query)).unwrap_or_default();
-                let mut answer = written.answer(read, 0);
+            Stage::Taken(taken) => {
+                let read = query.as_ref().map(|query| self.read(query));
+                let mut answer = question.answer(taken, read, 0);
                 if self.bug == Some(Bug::DropsWaiting) {
                     answer.waiting.clear();
                 }
@@ -283,6 +291,8 @@ impl Server {
             phone,
             device,
             hashes,
+            question,
+            query,
             stage,
         };
         self.exchanges.insert(connection, exchange);
@@ -296,7 +306,7 @@ impl Server {
         let mut ready = Vec::new();
         for (connection, mut exchange) in std::mem::take(&mut self.exchanges) {
             if let Stage::Flushing(planned, contradictions) = exchange.stage {
-                exchange.stage = Stage::Written(Box::new(planned.written(&contradictions)));
+                exchange.stage = Stage::Taken(planned.written(&contradictions));
                 ready.push(connection);
             }
             self.exchanges.insert(connection, exchange);

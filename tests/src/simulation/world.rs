@@ -309,6 +309,7 @@ impl World {
         let now = self.seconds();
         self.phones[phone].answer(unit, question, value, now, &mut self.history, decide);
         self.soon(Event::PhoneFlush(phone));
+        self.fail_soon(0.1, Event::Exchange(phone));
         self.fail_soon(0.05, Event::PhoneCrash(phone));
     }
 
@@ -389,8 +390,10 @@ impl World {
         for connection in self.server.flush() {
             self.soon(Event::Step(connection));
         }
-        self.count();
         self.check_log();
+        if self.violations.is_empty() {
+            self.count();
+        }
     }
 
     fn send(&mut self, phone: usize, connection: u64, reply: Reply) {
@@ -413,6 +416,7 @@ impl World {
             None => self.phones[phone].disconnected(connection),
         }
         self.soon(Event::PhoneFlush(phone));
+        self.fail_soon(0.1, Event::Exchange(phone));
         self.fail_soon(0.05, Event::PhoneCrash(phone));
     }
 

@@ -1,0 +1,126 @@
+//! `khaosat bundle read`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use sync_core::bundle::{BundleLimits, RecipientSecret, Section};
+use sync_core::exchange::delivery::{Delivery, KeptAttestation, Taken};
+
+use super::{Failure, Report, ReportFormat, open, print_json, read_limited};
+use crate::config::Config;
+use crate::devices::{InstallationKeys, enrolled_authors};
+use crate::store::{DataFolder, Store, StoreError};
+use crate::sync::take;
+
+/// What to read.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReadArguments {
+    /// The bundle files to take in, in any order
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: ReportFormat,
+}
+
+/// What became of one bundle.
+#[derive(Debug, Serialize)]
+struct ReadReport {
+    #[serde(flatten)]
+    bundle: Report,
+    /// Changes that were not here before.
+    new: u64,
+    /// Changes that were here already.
+    known: u64,
+    /// Changes that are kept until what they depend on comes.
+    waiting: u64,
+}
+
+pub(super) async fn run(arguments: ReadArguments, config: &Config) -> Result<(), Failure> {
+    let folder = DataFolder::open(&config.data)?;
+    let keys = InstallationKeys::existing(folder.path())?;
+    let key = keys.as_ref().map(|keys| &keys.sealing);
+    let store = Store::open(&folder.database()).await?;
+    let mut reports = Vec::new();
+    let mut failed = None;
+    // One unreadable bundle does not keep the others from being read.
+    for file in &arguments.files {
+        match read(&store, file, key).await {
+            Ok(report) => {
+                failed = failed.or(report.bundle.failure());
+                reports.push(report);
+            }
+            Err(failure) => failed = failed.or(Some(failure)),
+        }
+    }
+    store.close().await;
+    match arguments.format {
+        ReportFormat::Json => print_json(&reports)?,
+        ReportFormat::Text => reports.iter().for_each(print),
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn read(store: &Store, file: &Path, key: Option<&RecipientSecret>) -> Result<ReadReport, Failure> {
+    let bytes = read_limited(file, BundleLimits::default().file_bytes)?;
+    let reader = open(file, &bytes)?;
+    let mut report = ReadReport {
+        bundle: Report::of(file, &reader),
+        new: 0,
+        known: 0,
+        waiting: 0,
+    };
+    for number in 0..reader.section_count() {
+        match reader.section(number, key) {
+            Ok(section) => {
+                let changes = section.verdicts.len() as u64;
+                let taken = take_section(store, section).await?;
+                let (refused, waiting, new) = (
+                    taken.refused.len() as u64,
+                    taken.waiting.len() as u64,
+                    u64::from(taken.logged),
+                );
+                report.bundle.changes += changes;
+                report.new += new;
+                report.waiting += waiting;
+                report.known += changes.saturating_sub(refused + waiting + new);
+                for refusal in taken.refused {
+                    report.bundle.refuse(refusal.reason);
+                }
+            }
+            Err(error) => report.bundle.section_failed(number, &error),
+        }
+    }
+    Ok(report)
+}
+
+/// Takes a section in as the server takes a phone's request, but for that each author's own scope counts.
+async fn take_section(store: &Store, section: Section) -> Result<Taken, StoreError> {
+    let devices = section.verdicts.iter().flatten().map(|admitted| admitted.device);
+    let (authors, device_keys) = enrolled_authors(&store.readers, devices).await?;
+    let attestations = section.attestations.iter().map(|attestation| KeptAttestation {
+        hashes: attestation.hashes().unwrap_or_default(),
+        signature: attestation.signature,
+    });
+    let delivery = Delivery::new(section.verdicts, attestations.collect(), authors);
+    take(store, delivery, device_keys, None).await
+}
+
+fn print(report: &ReadReport) {
+    let ReadReport {
+        bundle,
+        new,
+        known,
+        waiting,
+    } = report;
+    let refused: u64 = bundle.refused.values().sum();
+    println!(
+        "{}: {new} thay đổi mới, {known} đã có, {waiting} đang chờ, {refused} bị từ chối. \
+         ({new} new, {known} known, {waiting} waiting, {refused} refused)",
+        bundle.file
+    );
+    for (reason, count) in &bundle.refused {
+        println!("  {reason}: {count}");
+    }
+}

@@ -1,0 +1,340 @@
+//! Rosters: the devices that one installation enrolled, in a file that it signs, so that another installation can check
+//! what they wrote without having met them.
+//!
+//! The file is text. Its first line is `khaosat-roster 1 KEY SIGNATURE`: the installation's public key (64 hexadecimal
+//! digits) and its Ed25519 signature (128) under everything after the first line, which is one JSON document. Tokens and
+//! other secrets are not in it.
+
+use serde::{Deserialize, Serialize};
+use sync_core::device::{DeviceKey, DevicePublicKey, SignatureError};
+use sync_core::identity::RoundId;
+use uuid::Uuid;
+
+use crate::clock;
+use crate::hex;
+use crate::store::{Store, StoreError};
+
+/// What every roster starts with: its name and version.
+const FIRST_WORDS: &str = "khaosat-roster 1 ";
+/// Bytes of a roster at most.
+pub const ROSTER_BYTES: u64 = 64 << 20;
+/// Characters of a device's name at most.
+const NAME_CHARACTERS: usize = 200;
+
+/// The devices of one installation.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roster {
+    /// When it was written, in milliseconds since 1970-01-01T00:00:00Z.
+    pub exported_at: i64,
+    /// The devices.
+    pub devices: Vec<RosterDevice>,
+}
+
+/// One device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterDevice {
+    /// Its public key, 64 hexadecimal digits.
+    pub public_key: String,
+    /// Its name for people.
+    pub name: String,
+    /// When it was enrolled, in milliseconds since 1970-01-01T00:00:00Z.
+    pub enrolled_at: i64,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<i64>,
+    /// What it may read and write.
+    pub hamlets: Vec<RosterHamlet>,
+}
+
+/// One hamlet of a device's scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RosterHamlet {
+    /// The round.
+    pub round: RoundId,
+    /// The hamlet's code.
+    pub code: String,
+}
+
+/// What importing a roster did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Imported {
+    /// Devices in the roster.
+    pub devices: u64,
+    /// Those of them that were not known before.
+    pub new_devices: u64,
+    /// Hamlets that devices may write now and might not before.
+    pub new_hamlets: u64,
+    /// Hamlets of rounds that this installation does not have.
+    pub unknown_hamlets: u64,
+}
+
+/// Why a roster is not taken. Nothing is changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum RosterError {
+    /// The first line is not a roster's.
+    #[error("line 1: this is no roster of version 1; choose a file that `khaosat device export` made")]
+    FirstLine,
+    /// It is another installation's.
+    #[error("the roster is signed by {found}, not by {wanted}; ask for the key by another way than the file came")]
+    OtherInstallation {
+        /// Who signed.
+        found: DevicePublicKey,
+        /// Who should have.
+        wanted: DevicePublicKey,
+    },
+    /// It was changed on the way.
+    #[error("the roster was damaged or forged: {0}")]
+    Signature(#[from] SignatureError),
+    /// What is signed is no roster.
+    #[error("line {line}, column {column}: the roster is malformed: {reason}")]
+    Malformed {
+        /// The line in the file, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A device's key is none.
+    #[error("device {number}: the public key must be 64 hexadecimal digits")]
+    PublicKey {
+        /// The device's place in the roster, from 0.
+        number: usize,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl RosterError {
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::FirstLine => {
+                "dòng 1: đây không phải danh sách thiết bị phiên bản 1; hãy chọn tệp do `khaosat device export` tạo ra"
+                    .to_owned()
+            }
+            Self::OtherInstallation { found, wanted } => {
+                format!("danh sách do {found} ký, không phải {wanted}; hãy hỏi khóa bằng đường khác với đường gửi tệp")
+            }
+            Self::Signature(error) => format!("danh sách bị hỏng hoặc bị giả mạo: {}", error.vietnamese()),
+            Self::Malformed { line, column, reason } => {
+                format!("dòng {line}, cột {column}: danh sách sai cấu trúc: {reason}")
+            }
+            Self::PublicKey { number } => format!("thiết bị {number}: khóa công khai cần 64 chữ số thập lục phân"),
+            Self::Random(error) => format!("hệ thống không cung cấp số ngẫu nhiên: {error}"),
+            Self::Store(error) => error.vietnamese(),
+        }
+    }
+}
+
+/// Writes the roster of all devices of an installation.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub async fn export_roster(store: &Store, key: &DeviceKey) -> Result<String, StoreError> {
+    type Row = (Vec<u8>, String, i64, Option<i64>, Option<Uuid>, Option<String>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT device.public_key, device.name, device.enrolled_at, device.revoked_at, round.id, frame_hamlet.code
+         FROM device LEFT JOIN device_scope USING (device_key) LEFT JOIN frame_hamlet USING (hamlet_key)
+         LEFT JOIN round USING (round_key) ORDER BY device.device_key, frame_hamlet.hamlet_key",
+    )
+    .fetch_all(&store.readers)
+    .await?;
+    let mut roster = Roster {
+        exported_at: clock::now(),
+        devices: Vec::new(),
+    };
+    for (public_key, name, enrolled_at, revoked_at, round, code) in rows {
+        let public_key = hex::encode(&public_key);
+        let hamlet = round.zip(code).map(|(round, code)| RosterHamlet {
+            round: RoundId(round),
+            code,
+        });
+        match roster.devices.last_mut() {
+            Some(device) if device.public_key == public_key => device.hamlets.extend(hamlet),
+            _ => roster.devices.push(RosterDevice {
+                public_key,
+                name,
+                enrolled_at,
+                revoked_at,
+                hamlets: hamlet.into_iter().collect(),
+            }),
+        }
+    }
+    let json = serde_json::to_string_pretty(&roster)
+        .map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
+    let signature = hex::encode(&key.sign_roster(json.as_bytes()));
+    Ok(format!("{FIRST_WORDS}{} {signature}\n{json}", key.public()))
+}
+
+/// Reads a roster that the installation with the key `from` must have signed.
+///
+/// # Errors
+/// [`RosterError`].
+pub fn read_roster(file: &[u8], from: &DevicePublicKey) -> Result<Roster, RosterError> {
+    let end = file
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .ok_or(RosterError::FirstLine)?;
+    let (first, json) = (&file[..end], &file[end + 1..]);
+    let words = std::str::from_utf8(first)
+        .ok()
+        .and_then(|line| line.strip_prefix(FIRST_WORDS)?.trim_end().split_once(' '));
+    let (key, signature) = words
+        .and_then(|(key, signature)| Some((hex::decode(key)?, hex::decode(signature)?)))
+        .ok_or(RosterError::FirstLine)?;
+    let found = DevicePublicKey(key);
+    if found != *from {
+        return Err(RosterError::OtherInstallation { found, wanted: *from });
+    }
+    found.verify_roster(json, &signature)?;
+    serde_json::from_slice(json).map_err(|error| RosterError::Malformed {
+        line: error.line() + 1,
+        column: error.column(),
+        reason: error.to_string(),
+    })
+}
+
+/// Enrols a roster's devices here, as far as the rounds are here. Nobody loses anything by it but devices that were
+/// revoked. A device gets no token: to speak with this server itself it needs an invitation as any other.
+///
+/// # Errors
+/// [`RosterError`]; nothing is changed then.
+pub async fn import_roster(store: &Store, roster: Roster) -> Result<Imported, RosterError> {
+    let mut devices = Vec::with_capacity(roster.devices.len());
+    for (number, device) in roster.devices.into_iter().enumerate() {
+        let key: [u8; 32] = hex::decode(&device.public_key).ok_or(RosterError::PublicKey { number })?;
+        // Nobody knows a token with this hash.
+        let mut token_hash = [0; 32];
+        getrandom::fill(&mut token_hash)?;
+        devices.push((key, token_hash, device));
+    }
+    let imported = store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move {
+                let mut imported = Imported::default();
+                for (key, token_hash, device) in devices {
+                    imported.devices += 1;
+                    let inserted = sqlx::query(
+                        "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
+                         ON CONFLICT DO NOTHING",
+                    )
+                    .bind(key.as_slice())
+                    .bind(device.name.chars().take(NAME_CHARACTERS).collect::<String>())
+                    .bind(token_hash.as_slice())
+                    .bind(device.enrolled_at)
+                    .execute(&mut *connection)
+                    .await?;
+                    imported.new_devices += inserted.rows_affected();
+                    sqlx::query("UPDATE device SET revoked_at = COALESCE(revoked_at, $2) WHERE public_key = $1")
+                        .bind(key.as_slice())
+                        .bind(device.revoked_at)
+                        .execute(&mut *connection)
+                        .await?;
+                    for hamlet in device.hamlets {
+                        let hamlet_key: Option<i64> = sqlx::query_scalar(
+                            "SELECT hamlet_key FROM frame_hamlet JOIN round USING (round_key)
+                             WHERE round.id = $1 AND frame_hamlet.code = $2",
+                        )
+                        .bind(hamlet.round.0)
+                        .bind(&hamlet.code)
+                        .fetch_optional(&mut *connection)
+                        .await?;
+                        let Some(hamlet_key) = hamlet_key else {
+                            imported.unknown_hamlets += 1;
+                            continue;
+                        };
+                        let widened = sqlx::query(
+                            "INSERT INTO device_scope (device_key, hamlet_key)
+                             SELECT device_key, $2 FROM device WHERE public_key = $1 ON CONFLICT DO NOTHING",
+                        )
+                        .bind(key.as_slice())
+                        .bind(hamlet_key)
+                        .execute(&mut *connection)
+                        .await?;
+                        imported.new_hamlets += widened.rows_affected();
+                    }
+                }
+                Ok(imported)
+            })
+        })
+        .await?;
+    Ok(imported)
+}
+
+#[cfg(test)]
+mod tests {
+    use sync_core::exchange::RefusalReason;
+
+    use super::*;
+    use crate::devices::enrolled_authors;
+
+    fn file(key: &DeviceKey, json: &str) -> Vec<u8> {
+        let signature = hex::encode(&key.sign_roster(json.as_bytes()));
+        format!("{FIRST_WORDS}{} {signature}\n{json}", key.public()).into_bytes()
+    }
+
+    #[test]
+    fn a_roster_is_believed_only_whole_and_from_whom_it_should_be() {
+        let (key, other) = (DeviceKey::from_secret(&[1; 32]), DeviceKey::from_secret(&[2; 32]));
+        let honest = file(&key, r#"{"exported_at":5,"devices":[]}"#);
+        assert_eq!(read_roster(&honest, &key.public()).unwrap().exported_at, 5);
+        assert!(matches!(
+            read_roster(&honest, &other.public()),
+            Err(RosterError::OtherInstallation { .. })
+        ));
+        for place in 0..honest.len() {
+            let mut changed = honest.clone();
+            changed[place] ^= 1;
+            assert!(read_roster(&changed, &key.public()).is_err(), "byte {place}");
+            assert!(read_roster(&honest[..place], &key.public()).is_err(), "{place} bytes");
+        }
+        let malformed = read_roster(&file(&key, "{\n  \"exported_at\": x}"), &key.public());
+        assert!(
+            matches!(malformed, Err(RosterError::Malformed { line: 3, .. })),
+            "{malformed:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_device_is_enrolled_once_and_stays_revoked() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("khaosat.sqlite")).await.unwrap();
+        let device = DeviceKey::from_secret(&[1; 32]).public();
+        let import = async |revoked_at| {
+            let device = RosterDevice {
+                public_key: device.to_string(),
+                name: "Điện thoại".to_owned(),
+                enrolled_at: 1,
+                revoked_at,
+                hamlets: vec![RosterHamlet {
+                    round: RoundId(Uuid::nil()),
+                    code: "28249-01".to_owned(),
+                }],
+            };
+            let roster = Roster {
+                exported_at: 2,
+                devices: vec![device],
+            };
+            import_roster(&store, roster).await.unwrap()
+        };
+        let refused = async |device: DevicePublicKey| {
+            let authors = enrolled_authors(&store.readers, [device].into_iter()).await;
+            authors.unwrap().0.scope(&device).err()
+        };
+        assert_eq!(refused(device).await, Some(RefusalReason::UnknownDevice));
+        let first = import(None).await;
+        assert_eq!((first.new_devices, first.new_hamlets, first.unknown_hamlets), (1, 0, 1));
+        assert_eq!(import(None).await.new_devices, 0);
+        assert_eq!(refused(device).await, None);
+        for revoked_at in [Some(5), None] {
+            import(revoked_at).await;
+            assert_eq!(refused(device).await, Some(RefusalReason::RevokedDevice));
+        }
+        store.close().await;
+    }
+}

@@ -1,0 +1,43 @@
+//! Takes changes into the log, whichever way they came: by a phone's request or in a bundle.
+
+use std::collections::BTreeMap;
+
+use sync_core::device::DevicePublicKey;
+use sync_core::exchange::delivery::{Delivery, Taken};
+
+use super::log::{self, Heard};
+use crate::store::{Store, StoreError};
+
+/// Takes a delivery in. When it returns, what was taken is durable; taking it again changes nothing. `device_keys` has
+/// the database's number of every device whose changes may be taken, `heard` the device that brings them itself.
+///
+/// # Errors
+/// [`StoreError`] when the database fails; nothing is kept then.
+pub(crate) async fn take(
+    store: &Store,
+    delivery: Delivery,
+    device_keys: BTreeMap<DevicePublicKey, i64>,
+    heard: Option<Heard>,
+) -> Result<Taken, StoreError> {
+    let frame = log::frame(&store.readers, &delivery.units()).await?;
+    let sorted = delivery.sort(&frame);
+    let stored = log::stored_responses(&store.readers, &sorted.responses()).await?;
+    // Reading histories keeps a core busy, so it leaves the threads that serve connections.
+    let planned = tokio::task::spawn_blocking(move || sorted.plan(&stored))
+        .await
+        .map_err(|_| StoreError::ShuttingDown)?;
+    store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move {
+                if let Some(heard) = heard {
+                    heard.write(connection).await?;
+                }
+                let (plan, attestations) = planned.plan();
+                let contradictions = log::write(connection, &device_keys, plan, attestations).await?;
+                Ok((planned, contradictions))
+            })
+        })
+        .await
+        .map(|(planned, contradictions)| planned.written(&contradictions))
+}
