@@ -180,6 +180,24 @@ impl Phone {
         self.client.offer(written);
     }
 
+    /// A request with these changes of one unit and no others, signed by the phone.
+    pub fn carrying(&self, unit: &str, changes: &[&Change]) -> SyncRequest {
+        let mut client = Client::default();
+        for change in changes {
+            client.enqueue(self.outgoing(unit, change));
+        }
+        client.request(&self.key, 0, usize::MAX)
+    }
+
+    /// A change on its way to the server.
+    pub fn outgoing(&self, unit: &str, change: &Change) -> OutgoingChange {
+        OutgoingChange {
+            round: self.round,
+            unit: unit.to_owned(),
+            change: change.clone(),
+        }
+    }
+
     /// Begins to compare what it has with the server's log, in which its cursor is not.
     pub fn reconcile(&mut self) {
         let here = self.responses.values().flat_map(Response::changes);
@@ -205,6 +223,9 @@ impl Phone {
                     .map(|bytes| Change::try_from(bytes.as_slice()).unwrap())
                     .collect();
                 self.open(&group.unit).apply(changes).unwrap();
+            }
+            for erased in &received.erased {
+                self.responses.remove(&erased.unit);
             }
             if received.unknown_cursor {
                 self.reconcile();

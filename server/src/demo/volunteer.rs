@@ -238,6 +238,9 @@ impl Volunteer {
                     .collect::<Result<_, Failure>>()?;
                 self.take_in(changes, teammate)?;
             }
+            for erased in &received.erased {
+                self.responses.remove(&erased.unit);
+            }
             if received.unknown_cursor {
                 self.reconcile()?;
             }

@@ -11,6 +11,7 @@ use sync_core::exchange::reconciliation::ChangeSet;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
+use super::erasure::erased;
 use super::log::{self, PULL_BYTES, group, json};
 use crate::hex;
 use crate::store::StoreError;
@@ -49,6 +50,7 @@ async fn set(readers: &SqlitePool, scope: &BTreeSet<HamletKey>) -> Result<Found,
         .collect();
     Ok(Found::Set {
         changes: changes?,
+        erased: erased(readers, scope, 0, i64::try_from(end).unwrap_or(i64::MAX)).await?,
         head,
     })
 }

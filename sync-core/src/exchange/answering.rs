@@ -15,6 +15,7 @@ use serde_bytes::ByteBuf;
 use super::admission::{AdmissionError, admit, attested_hashes};
 use super::cursor::Cursor;
 use super::delivery::{Authors, Delivery, KeptAttestation, Taken};
+use super::erasure::ErasedResponse;
 use super::intake::HamletKey;
 use super::message::{PROTOCOL_VERSION, Reconciliation, ResponseChanges, SyncRequest, SyncResponse};
 use super::reconciliation::{self, ChangeSet};
@@ -130,10 +131,11 @@ impl Question {
         let mut reconciliation = None;
         let read = match (found, self.reconciliation) {
             (Some(Found::Entries(read)), _) => read,
-            (Some(Found::Set { changes, head }), Some(Reconciliation::Compare(request))) => {
+            (Some(Found::Set { changes, erased, head }), Some(Reconciliation::Compare(request))) => {
                 let answer = reconciliation::answer(&changes, &request, &reconciliation::Limits::default());
                 reconciliation = answer.ok().map(ByteBuf::from);
                 Read {
+                    erased,
                     cursor: head,
                     head,
                     more: true,
@@ -154,6 +156,7 @@ impl Question {
             waiting: taken.waiting,
             refused: taken.refused,
             responses: read.responses,
+            erased: read.erased,
             cursor: read.cursor,
             acknowledged: read.head.filter(|head| read.cursor != Some(*head)),
             unknown_cursor,
@@ -192,6 +195,8 @@ pub enum Found {
     Set {
         /// The hashes.
         changes: ChangeSet,
+        /// All responses that were erased.
+        erased: Vec<ErasedResponse>,
         /// The last entry.
         head: Option<Cursor>,
     },
@@ -222,6 +227,8 @@ pub struct LogQuery {
 pub struct Read {
     /// The changes, grouped by response, in the order of the log.
     pub responses: Vec<ResponseChanges>,
+    /// The responses whose tombstones are among the entries.
+    pub erased: Vec<ErasedResponse>,
     /// The last entry that was looked at; none where the log is empty.
     pub cursor: Option<Cursor>,
     /// The log's last entry.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::cursor::Cursor;
+use super::erasure::ErasedResponse;
 use super::message::{
     Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
 };
@@ -79,6 +80,8 @@ pub struct Received {
     pub left_outbox: Vec<ChangeHash>,
     /// Other devices' changes.
     pub responses: Vec<ResponseChanges>,
+    /// Responses that were erased: the caller deletes every byte that it has of them, before it keeps the new state.
+    pub erased: Vec<ErasedResponse>,
     /// Whether the cursor was of another log than the server's: time to [`reconcile`](Client::reconcile).
     pub unknown_cursor: bool,
     /// Whether it is known now what the whole log has: time to [`offer`](Client::offer).
@@ -194,10 +197,19 @@ impl Client {
         let sent = std::mem::take(&mut self.in_flight);
         let mut acknowledged = 0;
         let mut left_outbox = Vec::with_capacity(sent);
+        let mut erased = response.erased.clone();
         let mut again = Vec::new();
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
             match refusal(&response.refused, number) {
                 Some(RefusalReason::Unverifiable) => again.push(outgoing),
+                // Somebody answered here after the response was erased, and the tombstone was read long ago.
+                Some(RefusalReason::Erased) => {
+                    left_outbox.push(outgoing.change.hash());
+                    erased.push(ErasedResponse {
+                        round: outgoing.round,
+                        unit: outgoing.unit,
+                    });
+                }
                 Some(reason) => {
                     left_outbox.push(outgoing.change.hash());
                     self.refused.push((outgoing, reason));
@@ -214,6 +226,9 @@ impl Client {
         for outgoing in again.into_iter().rev() {
             self.outbox.push_front(outgoing);
         }
+        erased.sort_unstable();
+        erased.dedup();
+        left_outbox.extend(self.erase(&erased));
         self.acknowledged = response.acknowledged;
         (self.reading, self.cursor) = std::mem::take(&mut self.reading).received(&response, self.cursor);
         let whole_log = matches!(self.reading, Reading::Known { .. });
@@ -230,6 +245,7 @@ impl Client {
             acknowledged,
             left_outbox,
             responses: response.responses,
+            erased,
             unknown_cursor: response.unknown_cursor,
             whole_log,
             clock_ahead: device_time.saturating_sub(response.server_time),
@@ -283,6 +299,24 @@ impl Client {
         };
     }
 
+    /// Drops what is queued or was refused of responses that were erased, and gives the hashes of what was queued.
+    fn erase(&mut self, erased: &[ErasedResponse]) -> Vec<ChangeHash> {
+        let is_erased = |outgoing: &OutgoingChange| {
+            let mut erased = erased.iter();
+            erased.any(|erased| erased.round == outgoing.round && erased.unit == outgoing.unit)
+        };
+        if erased.is_empty() {
+            return Vec::new();
+        }
+        let queued = self.outbox.iter().chain(&self.held);
+        let dropped = queued.filter(|outgoing| is_erased(outgoing));
+        let dropped = dropped.map(|outgoing| outgoing.change.hash()).collect();
+        self.outbox.retain(|outgoing| !is_erased(outgoing));
+        self.held.retain(|outgoing| !is_erased(outgoing));
+        self.refused.retain(|(outgoing, _)| !is_erased(outgoing));
+        dropped
+    }
+
     /// No answer came: what was in flight stays in the outbox.
     pub fn disconnected(&mut self) {
         self.in_flight = 0;
@@ -315,6 +349,7 @@ mod tests {
             waiting: vec![],
             refused,
             responses: vec![],
+            erased: vec![],
             cursor: None,
             acknowledged: None,
             unknown_cursor: false,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use super::cursor::Cursor;
+use super::erasure::ErasedResponse;
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
 
@@ -100,6 +101,9 @@ pub struct SyncResponse {
     pub refused: Vec<Refusal>,
     /// What is new for this device in its scope.
     pub responses: Vec<ResponseChanges>,
+    /// Responses in the device's scope that were erased: it deletes its copies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<ErasedResponse>,
     /// The cursor to send next time; none where nothing was read, because the log is empty or the cursor is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,
@@ -153,6 +157,8 @@ pub enum RefusalReason {
     OutsideScope,
     /// It contradicts the response's history, for example by reusing a sequence number of its author.
     Contradiction,
+    /// The response was erased. The device deletes its copy.
+    Erased,
     /// Nobody enrolled its author's device here. Only changes that others carry can be refused for this.
     UnknownDevice,
     /// Its author's device was revoked. Only changes that others carry can be refused for this.
@@ -173,6 +179,7 @@ impl RefusalReason {
             Self::UnknownUnit => "không có hộ này trong danh sách của đợt khảo sát",
             Self::OutsideScope => "thiết bị không được phân công ấp, khu phố này",
             Self::Contradiction => "thay đổi mâu thuẫn với lịch sử của phiếu",
+            Self::Erased => "phiếu này đã được xóa theo yêu cầu",
             Self::UnknownDevice => "thiết bị đã ghi chưa được đăng ký ở đây",
             Self::RevokedDevice => "thiết bị đã ghi đã bị thu hồi quyền",
         }
@@ -192,6 +199,7 @@ impl fmt::Display for RefusalReason {
             Self::UnknownUnit => "the round's frame has no such unit",
             Self::OutsideScope => "the device is not assigned to this hamlet",
             Self::Contradiction => "the change contradicts the response's history",
+            Self::Erased => "the response was erased on request",
             Self::UnknownDevice => "the device that wrote it is not enrolled here",
             Self::RevokedDevice => "the device that wrote it was revoked",
         })

@@ -8,8 +8,8 @@ use sync_core::ChangeHash;
 use sync_core::device::{AttestationSignature, DeviceKey, DevicePublicKey};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION, Reconciliation};
 use sync_core::exchange::{
-    Client, Cursor, Limits, LogMark, OutgoingChange, Refusal, RefusalReason, ResponseChanges, SyncRequest,
-    SyncResponse, WireError, admit, wire,
+    Client, Cursor, ErasedResponse, Limits, LogMark, OutgoingChange, Refusal, RefusalReason, ResponseChanges,
+    SyncRequest, SyncResponse, WireError, admit, wire,
 };
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::Response;
@@ -69,6 +69,13 @@ fn request() -> impl Strategy<Value = SyncRequest> {
         )
 }
 
+fn erased() -> impl Strategy<Value = ErasedResponse> {
+    (any::<u128>(), "[A-Z][0-9]{1,3}").prop_map(|(round, unit)| ErasedResponse {
+        round: RoundId(Uuid::from_u128(round)),
+        unit,
+    })
+}
+
 fn reconciliation() -> impl Strategy<Value = Reconciliation> {
     let hash = any::<[u8; 32]>().prop_map(ByteArray::new);
     prop_oneof![
@@ -100,25 +107,33 @@ fn response() -> impl Strategy<Value = SyncResponse> {
         any::<bool>(),
         any::<i64>(),
     );
-    (numbers, prop::collection::vec(refusal, 0..6), groups()).prop_map(
-        |(
-            (version, accepted, waiting, [cursor, acknowledged], unknown_cursor, reconciliation, more, server_time),
-            refused,
-            responses,
-        )| SyncResponse {
-            version,
-            accepted,
-            waiting,
-            refused,
-            responses,
-            cursor,
-            acknowledged,
-            unknown_cursor,
-            reconciliation: reconciliation.map(ByteBuf::from),
-            more,
-            server_time,
-        },
+    (
+        numbers,
+        prop::collection::vec(refusal, 0..6),
+        groups(),
+        prop::collection::vec(erased(), 0..3),
     )
+        .prop_map(
+            |(
+                (version, accepted, waiting, [cursor, acknowledged], unknown_cursor, reconciliation, more, server_time),
+                refused,
+                responses,
+                erased,
+            )| SyncResponse {
+                version,
+                accepted,
+                waiting,
+                refused,
+                responses,
+                erased,
+                cursor,
+                acknowledged,
+                unknown_cursor,
+                reconciliation: reconciliation.map(ByteBuf::from),
+                more,
+                server_time,
+            },
+        )
 }
 
 /// A request of one phone with a few changes, and what it carries: the response and hash of each.

@@ -17,6 +17,10 @@ pub enum Bug {
     IgnoresMarks,
     /// The server compares an older state of its log than that of the cursor that it gives.
     ComparesOldSet,
+    /// The server writes a change into a response that was erased after the change came.
+    BringsBackErased,
+    /// The phone keeps its copy of an erased response.
+    KeepsErased,
     /// The server takes changes of every hamlet from everybody.
     IgnoresScope,
     /// The server takes changes without looking at who signed them.
@@ -37,7 +41,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::AcknowledgesBeforeFlush,
         Self::SendsBeforeFlush,
         Self::KeepsCursorBeforeChanges,
@@ -45,6 +49,8 @@ impl Bug {
         Self::NeverOffersAgain,
         Self::IgnoresMarks,
         Self::ComparesOldSet,
+        Self::BringsBackErased,
+        Self::KeepsErased,
         Self::IgnoresScope,
         Self::IgnoresSignatures,
         Self::IgnoresRevocation,

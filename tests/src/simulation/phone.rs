@@ -22,6 +22,8 @@ pub(super) enum Record {
     Wrote { unit: usize, change: Box<Change> },
     /// Others' changes came, from the server or from another phone.
     Heard { changes: Vec<(usize, Change)> },
+    /// The responses of these units were erased.
+    Erased { units: Vec<usize> },
     /// How far the server's log is read, and what need not be sent any more.
     Reached {
         state: ClientState,
@@ -225,12 +227,18 @@ impl Phone {
             state: memory.client.state(),
             left_outbox: received.left_outbox.clone(),
         };
+        let erased = received.erased.iter().filter_map(|erased| unit_of(&erased.unit));
+        let erased: Vec<usize> = match self.bug {
+            Some(Bug::KeepsErased) => Vec::new(),
+            _ => erased.collect(),
+        };
+        let forgotten = Record::Erased { units: erased.clone() };
         let written = if self.bug == Some(Bug::KeepsCursorBeforeChanges) {
             let reached = self.disk.write(reached);
             self.disk.flush();
             reached.and_then(|()| self.disk.write(heard))
         } else {
-            self.disk.write(Record::Exchanged(vec![heard, reached]))
+            self.disk.write(Record::Exchanged(vec![heard, forgotten, reached]))
         };
         if written.is_err() {
             // Nothing of the answer is kept, so the app begins again from what is.
@@ -238,6 +246,9 @@ impl Phone {
         }
         for (unit, change) in changes {
             take_in(memory.open(unit), change);
+        }
+        for unit in erased {
+            memory.responses.remove(&unit);
         }
         if received.whole_log && self.bug == Some(Bug::NeverOffersAgain) {
             memory.client.offer([]);
@@ -367,6 +378,7 @@ impl Record {
                 change: Change::clone(change),
             }),
             Self::Heard { .. } => {}
+            Self::Erased { units } => queued.retain(|outgoing| !units.iter().any(|unit| code(*unit) == outgoing.unit)),
             Self::Reached { state, left_outbox } => {
                 *reached = *state;
                 queued.retain(|outgoing| !left_outbox.contains(&outgoing.change.hash()));
@@ -381,6 +393,11 @@ impl Record {
             Self::Heard { changes } => {
                 for (unit, change) in changes {
                     of.entry(*unit).or_default().push(change.clone());
+                }
+            }
+            Self::Erased { units } => {
+                for unit in units {
+                    of.remove(unit);
                 }
             }
             Self::Reached { .. } => {}
