@@ -11,6 +11,7 @@ use indicators::publication::PublicationRules;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::automerge_repo::{self, Viewers};
 use crate::console;
 use crate::devices;
 use crate::estimates::{self, EstimatesError, Events, Live, Projector};
@@ -41,6 +42,8 @@ pub struct App {
     pub publication: PublicationRules,
     /// Turns for exchanges that are being worked on, so that memory stays bounded however many phones call at once.
     pub exchanges: Arc<Semaphore>,
+    /// Peers that look into responses live.
+    pub viewers: Viewers,
 }
 
 /// Why the server does not run.
@@ -93,6 +96,7 @@ impl App {
             projector: Projector::default(),
             publication,
             exchanges: Arc::new(Semaphore::new(EXCHANGES)),
+            viewers: Viewers::default(),
         })
     }
 
@@ -109,6 +113,7 @@ impl App {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(sync::routes())
+            .merge(automerge_repo::routes())
             .merge(devices::routes())
             .merge(rounds::routes())
             .merge(estimates::routes())
@@ -158,6 +163,8 @@ impl App {
             served = served.into_future() => served?,
             () = overdue => tracing::warn!("hanging up on clients that did not finish in {GRACE:?}"),
         }
+        // Their sockets are no longer requests of the HTTP server, and want to be told that it stops.
+        self.viewers.gone(GRACE).await;
         // It ends by itself: cut off in the middle it would leave the database open for a moment.
         self.projector.wake();
         let _ = projector.await;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`app`] | the running server and how its routes are put together |
 //! | [`sync`] | the change exchange: from a phone's bytes to the durable log |
+//! | [`automerge_repo`] | responses shown live to tools that speak automerge-repo's protocol |
 //! | [`estimates`] | from the log to live estimates, and what the console shows |
 //! | [`devices`] | invitations, enrolment, who is asking |
 //! | [`rounds`] | survey campaigns: form, frame, sample |
@@ -13,6 +14,7 @@
 //! | [`cli`], [`config`] | commands and settings |
 
 pub mod app;
+pub mod automerge_repo;
 pub mod cli;
 pub mod clock;
 pub mod config;

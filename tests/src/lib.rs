@@ -8,6 +8,7 @@
     reason = "a step that fails is a failed test"
 )]
 
+pub mod automerge;
 pub mod bench;
 pub mod connection;
 pub mod demonstration;

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use sync_core::Change;
 use sync_core::device::DeviceKey;
-use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, wire};
+use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, reconciliation, wire};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Edit, Response, ResponseError};
 use ureq::http::Response as HttpResponse;
@@ -180,6 +180,35 @@ impl Phone {
         self.client.offer(written);
     }
 
+    /// A request with these changes of one unit and no others, signed by the phone.
+    pub fn carrying(&self, unit: &str, changes: &[&Change]) -> SyncRequest {
+        let mut client = Client::default();
+        for change in changes {
+            client.enqueue(self.outgoing(unit, change));
+        }
+        client.request(&self.key, 0, usize::MAX)
+    }
+
+    /// A change on its way to the server.
+    pub fn outgoing(&self, unit: &str, change: &Change) -> OutgoingChange {
+        OutgoingChange {
+            round: self.round,
+            unit: unit.to_owned(),
+            change: change.clone(),
+        }
+    }
+
+    /// Begins to compare what it has with the server's log, in which its cursor is not.
+    pub fn reconcile(&mut self) {
+        let here = self.responses.values().flat_map(Response::changes);
+        let limits = reconciliation::Limits {
+            change_bytes: None,
+            ..reconciliation::Limits::default()
+        };
+        self.client
+            .reconcile(here.map(|change| change.hash()), reconciliation::Salt([7; 16]), limits);
+    }
+
     /// Exchanges everything and takes in what others wrote.
     pub fn sync(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
@@ -194,6 +223,12 @@ impl Phone {
                     .map(|bytes| Change::try_from(bytes.as_slice()).unwrap())
                     .collect();
                 self.open(&group.unit).apply(changes).unwrap();
+            }
+            for erased in &received.erased {
+                self.responses.remove(&erased.unit);
+            }
+            if received.unknown_cursor {
+                self.reconcile();
             }
             if received.whole_log {
                 self.offer();

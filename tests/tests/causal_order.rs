@@ -12,7 +12,7 @@ use automerge::legacy::{ObjectId, OpId};
 use khaosat_tests::installation::{Installation, Server};
 use khaosat_tests::phone::Phone;
 use survey_forms::answers::{AnswerPath, Answers, AnswersMut};
-use sync_core::exchange::{Client, ClientState, Cursor, LogMark, OutgoingChange, RefusalReason, SyncRequest, wire};
+use sync_core::exchange::{Client, ClientState, Cursor, LogMark, RefusalReason, SyncRequest, wire};
 use sync_core::{Change, ChangeHash};
 
 const HAMLET: &str = "28249-01";
@@ -30,19 +30,6 @@ fn answer(phone: &mut Phone, unit: &str, text: &str) -> Change {
     phone
         .edit(unit, |edit| edit.put_answer(&AnswerPath::top("note"), &text.into()))
         .expect("a new answer makes a change")
-}
-
-/// A request with these changes of one unit and no others, signed by the phone.
-fn carrying(phone: &Phone, unit: &str, changes: &[&Change]) -> SyncRequest {
-    let mut client = Client::default();
-    for change in changes {
-        client.enqueue(OutgoingChange {
-            round: phone.round(),
-            unit: unit.to_owned(),
-            change: (*change).clone(),
-        });
-    }
-    client.request(&phone.key, 0, usize::MAX)
 }
 
 /// What a new phone of the hamlet comes to know of a unit.
@@ -66,7 +53,7 @@ fn an_early_change_waits_for_what_it_builds_on() {
         .collect();
 
     for early in [&changes[3], &changes[2], &changes[3]] {
-        let response = writer.exchange(&carrying(&writer, "A1", &[early]));
+        let response = writer.exchange(&writer.carrying("A1", &[early]));
         assert_eq!((response.accepted, response.waiting), (0, vec![0]));
         assert_eq!(response.refused, []);
     }
@@ -78,16 +65,16 @@ fn an_early_change_waits_for_what_it_builds_on() {
     let server = installation.serve();
     writer.move_to(server.address);
     // The first arrives: what waits still lacks the second.
-    assert_eq!(writer.exchange(&carrying(&writer, "A1", &[&changes[0]])).accepted, 1);
+    assert_eq!(writer.exchange(&writer.carrying("A1", &[&changes[0]])).accepted, 1);
     assert_eq!(log_head(&server), 1);
     // The second comes together with the last, which waits already.
-    let response = writer.exchange(&carrying(&writer, "A1", &[&changes[3], &changes[1]]));
+    let response = writer.exchange(&writer.carrying("A1", &[&changes[3], &changes[1]]));
     assert_eq!(response.accepted as usize + response.waiting.len(), 2);
     assert_eq!(log_head(&server), 4);
     let expected: Vec<ChangeHash> = changes.iter().map(Change::hash).collect();
     assert_eq!(seen(&installation, &server, 3, "A1"), expected);
     // Sent again, everything is there.
-    let response = writer.exchange(&carrying(&writer, "A1", &changes.iter().collect::<Vec<_>>()));
+    let response = writer.exchange(&writer.carrying("A1", &changes.iter().collect::<Vec<_>>()));
     assert_eq!((response.accepted, response.waiting), (4, vec![]));
     assert_eq!(log_head(&server), 4);
 }
@@ -106,7 +93,7 @@ fn an_early_change_and_what_it_builds_on_cannot_miss_each_other() {
         let bodies: Vec<Vec<u8>> = changes
             .iter()
             .rev()
-            .map(|change| wire::encode(&carrying(&writer, &unit, &[change])).unwrap())
+            .map(|change| wire::encode(&writer.carrying(&unit, &[change])).unwrap())
             .collect();
         let barrier = std::sync::Barrier::new(bodies.len());
         let writer = &writer;
@@ -131,7 +118,7 @@ fn the_same_request_many_times_at_once_is_stored_once() {
     let server = installation.serve();
     let mut writer = phone(&installation, &server, 1);
     let changes = [answer(&mut writer, "A1", "a"), answer(&mut writer, "A1", "b")];
-    let request = carrying(&writer, "A1", &[&changes[0], &changes[1], &changes[0]]);
+    let request = writer.carrying("A1", &[&changes[0], &changes[1], &changes[0]]);
     let writer = &writer;
     std::thread::scope(|scope| {
         for _ in 0..5 {
@@ -155,6 +142,38 @@ fn the_same_request_many_times_at_once_is_stored_once() {
         seen(&installation, &server, 2, "A1"),
         changes.each_ref().map(Change::hash)
     );
+}
+
+#[test]
+fn a_phone_that_has_nearly_everything_fetches_only_what_it_lacks() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut writer = phone(&installation, &server, 1);
+    let mut lost = phone(&installation, &server, 2);
+    for number in 0..30 {
+        answer(&mut writer, "A1", &number.to_string());
+    }
+    writer.sync();
+    lost.sync();
+    let late = answer(&mut writer, "A2", "late");
+    writer.sync();
+    // What the phone wrote last never arrived: as if the server had been set back.
+    let own = answer(&mut lost, "A1", "own");
+    lost.client = Client::new(ClientState {
+        cursor: Some(Cursor(30, LogMark([7; 8]))),
+        acknowledged: None,
+        caught_up: true,
+    });
+    let received = lost.sync();
+    let came = received.iter().flat_map(|received| &received.responses);
+    let came: Vec<&[u8]> = came
+        .flat_map(|group| &group.changes)
+        .map(|bytes| bytes.as_slice())
+        .collect();
+    assert_eq!(came, [late.raw_bytes()]);
+    assert!(lost.client.state().caught_up);
+    writer.sync();
+    assert!(writer.open("A1").has(&own.hash()));
 }
 
 #[test]
@@ -222,7 +241,7 @@ fn contradictions_are_refused_and_stand_in_nobodys_way() {
     let server = installation.serve();
     let mut writer = phone(&installation, &server, 1);
     let first = answer(&mut writer, "A1", "a");
-    assert_eq!(writer.exchange(&carrying(&writer, "A1", &[&first])).accepted, 1);
+    assert_eq!(writer.exchange(&writer.carrying("A1", &[&first])).accepted, 1);
     // Another change with the same sequence number of the same author, as from a phone restored from an old copy.
     let rewritten = |sequence: u64, start: u64| {
         let mut change = first.decode();
@@ -232,12 +251,12 @@ fn contradictions_are_refused_and_stand_in_nobodys_way() {
         change.hash = None;
         Change::from(change)
     };
-    let twice = writer.exchange(&carrying(&writer, "A1", &[&rewritten(1, 4)]));
+    let twice = writer.exchange(&writer.carrying("A1", &[&rewritten(1, 4)]));
     assert_eq!(twice.refused.len(), 1);
     assert_eq!(twice.refused[0].reason, RefusalReason::Contradiction);
     // Sequence numbers that leave gaps or wrap around.
     for sequence in [0, 3, 1 << 33, u64::MAX] {
-        let request = carrying(&writer, "A1", &[&rewritten(sequence, 4)]);
+        let request = writer.carrying("A1", &[&rewritten(sequence, 4)]);
         let answer = writer.post(&wire::encode(&request).unwrap());
         assert_eq!(
             answer.status,
@@ -279,10 +298,10 @@ fn a_waiting_change_cannot_spoil_what_it_waits_for() {
         }
         spoiled.hash = None;
         let spoiled = Change::from(spoiled);
-        let answer = hostile.post(&wire::encode(&carrying(&hostile, unit, &[&spoiled])).unwrap());
+        let answer = hostile.post(&wire::encode(&hostile.carrying(unit, &[&spoiled])).unwrap());
         assert_eq!(answer.status, 200, "{unit}");
 
-        let response = honest.exchange(&carrying(&honest, unit, &[&word]));
+        let response = honest.exchange(&honest.carrying(unit, &[&word]));
         assert_eq!(response.refused, [], "{unit}: an honest answer was refused");
         assert_eq!(response.accepted, 1, "{unit}");
         let mut newcomer = phone(&installation, &server, 10 + spoil);

@@ -60,8 +60,18 @@ const COMMANDS: [(&[&str], &[&str]); 23] = [
     (&["bundle", "key"], &[]),
     (&["bundle", "frames"], &["<FILE>", "--output", "--read", "--per-ten"]),
     (&["device", "invite"], &["--hamlet", "--name", "--round", "--format"]),
-    (&["export"], &["--output", "--round", "--format", "--with-identifying"]),
-    (&["export"], &["estimates", "responses"]),
+    (
+        &["export"],
+        &[
+            "--output",
+            "--round",
+            "--format",
+            "--with-identifying",
+            "--unit",
+            "--response",
+        ],
+    ),
+    (&["export"], &["estimates", "responses", "document"]),
 ];
 
 /// The settings that every command takes.

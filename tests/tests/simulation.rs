@@ -62,6 +62,7 @@ fn every_promise_holds_in_every_world() {
         ("mishaps", statistics.mishaps),
         ("crashes", statistics.crashes),
         ("restored", statistics.restored),
+        ("erased", statistics.erased),
         ("forgeries", statistics.forgeries),
         ("refused", statistics.refused),
     ] {

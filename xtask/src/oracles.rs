@@ -1,4 +1,4 @@
-//! What the tests compare with: R's survey package, Python implementations, a real browser, Java programs.
+//! What the tests compare with: R's survey package, implementations in Python and for Node, a real browser, Java programs.
 //!
 //! On a Debian machine where this runs as root, missing packages are installed; elsewhere the command to run is printed
 //! and nothing is started.
@@ -11,10 +11,16 @@ use crate::process::{FAILED, Failure, answer, prepare, repository, succeeds, tar
 
 /// Tells the tests which Python to use; when set beforehand, it is used as it is and no environment is made.
 const PYTHON_VARIABLE: &str = "KHAOSAT_PYTHON";
-/// Tells the tests where the packages of ODK Web Forms' engine are; when set beforehand, nothing is installed.
-const WEB_FORMS_VARIABLE: &str = "KHAOSAT_WEB_FORMS";
-/// The manifests of those packages, below the repository.
-const WEB_FORMS: &str = "survey-forms/tests/oracles/web-forms";
+/// ODK Web Forms' engine.
+const WEB_FORMS: NodePackages = NodePackages {
+    variable: "KHAOSAT_WEB_FORMS",
+    manifests: "survey-forms/tests/oracles/web-forms",
+};
+/// Automerge for JavaScript, and Automerge-repo, which exchanges its documents.
+const AUTOMERGE: NodePackages = NodePackages {
+    variable: "KHAOSAT_AUTOMERGE",
+    manifests: "tests/oracles/automerge",
+};
 /// Tells the tests which Chromium to use; when set beforehand, it is used as it is.
 const CHROMIUM_VARIABLE: &str = "KHAOSAT_CHROMIUM";
 /// Where Debian puts Chromium.
@@ -31,6 +37,8 @@ pub(crate) enum Oracle {
     Python,
     /// ODK Web Forms' engine, for Node.
     WebForms,
+    /// Automerge and Automerge-repo, for Node.
+    Automerge,
     /// A Chromium and the fonts it shows Vietnamese with.
     Browser,
     /// A Java runtime, 17 or later.
@@ -55,7 +63,7 @@ impl Oracle {
                 }
                 packages
             }
-            Self::RSurvey | Self::Java | Self::Python | Self::WebForms => Vec::new(),
+            Self::RSurvey | Self::Java | Self::Python | Self::WebForms | Self::Automerge => Vec::new(),
         }
     }
 }
@@ -82,12 +90,10 @@ pub(crate) fn set_up(oracles: &[Oracle]) -> Result<Environment, Failure> {
         };
         environment.push((PYTHON_VARIABLE, python));
     }
-    if oracles.contains(&Oracle::WebForms) {
-        let folder = match std::env::var_os(WEB_FORMS_VARIABLE) {
-            Some(folder) => folder.into(),
-            None => web_forms_packages()?,
-        };
-        environment.push((WEB_FORMS_VARIABLE, folder));
+    for (oracle, packages) in [(Oracle::WebForms, WEB_FORMS), (Oracle::Automerge, AUTOMERGE)] {
+        if oracles.contains(&oracle) {
+            environment.push((packages.variable, packages.folder()?));
+        }
     }
     Ok(environment)
 }
@@ -142,29 +148,46 @@ fn python_environment() -> Result<PathBuf, Failure> {
     Ok(python)
 }
 
-/// Installs the packages of the lock file, unless it is the one that is installed. They run no scripts of their own.
-fn web_forms_packages() -> Result<PathBuf, Failure> {
-    let folder = target_folder().join("oracles").join("web-forms");
-    let stamp = folder.join("installed-package-lock.json");
-    let read = |name: &str| {
-        let path = repository().join(WEB_FORMS).join(name);
-        fs::read(&path).map_err(|error| Failure::at(&path, &error))
-    };
-    let lock = read("package-lock.json")?;
-    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(folder);
+/// Packages for Node that a lock file of the repository names.
+struct NodePackages {
+    /// Tells the tests in which folder they are installed; when set beforehand, nothing is installed.
+    variable: &'static str,
+    /// The folder of `package.json` and `package-lock.json`, below the repository.
+    manifests: &'static str,
+}
+
+impl NodePackages {
+    /// Where the packages are: where the variable says, or else below the target folder.
+    fn folder(&self) -> Result<PathBuf, Failure> {
+        std::env::var_os(self.variable).map_or_else(|| self.install(), |folder| Ok(folder.into()))
     }
-    let write = |path: &Path, text: &[u8]| fs::write(path, text).map_err(|error| Failure::at(path, &error));
-    fs::create_dir_all(&folder).map_err(|error| Failure::at(&folder, &error))?;
-    write(&folder.join("package.json"), &read("package.json")?)?;
-    write(&folder.join("package-lock.json"), &lock)?;
-    prepare(
-        Command::new("npm")
-            .args(["ci", "--ignore-scripts"])
-            .current_dir(&folder),
-    )?;
-    write(&stamp, &lock)?;
-    Ok(folder)
+
+    /// Installs what the lock file names, unless that is what is installed. The packages run no scripts of their own.
+    fn install(&self) -> Result<PathBuf, Failure> {
+        let manifests = repository().join(self.manifests);
+        let name = manifests.file_name().unwrap_or_default();
+        let folder = target_folder().join("oracles").join(name);
+        let stamp = folder.join("installed-package-lock.json");
+        let read = |name: &str| {
+            let path = manifests.join(name);
+            fs::read(&path).map_err(|error| Failure::at(&path, &error))
+        };
+        let lock = read("package-lock.json")?;
+        if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
+            return Ok(folder);
+        }
+        let write = |path: &Path, text: &[u8]| fs::write(path, text).map_err(|error| Failure::at(path, &error));
+        fs::create_dir_all(&folder).map_err(|error| Failure::at(&folder, &error))?;
+        write(&folder.join("package.json"), &read("package.json")?)?;
+        write(&folder.join("package-lock.json"), &lock)?;
+        prepare(
+            Command::new("npm")
+                .args(["ci", "--ignore-scripts"])
+                .current_dir(&folder),
+        )?;
+        write(&stamp, &lock)?;
+        Ok(folder)
+    }
 }
 
 /// The path and the text of each crate's `tests/oracles/requirements.txt`, in the order of the crates' names.

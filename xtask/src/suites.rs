@@ -86,6 +86,7 @@ impl Suite {
                 Oracle::RSurvey,
                 Oracle::Python,
                 Oracle::WebForms,
+                Oracle::Automerge,
                 Oracle::Browser,
                 Oracle::Java,
             ],

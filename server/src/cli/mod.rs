@@ -7,6 +7,7 @@ mod form;
 mod import;
 mod init;
 mod invite;
+mod response;
 mod roster;
 mod round;
 mod serve;
@@ -64,6 +65,9 @@ enum Command {
     /// Thiết bị: phones and laptops that take part
     #[command(subcommand)]
     Device(invite::DeviceCommand),
+    /// Phiếu: single responses
+    #[command(subcommand)]
+    Response(response::ResponseCommand),
     /// Gói thay đổi: carry changes by hand, as signed files or QR frames
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
@@ -134,6 +138,7 @@ failures!(
     crate::rounds::RoundError,
     crate::store::FolderError,
     crate::store::StoreError,
+    crate::sync::ErasureError,
     sync_core::bundle::BundleError,
     sync_core::response::ResponseError,
 );
@@ -209,6 +214,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
         Command::Device(command) => invite::run(command, &config).await,
+        Command::Response(command) => response::run(command, &config).await,
         Command::Bundle(command) => bundle::run(command, &config).await,
         Command::Export(arguments) => export::run(arguments, &config).await,
     }?;

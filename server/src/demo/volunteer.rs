@@ -11,7 +11,7 @@ use hyper::{Method, Request, Response as HttpResponse, StatusCode};
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 use sync_core::device::DeviceKey;
-use sync_core::exchange::{Client, Limits, OutgoingChange, SyncResponse, wire};
+use sync_core::exchange::{Client, Limits, OutgoingChange, SyncResponse, reconciliation, wire};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Edit, Response, Visit};
 use sync_core::{Change, ChangeHash};
@@ -238,6 +238,12 @@ impl Volunteer {
                     .collect::<Result<_, Failure>>()?;
                 self.take_in(changes, teammate)?;
             }
+            for erased in &received.erased {
+                self.responses.remove(&erased.unit);
+            }
+            if received.unknown_cursor {
+                self.reconcile()?;
+            }
             if received.whole_log {
                 self.offer();
             }
@@ -255,6 +261,18 @@ impl Volunteer {
                 return Ok(());
             }
         }
+    }
+
+    /// The server's log is another one: begins to find out how it differs from what this phone has.
+    fn reconcile(&mut self) -> Result<(), Failure> {
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(|error| wrong(&error))?;
+        let early = self.early.iter().map(|(_, change)| change.hash());
+        let here = self.responses.values().flat_map(Response::changes);
+        let here = here.map(|change| change.hash()).chain(early);
+        self.client
+            .reconcile(here, reconciliation::Salt(salt), reconciliation::Limits::default());
+        Ok(())
     }
 
     /// Sends again what the server's log was found not to have of what this phone wrote.

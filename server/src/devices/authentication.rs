@@ -6,6 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use sqlx::SqlitePool;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::intake::HamletKey;
 
@@ -25,10 +26,13 @@ pub struct Caller {
     pub hamlets: BTreeSet<HamletKey>,
 }
 
-impl FromRequestParts<App> for Caller {
+/// The secret with which a device says who it is. It is shown nowhere.
+pub struct Token(String);
+
+impl FromRequestParts<App> for Token {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         let token = parts
             .headers
             .get(AUTHORIZATION)
@@ -40,10 +44,29 @@ impl FromRequestParts<App> for Caller {
                     "The request has no device token (Authorization: Bearer …); enrol the device first.",
                 )
             })?;
+        Ok(Self(token.to_owned()))
+    }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = Token::from_request_parts(parts, app).await?;
+        Self::of_token(&app.store.readers, &token).await
+    }
+}
+
+impl Caller {
+    /// The device with this token, and its scope as it is now.
+    ///
+    /// # Errors
+    /// [`Problem`] when no device has it, or the device was revoked.
+    pub async fn of_token(readers: &SqlitePool, token: &Token) -> Result<Self, Problem> {
         let row: Option<(i64, Vec<u8>, Option<i64>)> =
             sqlx::query_as("SELECT device_key, public_key, revoked_at FROM device WHERE token_hash = $1")
-                .bind(secret_hash(token))
-                .fetch_optional(&app.store.readers)
+                .bind(secret_hash(&token.0))
+                .fetch_optional(readers)
                 .await?;
         let Some((device_key, public_key, revoked_at)) = row else {
             return Err(unauthorised(
@@ -68,7 +91,7 @@ impl FromRequestParts<App> for Caller {
         })?;
         let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM device_scope WHERE device_key = $1")
             .bind(device_key)
-            .fetch_all(&app.store.readers)
+            .fetch_all(readers)
             .await?;
         Ok(Self {
             device_key,

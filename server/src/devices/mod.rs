@@ -7,7 +7,7 @@ mod installation;
 mod invitation;
 mod roster;
 
-pub use authentication::Caller;
+pub use authentication::{Caller, Token};
 pub(crate) use authors::enrolled_authors;
 pub use enrolment::{Enrolment, EnrolmentRequest, routes};
 pub use installation::{InstallationKeyError, InstallationKeys};

@@ -45,6 +45,11 @@ impl Events {
         self.sequence.send_replace(None);
     }
 
+    /// Hears of every later sequence number, the last one where several come at once; none is the end.
+    pub fn subscribe(&self) -> watch::Receiver<Option<i64>> {
+        self.sequence.subscribe()
+    }
+
     /// Whether the streams were ended.
     pub fn is_closed(&self) -> bool {
         self.sequence.borrow().is_none()
@@ -57,7 +62,7 @@ impl Events {
 
     /// Waits until figures are current up to `sequence`.
     pub async fn reached(&self, sequence: i64) {
-        let mut receiver = self.sequence.subscribe();
+        let mut receiver = self.subscribe();
         let reached = |current: &Option<i64>| current.is_none_or(|current| current >= sequence);
         let _ = receiver.wait_for(reached).await;
     }
@@ -65,7 +70,7 @@ impl Events {
 
 /// `GET /api/v1/events`. A page that falls behind gets the latest number only: it is all that it needs.
 pub(super) async fn stream(State(app): State<App>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = WatchStream::new(app.events.sequence.subscribe())
+    let events = WatchStream::new(app.events.subscribe())
         .take_while(|sequence| future::ready(sequence.is_some()))
         .map(|sequence| {
             let data = serde_json::json!({ "sequence": sequence.unwrap_or(0) });

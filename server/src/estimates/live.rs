@@ -99,7 +99,7 @@ impl Live {
 }
 
 impl LiveRound {
-    async fn load(store: &Store, round: Round) -> Result<Self, EstimatesError> {
+    pub(super) async fn load(store: &Store, round: Round) -> Result<Self, EstimatesError> {
         let registry = registry::load(&store.readers).await?;
         let workbook = rounds::workbook(&store.readers, &round.form_hash)
             .await?

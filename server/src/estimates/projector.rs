@@ -1,6 +1,6 @@
 //! Follows the log: every changed response is read, reduced to numbers, stored and counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use sync_core::response::Response;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::live::{Change, Live};
+use super::live::{Change, Live, LiveRound};
 use super::{Events, Measures, Reduced};
 use crate::clock;
 use crate::store::{Store, StoreError};
@@ -58,6 +58,7 @@ struct Work {
     round_key: i64,
     hamlet_key: i64,
     before: Option<Reduced>,
+    erased: bool,
 }
 
 /// Projects the next piece of the log, and says whether there was anything to do.
@@ -81,7 +82,7 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
     if keys.is_empty() {
         return Ok(false);
     }
-    let work = load(store, &keys).await?;
+    let (erased, work): (Vec<Work>, Vec<Work>) = load(store, &keys).await?.into_iter().partition(|work| work.erased);
     let changes = changes_of(&store.readers, &keys).await?;
     let changed = tokio::task::spawn_blocking(move || reduce(work, changes, &measures))
         .await
@@ -105,8 +106,9 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
             Box::pin(async move {
                 for (response_key, hamlet_key, round_key, conflicts, reduced) in rows {
                     sqlx::query(
+                        // A response that was erased since it was read must not come back.
                         "INSERT INTO projection (response_key, hamlet_key, round_key, conflicts, reduced)
-                         VALUES ($1, $2, $3, $4, $5)
+                         SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM erasure WHERE response_key = $1)
                          ON CONFLICT (response_key) DO UPDATE SET conflicts = excluded.conflicts, reduced = excluded.reduced",
                     )
                     .bind(response_key)
@@ -129,10 +131,35 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
         })
         .await?;
 
+    // What an erased response contributed is not kept anywhere, so its round is summed up anew.
+    let mut anew = Vec::new();
+    for round_key in erased.iter().map(|work| work.round_key).collect::<BTreeSet<i64>>() {
+        let round = live
+            .read()
+            .await
+            .iter()
+            .find(|live| live.round.key == round_key)
+            .map(|live| live.round.clone());
+        if let Some(round) = round {
+            anew.push(
+                LiveRound::load(store, round)
+                    .await
+                    .map_err(|error| StoreError::Damaged {
+                        table: "round",
+                        reason: error.to_string(),
+                    })?,
+            );
+        }
+    }
     let mut rounds = live.write().await;
     for (round_key, change) in changed {
         if let Some(live) = rounds.iter_mut().find(|live| live.round.key == round_key) {
             live.apply(change);
+        }
+    }
+    for loaded in anew {
+        if let Some(live) = rounds.iter_mut().find(|live| live.round.key == loaded.round.key) {
+            *live = loaded;
         }
     }
     for live in rounds.iter_mut() {
@@ -145,20 +172,22 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
 }
 
 async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
-    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>);
+    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>, bool);
     let keys =
         serde_json::to_string(keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT response.response_key, response.id, response.round_key, response.hamlet_key, projection.reduced
+        "SELECT response.response_key, response.id, response.round_key, response.hamlet_key, projection.reduced,
+             erasure.seq IS NOT NULL
          FROM json_each($1) AS wanted
          JOIN response ON response.response_key = wanted.value
-         LEFT JOIN projection ON projection.response_key = response.response_key",
+         LEFT JOIN projection ON projection.response_key = response.response_key
+         LEFT JOIN erasure ON erasure.response_key = response.response_key",
     )
     .bind(keys)
     .fetch_all(&store.readers)
     .await?;
     rows.into_iter()
-        .map(|(response_key, id, round_key, hamlet_key, before)| {
+        .map(|(response_key, id, round_key, hamlet_key, before, erased)| {
             let before = before.map(|bytes| Reduced::from_bytes(&bytes)).transpose()?;
             Ok(Work {
                 response_key,
@@ -166,6 +195,7 @@ async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
                 round_key,
                 hamlet_key,
                 before,
+                erased,
             })
         })
         .collect()
@@ -183,6 +213,7 @@ fn reduce(
         round_key,
         hamlet_key,
         before,
+        ..
     } in work
     {
         let Some(measures) = measures.get(&round_key) else {

@@ -28,6 +28,9 @@ pub enum StoreError {
     /// The writer has stopped because the server is shutting down.
     #[error("the server is shutting down")]
     ShuttingDown,
+    /// Another connection keeps the write-ahead log in use.
+    #[error("the database's write-ahead log is in use; do it again in a moment")]
+    Busy,
     /// A stored value is not what this version writes.
     #[error("damaged data in table {table}: {reason}")]
     Damaged {
@@ -45,6 +48,7 @@ impl StoreError {
             Self::Database(source) => format!("lỗi cơ sở dữ liệu: {source}"),
             Self::Migration(source) => format!("không nâng cấp được cơ sở dữ liệu: {source}"),
             Self::ShuttingDown => "máy chủ đang dừng".to_owned(),
+            Self::Busy => "nhật ký ghi trước của cơ sở dữ liệu đang được dùng; hãy làm lại sau giây lát".to_owned(),
             Self::Damaged { table, reason } => format!("dữ liệu hỏng trong bảng {table}: {reason}"),
         }
     }
@@ -56,9 +60,10 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: [(i64, &str, &str); 3] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
+    (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
 ];
 
 fn migrator() -> Migrator {
@@ -97,6 +102,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("cache_size", "-16384")
+            // What is deleted is overwritten: an erased answer must not stay in free pages.
+            .pragma("secure_delete", "ON")
             .disable_statement_logging();
         let mut connection = options.connect().await?;
         migrator().run_direct(None, &mut connection, false).await?;

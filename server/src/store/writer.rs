@@ -32,6 +32,10 @@ enum Request {
         run: BoxedJob,
         done: oneshot::Sender<Outcome>,
     },
+    /// Everything written so far goes into the database file, and the write-ahead log is emptied.
+    EmptyLog {
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// Nothing comes after it: the writer closes its connection and ends.
     Close { done: oneshot::Sender<()> },
 }
@@ -74,6 +78,18 @@ impl Writer {
             .map_err(|_| StoreError::ShuttingDown)
     }
 
+    /// Brings everything that was written before into the database file and empties the write-ahead log, in which deleted
+    /// bytes would otherwise stay until it is overwritten.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when a reader keeps it in use for longer than a statement waits.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        let (done, emptied) = oneshot::channel();
+        let request = Request::EmptyLog { done };
+        self.queue.send(request).await.map_err(|_| StoreError::ShuttingDown)?;
+        emptied.await.map_err(|_| StoreError::ShuttingDown)?
+    }
+
     /// Waits until everything that was handed in so far is durable and the connection is closed.
     pub(super) async fn close(self) {
         let (done, closed) = oneshot::channel();
@@ -89,6 +105,7 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
     let mut closing = None;
     while closing.is_none() && requests.recv_many(&mut batch, BATCH).await > 0 {
         let (mut jobs, mut answers) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+        let mut emptying = Vec::new();
         for request in batch.drain(..) {
             match request {
                 Request::Job { run, done } if closing.is_none() => {
@@ -97,6 +114,7 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
                 }
                 // Whoever asks after the end learns from the dropped answer that the server is shutting down.
                 Request::Job { .. } => {}
+                Request::EmptyLog { done } => emptying.push(done),
                 Request::Close { done } => closing = Some(done),
             }
         }
@@ -116,6 +134,9 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
                 }
             }
         }
+        for done in emptying {
+            let _ = done.send(empty_log(&mut connection).await);
+        }
     }
     if let Err(error) = connection.close().await {
         tracing::warn!(%error, "the database did not close cleanly");
@@ -123,6 +144,13 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
     if let Some(done) = closing {
         let _ = done.send(());
     }
+}
+
+async fn empty_log(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    let (busy, _, _): (i64, i64, i64) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(connection)
+        .await?;
+    if busy == 0 { Ok(()) } else { Err(StoreError::Busy) }
 }
 
 async fn commit(connection: &mut SqliteConnection, jobs: Vec<BoxedJob>) -> Result<Vec<Outcome>, StoreError> {

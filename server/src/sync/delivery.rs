@@ -34,10 +34,10 @@ pub(crate) async fn take(
                     heard.write(connection).await?;
                 }
                 let (plan, attestations) = planned.plan();
-                let contradictions = log::write(connection, &device_keys, plan, attestations).await?;
-                Ok((planned, contradictions))
+                let late = log::write(connection, &device_keys, plan, attestations).await?;
+                Ok((planned, late))
             })
         })
         .await
-        .map(|(planned, contradictions)| planned.written(&contradictions))
+        .map(|(planned, late)| planned.written(late))
 }

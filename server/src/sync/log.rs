@@ -9,16 +9,17 @@ use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::{CursorState, LogQuery, Read};
 use sync_core::exchange::delivery::KeptAttestation;
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, PlannedResponse, RoundState, Stored, Unit};
-use sync_core::exchange::{Cursor, LogMark, ResponseChanges};
+use sync_core::exchange::{Cursor, LogMark, Refusal, RefusalReason, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::{Change, ChangeHash};
 use uuid::Uuid;
 
+use super::erasure::erased;
 use crate::clock;
 use crate::store::StoreError;
 
 /// Bytes of changes in one answer, before compression; at least one change is sent.
-const PULL_BYTES: usize = 4 << 20;
+pub(super) const PULL_BYTES: usize = 4 << 20;
 /// Changes in one answer at most.
 const PULL_CHANGES: i64 = 10_000;
 
@@ -52,6 +53,15 @@ pub(super) async fn frame(readers: &SqlitePool, units: &BTreeSet<Unit>) -> Resul
         frame
             .units
             .extend(found.map(|(code, hamlet)| ((round, code), HamletKey(hamlet))));
+        let erased: Vec<String> = sqlx::query_scalar(
+            "SELECT unit FROM erasure JOIN response USING (response_key)
+             WHERE round_key = $1 AND unit IN (SELECT value FROM json_each($2))",
+        )
+        .bind(round_key)
+        .bind(json(&codes)?)
+        .fetch_all(readers)
+        .await?;
+        frame.erased.extend(erased.into_iter().map(|code| (round, code)));
     }
     Ok(frame)
 }
@@ -118,23 +128,31 @@ impl Heard {
     }
 }
 
-/// Writes a plan into the log, and gives the numbers of changes that turned out to contradict what was logged in the
-/// meantime. `device_keys` has the number of every device whose changes are in the plan. Idempotent: what is there already stays as it is.
+/// Writes a plan into the log, and gives those of its changes that cannot be written any more: they contradict what was
+/// logged since the plan was made, or their response was erased. `device_keys` has the number of every device whose changes are in the plan. Idempotent: what is there already stays as it is.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     device_keys: &BTreeMap<DevicePublicKey, i64>,
     plan: &Plan,
     attestations: &[KeptAttestation],
-) -> Result<Vec<u32>, StoreError> {
+) -> Result<Vec<Refusal>, StoreError> {
     let now = clock::now();
-    let mut contradictions = Vec::new();
+    let mut late = Vec::new();
     if plan.responses.is_empty() {
-        return Ok(contradictions);
+        return Ok(late);
     }
     let mut log = Log::open(connection).await?;
     let mut attestation_keys: BTreeMap<usize, i64> = BTreeMap::new();
     for response in &plan.responses {
         let response_key = response_key(log.connection, response).await?;
+        if is_erased(log.connection, response_key).await? {
+            let changes = response.log.iter().chain(&response.wait);
+            late.extend(changes.map(|(change, _)| Refusal {
+                change: *change,
+                reason: RefusalReason::Erased,
+            }));
+            continue;
+        }
         for (waits, (number, admitted)) in response
             .log
             .iter()
@@ -164,12 +182,15 @@ pub(super) async fn write(
             if waits {
                 log.keep_waiting(&entry).await?;
             } else if !log.append(&entry).await? {
-                contradictions.push(*number);
+                late.push(Refusal {
+                    change: *number,
+                    reason: RefusalReason::Contradiction,
+                });
             }
         }
         log.release(response, response_key).await?;
     }
-    Ok(contradictions)
+    Ok(late)
 }
 
 /// One change on its way into the log.
@@ -183,33 +204,45 @@ struct Entry<'a> {
 }
 
 /// The log's end, inside the one writer.
-struct Log<'c> {
+pub(super) struct Log<'c> {
     connection: &'c mut SqliteConnection,
-    /// The mark of the last entry.
+    /// The last entry's number, 0 where there is none.
+    seq: i64,
+    /// Its mark.
     mark: LogMark,
 }
 
 impl<'c> Log<'c> {
-    async fn open(connection: &'c mut SqliteConnection) -> Result<Self, StoreError> {
-        let last: Option<Vec<u8>> = sqlx::query_scalar("SELECT mark FROM change_log ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(&mut *connection)
-            .await?;
-        let mark = last.and_then(|bytes| bytes.try_into().ok()).map(LogMark);
+    pub(super) async fn open(connection: &'c mut SqliteConnection) -> Result<Self, StoreError> {
+        let last: Option<(i64, Vec<u8>)> = sqlx::query_as(
+            "SELECT seq, mark FROM (SELECT * FROM (SELECT seq, mark FROM change_log ORDER BY seq DESC LIMIT 1)
+                 UNION ALL SELECT * FROM (SELECT seq, mark FROM erasure ORDER BY seq DESC LIMIT 1))
+             ORDER BY seq DESC LIMIT 1",
+        )
+        .fetch_optional(&mut *connection)
+        .await?;
+        let (seq, mark) = last.unwrap_or_default();
         Ok(Self {
             connection,
-            mark: mark.unwrap_or_default(),
+            seq,
+            mark: mark.try_into().map(LogMark).unwrap_or_default(),
         })
+    }
+
+    /// The number and the mark of the next entry, if it has this hash.
+    pub(super) fn next(&self, hash: &ChangeHash) -> (i64, LogMark) {
+        (self.seq + 1, self.mark.then(hash))
     }
 
     /// Appends a change, and says whether it is in the log now. It is not when its author's sequence number is taken by
     /// another change.
     async fn append(&mut self, entry: &Entry<'_>) -> Result<bool, StoreError> {
         let hash = entry.change.hash();
-        let mark = self.mark.then(&hash);
+        let (seq, mark) = self.next(&hash);
         let appended = sqlx::query(
             "INSERT INTO change_log (response_key, hamlet_key, hash, device_key, author_seq, attestation_key,
-                 received_at, bytes, mark)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+                 received_at, bytes, mark, seq)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
         )
         .bind(entry.response_key)
         .bind(entry.hamlet.0)
@@ -220,11 +253,12 @@ impl<'c> Log<'c> {
         .bind(entry.received_at)
         .bind(entry.change.raw_bytes())
         .bind(mark.0.as_slice())
+        .bind(seq)
         .execute(&mut *self.connection)
         .await?
         .rows_affected();
         if appended > 0 {
-            self.mark = mark;
+            (self.seq, self.mark) = (seq, mark);
             return Ok(true);
         }
         self.is_logged(hash).await
@@ -327,6 +361,14 @@ async fn response_key(connection: &mut SqliteConnection, response: &PlannedRespo
     Ok(key.fetch_one(&mut *connection).await?)
 }
 
+async fn is_erased(connection: &mut SqliteConnection, response_key: i64) -> Result<bool, StoreError> {
+    let erased: Option<i64> = sqlx::query_scalar("SELECT seq FROM erasure WHERE response_key = $1")
+        .bind(response_key)
+        .fetch_optional(connection)
+        .await?;
+    Ok(erased.is_some())
+}
+
 async fn keep_attestation(
     connection: &mut SqliteConnection,
     device_key: i64,
@@ -368,10 +410,13 @@ pub(super) async fn cursor_state(
 
 /// The mark of an entry, zeros where it was written before there were marks; none where there is no such entry.
 async fn mark_of(readers: &SqlitePool, seq: i64) -> Result<Option<LogMark>, StoreError> {
-    let mark: Option<Vec<u8>> = sqlx::query_scalar("SELECT mark FROM change_log WHERE seq = $1")
-        .bind(seq)
-        .fetch_optional(readers)
-        .await?;
+    let mark: Option<Vec<u8>> = sqlx::query_scalar(
+        "SELECT mark FROM change_log WHERE seq = $1 UNION ALL SELECT mark FROM erasure WHERE seq = $1
+         UNION ALL SELECT mark FROM erased_entry WHERE seq = $1",
+    )
+    .bind(seq)
+    .fetch_optional(readers)
+    .await?;
     Ok(mark.map(|bytes| bytes.try_into().map(LogMark).unwrap_or_default()))
 }
 
@@ -413,9 +458,8 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
     .await?;
 
     let mut more = rows.len() as i64 == PULL_CHANGES;
-    let mut responses: Vec<ResponseChanges> = Vec::new();
+    let mut changes = Vec::with_capacity(rows.len());
     let mut bytes = 0;
-    let mut places: BTreeMap<(Uuid, String), usize> = BTreeMap::new();
     let mut last = after;
     for (seq, round, unit, change) in rows {
         bytes += change.len();
@@ -424,26 +468,45 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
             break;
         }
         last = seq;
+        changes.push((RoundId(round), unit, ByteBuf::from(change)));
+    }
+    // Entries of other hamlets at the end count as read, or a reader would look at them again and again.
+    let end = if more { last } else { head };
+    Ok(Read {
+        responses: group(changes),
+        erased: erased(readers, &query.scope, after, end).await?,
+        cursor: Some(entry(readers, end).await?),
+        head: Some(entry(readers, head).await?),
+        more,
+    })
+}
+
+/// The last entry of the log; none where it is empty.
+pub(super) async fn head(readers: &SqlitePool) -> Result<Option<Cursor>, StoreError> {
+    match log_head(readers).await? {
+        0 => Ok(None),
+        head => Ok(Some(entry(readers, head).await?)),
+    }
+}
+
+/// Changes by response, in the order in which each response comes first.
+pub(super) fn group(changes: Vec<(RoundId, String, ByteBuf)>) -> Vec<ResponseChanges> {
+    let mut responses: Vec<ResponseChanges> = Vec::new();
+    let mut places: BTreeMap<(RoundId, String), usize> = BTreeMap::new();
+    for (round, unit, change) in changes {
         let place = *places.entry((round, unit.clone())).or_insert_with(|| {
             responses.push(ResponseChanges {
-                round: RoundId(round),
+                round,
                 unit,
                 changes: Vec::new(),
             });
             responses.len() - 1
         });
         if let Some(group) = responses.get_mut(place) {
-            group.changes.push(ByteBuf::from(change));
+            group.changes.push(change);
         }
     }
-    // Entries of other hamlets at the end count as read, or a reader would look at them again and again.
-    let end = if more { last } else { head };
-    Ok(Read {
-        responses,
-        cursor: Some(entry(readers, end).await?),
-        head: Some(entry(readers, head).await?),
-        more,
-    })
+    responses
 }
 
 /// The last sequence number of the log.
@@ -451,9 +514,9 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
 /// # Errors
 /// [`StoreError`] when the database fails.
 pub async fn log_head(readers: &SqlitePool) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT COALESCE(MAX(seq), 0) FROM change_log")
-        .fetch_one(readers)
-        .await?)
+    let head =
+        "SELECT MAX(COALESCE((SELECT MAX(seq) FROM change_log), 0), COALESCE((SELECT MAX(seq) FROM erasure), 0))";
+    Ok(sqlx::query_scalar(head).fetch_one(readers).await?)
 }
 
 /// The responses with changes after `seq`: their numbers, and the last sequence number that was looked at.
@@ -461,12 +524,14 @@ pub async fn log_head(readers: &SqlitePool) -> Result<i64, StoreError> {
 /// # Errors
 /// [`StoreError`] when the database fails.
 pub async fn responses_after(readers: &SqlitePool, seq: i64, limit: i64) -> Result<(Vec<i64>, i64), StoreError> {
-    let rows: Vec<(i64, i64)> =
-        sqlx::query_as("SELECT seq, response_key FROM change_log WHERE seq > $1 ORDER BY seq LIMIT $2")
-            .bind(seq)
-            .bind(limit)
-            .fetch_all(readers)
-            .await?;
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT seq, response_key FROM change_log WHERE seq > $1
+             UNION ALL SELECT seq, response_key FROM erasure WHERE seq > $1 ORDER BY seq LIMIT $2",
+    )
+    .bind(seq)
+    .bind(limit)
+    .fetch_all(readers)
+    .await?;
     let last = rows.last().map_or(seq, |(seq, _)| *seq);
     let mut keys: Vec<i64> = rows.into_iter().map(|(_, key)| key).collect();
     keys.sort_unstable();
@@ -500,6 +565,6 @@ fn change(bytes: &[u8], table: &'static str) -> Result<Change, StoreError> {
     })
 }
 
-fn json<T: serde::Serialize>(list: &T) -> Result<String, StoreError> {
+pub(super) fn json<T: serde::Serialize>(list: &T) -> Result<String, StoreError> {
     serde_json::to_string(list).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))
 }

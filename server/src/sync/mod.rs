@@ -8,9 +8,12 @@
 //! in a bundle takes the same way from [`delivery`] on.
 
 mod delivery;
+mod erasure;
 mod log;
+mod lookup;
 mod route;
 
 pub(crate) use delivery::take;
+pub use erasure::{Erasure, ErasureError, erase};
 pub use log::{changes_of, log_head, responses_after};
 pub use route::routes;

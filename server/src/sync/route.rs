@@ -17,6 +17,7 @@ use sync_core::exchange::{AdmissionError, Limits, WireError};
 
 use super::delivery::take;
 use super::log::{self, Heard};
+use super::lookup::look_up;
 use crate::app::App;
 use crate::clock;
 use crate::devices::Caller;
@@ -51,12 +52,11 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     if taken.changed {
         app.projector.wake();
     }
-    let read = match query {
-        Some(query) => Some(log::read(readers, &query, caller.device_key).await?),
+    let found = match query {
+        Some(query) => Some(look_up(readers, &query, caller.device_key).await?),
         None => None,
     };
-    let response = question.answer(taken, read, clock::now());
-    let bytes = blocking(move || wire::encode(&response)).await??;
+    let bytes = blocking(move || wire::encode(&question.answer(taken, found, clock::now()))).await??;
     Ok((
         [
             (CONTENT_TYPE, wire::CONTENT_TYPE),

@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! bytes ─read─► Delivery ─(see delivery)─► Taken ─┐
-//!          └──► Question ──cursors──► LogQuery ──read──► Question::answer ─► SyncResponse
+//!          └──► Question ──cursors──► Query ──Found──► Question::answer ─► SyncResponse
 //! ```
 //!
 //! The cursors are looked up before the delivery makes the log longer, and the log is read when it is durable.
 
 use std::collections::BTreeSet;
 
+use automerge::ChangeHash;
+use serde_bytes::ByteBuf;
+
 use super::admission::{AdmissionError, admit, attested_hashes};
 use super::cursor::Cursor;
 use super::delivery::{Authors, Delivery, KeptAttestation, Taken};
+use super::erasure::ErasedResponse;
 use super::intake::HamletKey;
-use super::message::{PROTOCOL_VERSION, ResponseChanges, SyncRequest, SyncResponse};
+use super::message::{PROTOCOL_VERSION, Reconciliation, ResponseChanges, SyncRequest, SyncResponse};
+use super::reconciliation::{self, ChangeSet};
 use super::wire::{self, Limits, WireError};
 use crate::device::DevicePublicKey;
 
@@ -52,6 +57,7 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
         acknowledged: request.acknowledged,
         restoring: request.restoring,
         device_time: request.device_time,
+        reconciliation: request.reconciliation,
     };
     Ok((Delivery::new(verdicts, attestations, authors), question))
 }
@@ -84,6 +90,7 @@ pub struct Question {
     acknowledged: Option<Cursor>,
     restoring: bool,
     device_time: i64,
+    reconciliation: Option<Reconciliation>,
 }
 
 impl Question {
@@ -98,33 +105,110 @@ impl Question {
         self.device_time.saturating_sub(now)
     }
 
-    /// What to read of the log; none for a reader of another log, who begins anew rather than miss anything.
-    pub fn query(&self, cursors: CursorState) -> Option<LogQuery> {
-        (cursors == CursorState::Known).then(|| LogQuery {
-            after: self.cursor,
-            without: (self.cursor.is_some() && !self.restoring).then_some(self.peer.device),
-            scope: self.peer.scope.clone(),
-        })
+    /// What to look up in the log when the delivery is in it; nothing for a reader of another log, who begins anew rather
+    /// than miss anything.
+    pub fn query(&self, cursors: CursorState) -> Option<Query> {
+        let scope = self.peer.scope.clone();
+        match (&self.reconciliation, cursors) {
+            (_, CursorState::Foreign) => None,
+            (Some(Reconciliation::Compare(_)), _) => Some(Query::Set { scope }),
+            (Some(Reconciliation::Fetch(hashes)), _) => Some(Query::Changes {
+                hashes: hashes.iter().map(|hash| ChangeHash(**hash)).collect(),
+                scope,
+            }),
+            (None, CursorState::Known) => Some(Query::Entries(LogQuery {
+                after: self.cursor,
+                without: (self.cursor.is_some() && !self.restoring).then_some(self.peer.device),
+                scope,
+            })),
+        }
     }
 
-    /// The answer. `read` is what the query gave, if there was one; `now` is the answering side's clock, in milliseconds
-    /// since 1970-01-01T00:00:00Z.
-    pub fn answer(self, taken: Taken, read: Option<Read>, now: i64) -> SyncResponse {
-        let unknown_cursor = read.is_none();
-        let read = read.unwrap_or_default();
+    /// The answer. `found` is what the query gave, if there was one; `now` is the answering side's clock, in milliseconds
+    /// since 1970-01-01T00:00:00Z. Takes time in proportion to the set where sets are compared.
+    pub fn answer(self, taken: Taken, found: Option<Found>, now: i64) -> SyncResponse {
+        let unknown_cursor = found.is_none();
+        let mut reconciliation = None;
+        let read = match (found, self.reconciliation) {
+            (Some(Found::Entries(read)), _) => read,
+            (Some(Found::Set { changes, erased, head }), Some(Reconciliation::Compare(request))) => {
+                let answer = reconciliation::answer(&changes, &request, &reconciliation::Limits::default());
+                reconciliation = answer.ok().map(ByteBuf::from);
+                Read {
+                    erased,
+                    cursor: head,
+                    head,
+                    more: true,
+                    ..Read::default()
+                }
+            }
+            (Some(Found::Changes { responses, head, more }), _) => Read {
+                responses,
+                head,
+                more,
+                ..Read::default()
+            },
+            (Some(Found::Set { .. }) | None, _) => Read::default(),
+        };
         SyncResponse {
             version: PROTOCOL_VERSION,
             accepted: taken.accepted,
             waiting: taken.waiting,
             refused: taken.refused,
             responses: read.responses,
+            erased: read.erased,
             cursor: read.cursor,
             acknowledged: read.head.filter(|head| read.cursor != Some(*head)),
             unknown_cursor,
+            reconciliation,
             more: read.more || unknown_cursor,
             server_time: now,
         }
     }
+}
+
+/// What is to be looked up in the log for a reader.
+#[derive(Debug, Clone)]
+pub enum Query {
+    /// Entries after a cursor.
+    Entries(LogQuery),
+    /// The hashes of all changes in these hamlets.
+    Set {
+        /// The hamlets.
+        scope: BTreeSet<HamletKey>,
+    },
+    /// Changes by hash, as far as they are in these hamlets.
+    Changes {
+        /// The hashes.
+        hashes: Vec<ChangeHash>,
+        /// The hamlets.
+        scope: BTreeSet<HamletKey>,
+    },
+}
+
+/// What was found for a [`Query`].
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// For [`Query::Entries`].
+    Entries(Read),
+    /// For [`Query::Set`]: what the log has up to its last entry.
+    Set {
+        /// The hashes.
+        changes: ChangeSet,
+        /// All responses that were erased.
+        erased: Vec<ErasedResponse>,
+        /// The last entry.
+        head: Option<Cursor>,
+    },
+    /// For [`Query::Changes`].
+    Changes {
+        /// The changes, grouped by response, in the order of the log.
+        responses: Vec<ResponseChanges>,
+        /// The log's last entry.
+        head: Option<Cursor>,
+        /// Whether there are more of them than fit in one answer.
+        more: bool,
+    },
 }
 
 /// What a reader gets of the log: the entries after its cursor in the hamlets of its scope.
@@ -143,6 +227,8 @@ pub struct LogQuery {
 pub struct Read {
     /// The changes, grouped by response, in the order of the log.
     pub responses: Vec<ResponseChanges>,
+    /// The responses whose tombstones are among the entries.
+    pub erased: Vec<ErasedResponse>,
     /// The last entry that was looked at; none where the log is empty.
     pub cursor: Option<Cursor>,
     /// The log's last entry.

@@ -6,11 +6,13 @@ use automerge::{Change, ChangeHash};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::chunk;
 use super::cursor::Cursor;
+use super::erasure::ErasedResponse;
 use super::message::{
     Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
 };
+use super::reading::{Comparing, Reading};
+use super::reconciliation;
 use crate::device::DeviceKey;
 use crate::identity::RoundId;
 
@@ -37,9 +39,10 @@ pub struct OutgoingChange {
 /// together with the outbox. A device that stops in between finds the older state and asks again, which is harmless; the
 /// other way round it would miss changes.
 ///
-/// **Lost logs.** A device that begins, and one whose cursor the server does not know, reads the log from its start. At
-/// its end [`Received::whole_log`] is set, and the caller [`offer`](Self::offer)s all that the device wrote: what the log
-/// did not have is sent again. So a server that was set back to a backup gets everything back that the devices have.
+/// **Lost logs.** A device that begins, and one whose cursor the server does not know, reads the log from its start, or
+/// where it has something already, [`reconcile`](Self::reconcile)s: then only what is missing travels. At the end
+/// [`Received::whole_log`] is set, and the caller [`offer`](Self::offer)s all that the device wrote: what the log did not
+/// have is sent again. So a server that was set back to a backup gets everything back that the devices have.
 #[derive(Debug, Default)]
 pub struct Client {
     cursor: Option<Cursor>,
@@ -54,23 +57,6 @@ pub struct Client {
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
     refused: Vec<(OutgoingChange, RefusalReason)>,
-}
-
-/// How a device reads the server's log.
-#[derive(Debug)]
-enum Reading {
-    /// From its start. What it was seen to have is remembered.
-    FromStart { seen: HashSet<ChangeHash> },
-    /// To its end, and what it was found not to have is being sent again.
-    Offering { left: HashSet<ChangeHash> },
-    /// From where it stopped last time.
-    Onward,
-}
-
-impl Default for Reading {
-    fn default() -> Self {
-        Self::FromStart { seen: HashSet::new() }
-    }
 }
 
 /// How far a device has read the server's log: what it keeps from one start to the next.
@@ -94,7 +80,11 @@ pub struct Received {
     pub left_outbox: Vec<ChangeHash>,
     /// Other devices' changes.
     pub responses: Vec<ResponseChanges>,
-    /// Whether this was the end of a log that was read from its start: time to [`offer`](Client::offer).
+    /// Responses that were erased: the caller deletes every byte that it has of them, before it keeps the new state.
+    pub erased: Vec<ErasedResponse>,
+    /// Whether the cursor was of another log than the server's: time to [`reconcile`](Client::reconcile).
+    pub unknown_cursor: bool,
+    /// Whether it is known now what the whole log has: time to [`offer`](Client::offer).
     pub whole_log: bool,
     /// How far the device's clock is ahead of the server's, in milliseconds, give or take the time of the exchange.
     pub clock_ahead: i64,
@@ -198,6 +188,7 @@ impl Client {
             device_time,
             responses,
             attestations,
+            reconciliation: self.reading.reconciliation(),
         }
     }
 
@@ -206,10 +197,19 @@ impl Client {
         let sent = std::mem::take(&mut self.in_flight);
         let mut acknowledged = 0;
         let mut left_outbox = Vec::with_capacity(sent);
+        let mut erased = response.erased.clone();
         let mut again = Vec::new();
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
             match refusal(&response.refused, number) {
                 Some(RefusalReason::Unverifiable) => again.push(outgoing),
+                // Somebody answered here after the response was erased, and the tombstone was read long ago.
+                Some(RefusalReason::Erased) => {
+                    left_outbox.push(outgoing.change.hash());
+                    erased.push(ErasedResponse {
+                        round: outgoing.round,
+                        unit: outgoing.unit,
+                    });
+                }
                 Some(reason) => {
                     left_outbox.push(outgoing.change.hash());
                     self.refused.push((outgoing, reason));
@@ -226,54 +226,69 @@ impl Client {
         for outgoing in again.into_iter().rev() {
             self.outbox.push_front(outgoing);
         }
-        self.more = response.more;
-        if response.unknown_cursor {
-            self.cursor = None;
-            self.acknowledged = None;
-            self.reading = Reading::default();
-        } else {
-            self.cursor = response.cursor.or(self.cursor);
-            self.acknowledged = response.acknowledged;
-        }
-        let mut whole_log = false;
-        match &mut self.reading {
-            Reading::FromStart { seen } => {
-                let changes = response.responses.iter().flat_map(|group| &group.changes);
-                seen.extend(changes.filter_map(|bytes| chunk::hash(bytes).ok()));
-                whole_log = !response.more;
+        erased.sort_unstable();
+        erased.dedup();
+        left_outbox.extend(self.erase(&erased));
+        self.acknowledged = response.acknowledged;
+        (self.reading, self.cursor) = std::mem::take(&mut self.reading).received(&response, self.cursor);
+        let whole_log = matches!(self.reading, Reading::Known { .. });
+        self.more = response.more || (self.cursor.is_none() && !whole_log);
+        if let Reading::Offering { left } = &mut self.reading {
+            for hash in &left_outbox {
+                left.remove(hash);
             }
-            Reading::Offering { left } => {
-                for hash in &left_outbox {
-                    left.remove(hash);
-                }
-                if left.is_empty() {
-                    self.reading = Reading::Onward;
-                }
+            if left.is_empty() {
+                self.reading = Reading::Onward;
             }
-            Reading::Onward => {}
         }
         Received {
             acknowledged,
             left_outbox,
             responses: response.responses,
+            erased,
+            unknown_cursor: response.unknown_cursor,
             whole_log,
             clock_ahead: device_time.saturating_sub(response.server_time),
         }
     }
 
-    /// Takes all that the device ever wrote, each change after those that it depends on, when the log was read from its
-    /// start to its end: what the log does not have is enqueued again. At any other time it does nothing.
+    /// Compares all changes that the device has of its scope with the server's log, instead of reading that from its start.
+    /// Does nothing unless the device is about to begin there, and has something to compare. `salt` is drawn anew each time.
+    ///
+    /// Where the two turn out to be too different for `limits`, or the server does not compare, the log is read from its
+    /// start after all.
+    pub fn reconcile(
+        &mut self,
+        here: impl IntoIterator<Item = ChangeHash>,
+        salt: reconciliation::Salt,
+        limits: reconciliation::Limits,
+    ) {
+        if self.cursor.is_some() || !matches!(&self.reading, Reading::FromStart { seen } if seen.is_empty()) {
+            return;
+        }
+        let here: HashSet<ChangeHash> = here.into_iter().collect();
+        if here.is_empty() {
+            return;
+        }
+        if let Ok(initiator) = reconciliation::Initiator::new(here.iter().copied().collect(), salt, limits) {
+            self.more = true;
+            self.reading = Reading::Comparing(Box::new(Comparing { initiator, here }));
+        }
+    }
+
+    /// Takes all that the device ever wrote, each change after those that it depends on, when it is known what the whole
+    /// log has: what it does not have is enqueued again. At any other time it does nothing.
     pub fn offer(&mut self, written: impl IntoIterator<Item = OutgoingChange>) {
-        let seen = match &mut self.reading {
-            Reading::FromStart { seen } if !self.more => std::mem::take(seen),
-            _ => return,
+        let Reading::Known { there } = &mut self.reading else {
+            return;
         };
+        let there = std::mem::take(there);
         let queued = self.outbox.iter().chain(&self.held);
         let queued: HashSet<ChangeHash> = queued.map(|outgoing| outgoing.change.hash()).collect();
         let mut left = HashSet::new();
         for outgoing in written {
             let hash = outgoing.change.hash();
-            if !seen.contains(&hash) && !queued.contains(&hash) && left.insert(hash) {
+            if !there.contains(&hash) && !queued.contains(&hash) && left.insert(hash) {
                 self.outbox.push_back(outgoing);
             }
         }
@@ -282,6 +297,24 @@ impl Client {
         } else {
             Reading::Offering { left }
         };
+    }
+
+    /// Drops what is queued or was refused of responses that were erased, and gives the hashes of what was queued.
+    fn erase(&mut self, erased: &[ErasedResponse]) -> Vec<ChangeHash> {
+        let is_erased = |outgoing: &OutgoingChange| {
+            let mut erased = erased.iter();
+            erased.any(|erased| erased.round == outgoing.round && erased.unit == outgoing.unit)
+        };
+        if erased.is_empty() {
+            return Vec::new();
+        }
+        let queued = self.outbox.iter().chain(&self.held);
+        let dropped = queued.filter(|outgoing| is_erased(outgoing));
+        let dropped = dropped.map(|outgoing| outgoing.change.hash()).collect();
+        self.outbox.retain(|outgoing| !is_erased(outgoing));
+        self.held.retain(|outgoing| !is_erased(outgoing));
+        self.refused.retain(|(outgoing, _)| !is_erased(outgoing));
+        dropped
     }
 
     /// No answer came: what was in flight stays in the outbox.
@@ -316,9 +349,11 @@ mod tests {
             waiting: vec![],
             refused,
             responses: vec![],
+            erased: vec![],
             cursor: None,
             acknowledged: None,
             unknown_cursor: false,
+            reconciliation: None,
             more: false,
             server_time: 0,
         }

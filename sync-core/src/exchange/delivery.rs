@@ -144,20 +144,21 @@ impl Planned {
         (&self.plan, &self.attestations)
     }
 
-    /// Goes on when the plan is durable. `contradictions` are the numbers of changes that could not be logged, because
-    /// another change was logged under their author's sequence number in the meantime.
-    pub fn written(self, contradictions: &[u32]) -> Taken {
-        let planned: usize = self.plan.responses.iter().map(|response| response.log.len()).sum();
+    /// Goes on when the plan is durable. `late` are those of its changes that could not be written after all: another
+    /// change was logged under their author's sequence number since ([`RefusalReason::Contradiction`]), or the response was
+    /// erased ([`RefusalReason::Erased`]).
+    pub fn written(self, late: Vec<Refusal>) -> Taken {
+        let refused_late: BTreeSet<u32> = late.iter().map(|refusal| refusal.change).collect();
+        let planned = self.plan.responses.iter().flat_map(|response| &response.log);
+        let logged = planned.filter(|(number, _)| !refused_late.contains(number)).count();
+        let mut waiting = self.plan.waiting;
+        waiting.retain(|number| !refused_late.contains(number));
         let mut refused = self.plan.refused;
-        refused.extend(contradictions.iter().map(|change| Refusal {
-            change: *change,
-            reason: RefusalReason::Contradiction,
-        }));
-        let waiting = self.plan.waiting;
+        refused.extend(late);
         let accepted = self.brought.saturating_sub(refused.len() + waiting.len());
         Taken {
             accepted: u32::try_from(accepted).unwrap_or(u32::MAX),
-            logged: u32::try_from(planned.saturating_sub(contradictions.len())).unwrap_or(u32::MAX),
+            logged: u32::try_from(logged).unwrap_or(u32::MAX),
             changed: !self.plan.responses.is_empty(),
             waiting,
             refused,

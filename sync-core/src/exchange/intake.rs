@@ -1,6 +1,6 @@
 //! What becomes of the changes that somebody brings: refused, logged, or kept waiting for what they depend on.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use automerge::{Change, ChangeHash};
 
@@ -24,6 +24,8 @@ pub struct Frame {
     pub rounds: BTreeMap<RoundId, RoundState>,
     /// The units that are surveyed, and the hamlet of each.
     pub units: BTreeMap<Unit, HamletKey>,
+    /// Those of them whose responses were erased.
+    pub erased: BTreeSet<Unit>,
 }
 
 /// Whether a round takes changes.
@@ -98,6 +100,9 @@ pub(super) fn check_scope(
             let hamlet = *frame.units.get(&unit).ok_or(RefusalReason::UnknownUnit)?;
             if !scope.contains(&hamlet) {
                 return Err(RefusalReason::OutsideScope);
+            }
+            if frame.erased.contains(&unit) {
+                return Err(RefusalReason::Erased);
             }
             Ok((admitted, unit, hamlet))
         });

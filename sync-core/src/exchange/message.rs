@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteArray, ByteBuf};
 
 use super::cursor::Cursor;
+use super::erasure::ErasedResponse;
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
 
@@ -31,6 +32,19 @@ pub struct SyncRequest {
     pub responses: Vec<ResponseChanges>,
     /// Who wrote them. Every change is covered by one attestation.
     pub attestations: Vec<Attestation>,
+    /// What the device asks for instead of the entries after its cursor, where it has changes but no cursor.
+    pub reconciliation: Option<Reconciliation>,
+}
+
+/// How a device that has changes but no cursor comes to have what the log has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reconciliation {
+    /// Compare the log's changes in the device's scope with what the device has: a request of
+    /// [`reconciliation::Initiator`](super::reconciliation::Initiator).
+    Compare(ByteBuf),
+    /// Send the changes with these hashes.
+    Fetch(Vec<ByteArray<32>>),
 }
 
 impl SyncRequest {
@@ -83,13 +97,18 @@ pub struct SyncResponse {
     pub refused: Vec<Refusal>,
     /// What is new for this device in its scope.
     pub responses: Vec<ResponseChanges>,
+    /// Responses in the device's scope that were erased: it deletes its copies.
+    pub erased: Vec<ErasedResponse>,
     /// The cursor to send next time; none where nothing was read, because the log is empty or the cursor is unknown.
     pub cursor: Option<Cursor>,
     /// The log's last entry, where the cursor is before it: what this answer acknowledges is in the log up to there.
     pub acknowledged: Option<Cursor>,
-    /// Whether one of the request's cursors is of another log: that of another server, or of this one before it was set
-    /// back to a backup. The device then reads from the start and offers again what it finds missing there.
+    /// Whether one of the request's cursors is of another log: that of another server, or of this one before it was set back
+    /// to a backup. The device then finds out what this log has, and offers again what it does not have.
     pub unknown_cursor: bool,
+    /// The answer to [`Reconciliation::Compare`], of the log up to the cursor; none where the server does not compare what
+    /// the device sent.
+    pub reconciliation: Option<ByteBuf>,
     /// Whether there is more to fetch at once.
     pub more: bool,
     /// The server's clock, in milliseconds since 1970-01-01T00:00:00Z.
@@ -129,6 +148,8 @@ pub enum RefusalReason {
     OutsideScope,
     /// It contradicts the response's history, for example by reusing a sequence number of its author.
     Contradiction,
+    /// The response was erased. The device deletes its copy.
+    Erased,
     /// Nobody enrolled its author's device here. Only changes that others carry can be refused for this.
     UnknownDevice,
     /// Its author's device was revoked. Only changes that others carry can be refused for this.
@@ -149,6 +170,7 @@ impl RefusalReason {
             Self::UnknownUnit => "không có hộ này trong danh sách của đợt khảo sát",
             Self::OutsideScope => "thiết bị không được phân công ấp, khu phố này",
             Self::Contradiction => "thay đổi mâu thuẫn với lịch sử của phiếu",
+            Self::Erased => "phiếu này đã được xóa theo yêu cầu",
             Self::UnknownDevice => "thiết bị đã ghi chưa được đăng ký ở đây",
             Self::RevokedDevice => "thiết bị đã ghi đã bị thu hồi quyền",
         }
@@ -168,6 +190,7 @@ impl fmt::Display for RefusalReason {
             Self::UnknownUnit => "the round's frame has no such unit",
             Self::OutsideScope => "the device is not assigned to this hamlet",
             Self::Contradiction => "the change contradicts the response's history",
+            Self::Erased => "the response was erased on request",
             Self::UnknownDevice => "the device that wrote it is not enrolled here",
             Self::RevokedDevice => "the device that wrote it was revoked",
         })

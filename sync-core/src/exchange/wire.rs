@@ -12,7 +12,8 @@ use serde_bytes::ByteBuf;
 
 use super::carried::CarriedChanges;
 use super::cursor::Cursor;
-use super::message::{Attestation, PROTOCOL_VERSION, Refusal, SyncRequest, SyncResponse};
+use super::erasure::ErasedResponse;
+use super::message::{Attestation, PROTOCOL_VERSION, Reconciliation, Refusal, SyncRequest, SyncResponse};
 use super::packing::{PackingError, pack, unpack};
 use crate::device::{AttestationSignature, DevicePublicKey};
 
@@ -196,6 +197,8 @@ struct RequestOnWire {
     devices: Vec<DevicePublicKey>,
     /// The device's place, the first change, how many changes, the signature.
     attestations: Vec<(u32, u32, u32, AttestationSignature)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reconciliation: Option<Reconciliation>,
 }
 
 impl Message for SyncRequest {
@@ -222,6 +225,7 @@ impl Message for SyncRequest {
             changes: ByteBuf::from(pack(&self.responses)),
             devices,
             attestations,
+            reconciliation: self.reconciliation.clone(),
         })
     }
 
@@ -235,6 +239,14 @@ impl Message for SyncRequest {
         if request.attestations.len() > limits.changes {
             return Err(WireError::TooMany {
                 what: "attestations",
+                limit: limits.changes,
+            });
+        }
+        if let Some(Reconciliation::Fetch(hashes)) = &request.reconciliation
+            && hashes.len() > limits.changes
+        {
+            return Err(WireError::TooMany {
+                what: "hashes",
                 limit: limits.changes,
             });
         }
@@ -260,6 +272,7 @@ impl Message for SyncRequest {
             device_time: request.device_time,
             responses: unpack(&request.changes, limits)?,
             attestations,
+            reconciliation: request.reconciliation,
         })
     }
 }
@@ -278,6 +291,10 @@ struct ResponseOnWire {
     acknowledged: Option<Cursor>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     unknown_cursor: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    erased: Vec<ErasedResponse>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reconciliation: Option<ByteBuf>,
     more: bool,
     server_time: i64,
 }
@@ -293,6 +310,8 @@ impl Message for SyncResponse {
             cursor: self.cursor,
             acknowledged: self.acknowledged,
             unknown_cursor: self.unknown_cursor,
+            erased: self.erased.clone(),
+            reconciliation: self.reconciliation.clone(),
             more: self.more,
             server_time: self.server_time,
         })
@@ -309,6 +328,8 @@ impl Message for SyncResponse {
             cursor: response.cursor,
             acknowledged: response.acknowledged,
             unknown_cursor: response.unknown_cursor,
+            erased: response.erased,
+            reconciliation: response.reconciliation,
             more: response.more,
             server_time: response.server_time,
         })
@@ -447,6 +468,8 @@ fn malformed(error: impl std::fmt::Display) -> WireError {
 mod tests {
     use super::*;
     use crate::exchange::{Cursor, LogMark, RefusalReason};
+    use crate::identity::RoundId;
+    use serde_bytes::ByteArray;
 
     fn request(version: u16) -> SyncRequest {
         SyncRequest {
@@ -454,6 +477,7 @@ mod tests {
             cursor: Some(Cursor(7, LogMark([7; 8]))),
             acknowledged: None,
             restoring: false,
+            reconciliation: None,
             device_time: -1,
             responses: Vec::new(),
             attestations: Vec::new(),
@@ -468,7 +492,15 @@ mod tests {
             restoring: true,
             ..sent.clone()
         };
-        for sent in [sent, more] {
+        let comparing = SyncRequest {
+            reconciliation: Some(Reconciliation::Compare(ByteBuf::from([1, 2]))),
+            ..sent.clone()
+        };
+        let fetching = SyncRequest {
+            reconciliation: Some(Reconciliation::Fetch(vec![ByteArray::new([5; 32])])),
+            ..sent.clone()
+        };
+        for sent in [sent, more, comparing, fetching] {
             assert_eq!(decode_request(&encode(&sent).unwrap(), &Limits::default()), Ok(sent));
         }
     }
@@ -484,6 +516,8 @@ mod tests {
             cursor: None,
             acknowledged: None,
             unknown_cursor: false,
+            erased: Vec::new(),
+            reconciliation: None,
             more: false,
             server_time: 7,
         };
@@ -497,6 +531,11 @@ mod tests {
             cursor: Some(Cursor(8, LogMark([8; 8]))),
             acknowledged: Some(Cursor(9, LogMark([9; 8]))),
             unknown_cursor: true,
+            erased: vec![ErasedResponse {
+                round: RoundId(uuid::Uuid::from_u128(3)),
+                unit: "28249-01-0007".to_owned(),
+            }],
+            reconciliation: Some(ByteBuf::from([1, 2])),
             more: true,
             ..nothing.clone()
         };
@@ -512,7 +551,7 @@ mod tests {
             ..request(PROTOCOL_VERSION)
         };
         let inflated = sent.to_cbor().unwrap();
-        for name in ["cursor", "acknowledged", "restoring"] {
+        for name in ["cursor", "acknowledged", "restoring", "reconciliation"] {
             let found = inflated.windows(name.len()).any(|window| window == name.as_bytes());
             assert!(!found, "{name}");
         }

@@ -261,6 +261,16 @@ impl Response {
         self.waiting.iter().any(|change| change.hash() == *hash)
     }
 
+    /// The document itself, for rooms that speak Automerge's own protocol of synchronisation.
+    pub(crate) fn document(&self) -> &Automerge {
+        &self.document
+    }
+
+    /// As [`Self::document`], where Automerge asks for more than it uses: nobody changes the document by it.
+    pub(crate) fn document_mut(&mut self) -> &mut Automerge {
+        &mut self.document
+    }
+
     /// The document as an Automerge file, which any Automerge implementation opens.
     pub fn save(&self) -> Vec<u8> {
         self.document.save()

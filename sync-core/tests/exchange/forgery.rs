@@ -77,6 +77,7 @@ pub(crate) fn request_of_bytes(key: &DeviceKey, changes: Vec<Vec<u8>>, hashes: &
         cursor: None,
         acknowledged: None,
         restoring: false,
+        reconciliation: None,
         device_time: 0,
         responses: vec![ResponseChanges {
             round: ROUND,

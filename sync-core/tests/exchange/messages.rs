@@ -2,15 +2,15 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteArray, ByteBuf};
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::ChangeHash;
 use sync_core::device::{AttestationSignature, DeviceKey, DevicePublicKey};
-use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
+use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION, Reconciliation};
 use sync_core::exchange::wire::Message as _;
 use sync_core::exchange::{
-    Client, Cursor, Limits, LogMark, OutgoingChange, Refusal, RefusalReason, ResponseChanges, SyncRequest,
-    SyncResponse, WireError, admit, wire,
+    Client, Cursor, ErasedResponse, Limits, LogMark, OutgoingChange, Refusal, RefusalReason, ResponseChanges,
+    SyncRequest, SyncResponse, WireError, admit, wire,
 };
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::Response;
@@ -54,9 +54,10 @@ fn request() -> impl Strategy<Value = SyncRequest> {
         any::<i64>(),
         groups(),
         prop::collection::vec(attestation(), 0..4),
+        prop::option::of(reconciliation()),
     )
         .prop_map(
-            |([cursor, acknowledged], restoring, device_time, responses, attestations)| SyncRequest {
+            |([cursor, acknowledged], restoring, device_time, responses, attestations, reconciliation)| SyncRequest {
                 version: PROTOCOL_VERSION,
                 cursor,
                 acknowledged,
@@ -64,8 +65,24 @@ fn request() -> impl Strategy<Value = SyncRequest> {
                 device_time,
                 responses,
                 attestations,
+                reconciliation,
             },
         )
+}
+
+fn erased() -> impl Strategy<Value = ErasedResponse> {
+    (any::<u128>(), "[A-Z][0-9]{1,3}").prop_map(|(round, unit)| ErasedResponse {
+        round: RoundId(Uuid::from_u128(round)),
+        unit,
+    })
+}
+
+fn reconciliation() -> impl Strategy<Value = Reconciliation> {
+    let hash = any::<[u8; 32]>().prop_map(ByteArray::new);
+    prop_oneof![
+        prop::collection::vec(any::<u8>(), 0..40).prop_map(|bytes| Reconciliation::Compare(ByteBuf::from(bytes))),
+        prop::collection::vec(hash, 0..4).prop_map(Reconciliation::Fetch),
+    ]
 }
 
 fn response() -> impl Strategy<Value = SyncResponse> {
@@ -87,27 +104,37 @@ fn response() -> impl Strategy<Value = SyncResponse> {
         prop::collection::vec(any::<u32>(), 0..4),
         [cursor(), cursor()],
         any::<bool>(),
+        prop::option::of(prop::collection::vec(any::<u8>(), 0..40)),
         any::<bool>(),
         any::<i64>(),
     );
-    (numbers, prop::collection::vec(refusal, 0..6), groups()).prop_map(
-        |(
-            (version, accepted, waiting, [cursor, acknowledged], unknown_cursor, more, server_time),
-            refused,
-            responses,
-        )| SyncResponse {
-            version,
-            accepted,
-            waiting,
-            refused,
-            responses,
-            cursor,
-            acknowledged,
-            unknown_cursor,
-            more,
-            server_time,
-        },
+    (
+        numbers,
+        prop::collection::vec(refusal, 0..6),
+        groups(),
+        prop::collection::vec(erased(), 0..3),
     )
+        .prop_map(
+            |(
+                (version, accepted, waiting, [cursor, acknowledged], unknown_cursor, reconciliation, more, server_time),
+                refused,
+                responses,
+                erased,
+            )| SyncResponse {
+                version,
+                accepted,
+                waiting,
+                refused,
+                responses,
+                erased,
+                cursor,
+                acknowledged,
+                unknown_cursor,
+                reconciliation: reconciliation.map(ByteBuf::from),
+                more,
+                server_time,
+            },
+        )
 }
 
 /// A request of one phone with a few changes, and what it carries: the response and hash of each.

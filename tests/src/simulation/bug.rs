@@ -15,6 +15,12 @@ pub enum Bug {
     NeverOffersAgain,
     /// The server believes every cursor that is within its log.
     IgnoresMarks,
+    /// The server compares an older state of its log than that of the cursor that it gives.
+    ComparesOldSet,
+    /// The server writes a change into a response that was erased after the change came.
+    BringsBackErased,
+    /// The phone keeps its copy of an erased response.
+    KeepsErased,
     /// The server takes changes of every hamlet from everybody.
     IgnoresScope,
     /// The server takes changes without looking at who signed them.
@@ -35,13 +41,16 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::AcknowledgesBeforeFlush,
         Self::SendsBeforeFlush,
         Self::KeepsCursorBeforeChanges,
         Self::ForgetsOutbox,
         Self::NeverOffersAgain,
         Self::IgnoresMarks,
+        Self::ComparesOldSet,
+        Self::BringsBackErased,
+        Self::KeepsErased,
         Self::IgnoresScope,
         Self::IgnoresSignatures,
         Self::IgnoresRevocation,

@@ -17,6 +17,8 @@ pub enum Invariant {
     NobodyWritesForAnother,
     /// A device that was revoked adds nothing from then on.
     RevokedDevicesAddNothing,
+    /// An erased response is nowhere any more: in no log, in no buffer, and on no phone that may read its hamlet.
+    ErasedIsForgotten,
     /// A question shows exactly the answers that nobody has replaced with knowledge of them.
     NoConflictVanishes,
     /// Figures from the server equal those of one replica that heard every change in another order.
@@ -27,13 +29,14 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ReplicasConverge,
         Self::AcknowledgedIsDurable,
         Self::SavedAnswersArrive,
         Self::NothingOutsideScope,
         Self::NobodyWritesForAnother,
         Self::RevokedDevicesAddNothing,
+        Self::ErasedIsForgotten,
         Self::NoConflictVanishes,
         Self::FiguresEqualOneReplica,
         Self::LoggedOnce,

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::device::DeviceKey;
-use sync_core::exchange::{Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, wire};
+use sync_core::exchange::{
+    Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, reconciliation, wire,
+};
 use sync_core::response::{Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 
@@ -20,6 +22,8 @@ pub(super) enum Record {
     Wrote { unit: usize, change: Box<Change> },
     /// Others' changes came, from the server or from another phone.
     Heard { changes: Vec<(usize, Change)> },
+    /// The responses of these units were erased.
+    Erased { units: Vec<usize> },
     /// How far the server's log is read, and what need not be sent any more.
     Reached {
         state: ClientState,
@@ -35,6 +39,8 @@ pub(super) struct Phone {
     pub(super) key: DeviceKey,
     /// The hamlets that it may read and write.
     pub(super) scope: BTreeSet<i64>,
+    /// Whether it compares what it has with a log that it does not know, instead of reading that from its start.
+    compares: bool,
     /// How far its clock is ahead, in seconds.
     pub(super) clock_ahead: i64,
     pub(super) disk: Disk<Record>,
@@ -63,11 +69,12 @@ impl Memory {
 }
 
 impl Phone {
-    pub(super) fn new(number: usize, scope: BTreeSet<i64>, bug: Option<Bug>) -> Self {
+    pub(super) fn new(number: usize, scope: BTreeSet<i64>, compares: bool, bug: Option<Bug>) -> Self {
         Self {
             number,
             key: DeviceKey::from_secret(&[number as u8 + 1; 32]),
             scope,
+            compares,
             clock_ahead: 0,
             disk: Disk::new(),
             refused: Vec::new(),
@@ -162,7 +169,7 @@ impl Phone {
             .is_ok()
         {
             for (unit, change) in changes {
-                memory.open(unit).apply([change]).unwrap();
+                take_in(memory.open(unit), change);
             }
         }
     }
@@ -220,25 +227,53 @@ impl Phone {
             state: memory.client.state(),
             left_outbox: received.left_outbox.clone(),
         };
+        let erased = received.erased.iter().filter_map(|erased| unit_of(&erased.unit));
+        let erased: Vec<usize> = match self.bug {
+            Some(Bug::KeepsErased) => Vec::new(),
+            _ => erased.collect(),
+        };
+        let forgotten = Record::Erased { units: erased.clone() };
         let written = if self.bug == Some(Bug::KeepsCursorBeforeChanges) {
             let reached = self.disk.write(reached);
             self.disk.flush();
             reached.and_then(|()| self.disk.write(heard))
         } else {
-            self.disk.write(Record::Exchanged(vec![heard, reached]))
+            self.disk.write(Record::Exchanged(vec![heard, forgotten, reached]))
         };
         if written.is_err() {
             // Nothing of the answer is kept, so the app begins again from what is.
             return self.restart_app();
         }
         for (unit, change) in changes {
-            memory.open(unit).apply([change]).unwrap();
+            take_in(memory.open(unit), change);
         }
-        if received.whole_log && self.bug != Some(Bug::NeverOffersAgain) {
-            self.offer();
-        } else if received.whole_log {
+        for unit in erased {
+            memory.responses.remove(&unit);
+        }
+        if received.whole_log && self.bug == Some(Bug::NeverOffersAgain) {
             memory.client.offer([]);
+        } else if received.whole_log {
+            self.offer();
         }
+        if received.unknown_cursor && self.compares {
+            self.reconcile(connection);
+        }
+    }
+
+    /// The server's log is another one: begins to find out how it differs from what the phone has.
+    fn reconcile(&mut self, connection: u64) {
+        let Some(memory) = &mut self.memory else { return };
+        let mut salt = [self.number as u8; 16];
+        salt[..8].copy_from_slice(&connection.to_le_bytes());
+        let limits = reconciliation::Limits {
+            first_cells: 2,
+            change_bytes: None,
+            ..reconciliation::Limits::default()
+        };
+        let here = memory.responses.values().flat_map(Response::changes);
+        memory
+            .client
+            .reconcile(here.map(|change| change.hash()), reconciliation::Salt(salt), limits);
     }
 
     /// Sends again what the server's log was found not to have, of what is saved.
@@ -304,6 +339,9 @@ impl Phone {
             ..Memory::default()
         });
         self.read_responses();
+        if self.compares {
+            self.reconcile(self.disk.written().count() as u64);
+        }
     }
 
     fn read_responses(&mut self) {
@@ -312,8 +350,11 @@ impl Phone {
             record.changes(&mut changes);
         }
         if let Some(memory) = &mut self.memory {
-            let restored = |(unit, changes)| (unit, Response::restored(response_of(unit), changes).unwrap());
-            memory.responses = changes.into_iter().map(restored).collect();
+            memory.responses.clear();
+            for (unit, changes) in changes {
+                let response = memory.open(unit);
+                changes.into_iter().for_each(|change| take_in(response, change));
+            }
         }
     }
 
@@ -321,6 +362,11 @@ impl Phone {
     pub(super) fn response(&self, unit: usize) -> Option<&Response> {
         self.memory.as_ref()?.responses.get(&unit)
     }
+}
+
+/// A change that contradicts what the phone has stays outside, and the replicas are found not to converge.
+fn take_in(response: &mut Response, change: Change) {
+    let _ = response.apply([change]);
 }
 
 impl Record {
@@ -332,6 +378,7 @@ impl Record {
                 change: Change::clone(change),
             }),
             Self::Heard { .. } => {}
+            Self::Erased { units } => queued.retain(|outgoing| !units.iter().any(|unit| code(*unit) == outgoing.unit)),
             Self::Reached { state, left_outbox } => {
                 *reached = *state;
                 queued.retain(|outgoing| !left_outbox.contains(&outgoing.change.hash()));
@@ -346,6 +393,11 @@ impl Record {
             Self::Heard { changes } => {
                 for (unit, change) in changes {
                     of.entry(*unit).or_default().push(change.clone());
+                }
+            }
+            Self::Erased { units } => {
+                for unit in units {
+                    of.remove(unit);
                 }
             }
             Self::Reached { .. } => {}

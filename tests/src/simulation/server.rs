@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
 use sync_core::device::DevicePublicKey;
-use sync_core::exchange::answering::{self, ArrivalError, CursorState, LogQuery, Peer, Question, Read};
+use sync_core::exchange::answering::{self, ArrivalError, CursorState, Found, LogQuery, Peer, Query, Question, Read};
 use sync_core::exchange::delivery::{Delivery, Planned, Taken};
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, Stored};
-use sync_core::exchange::{Cursor, Limits, LogMark, ResponseChanges, wire};
+use sync_core::exchange::{
+    Cursor, ErasedResponse, Limits, LogMark, Refusal, RefusalReason, ResponseChanges, tombstone_hash, wire,
+};
 use sync_core::identity::ResponseId;
 use sync_core::response::Response;
 use sync_core::{Change, ChangeHash};
@@ -27,6 +29,8 @@ pub(super) struct Entry {
     pub(super) unit: usize,
     pub(super) device: DevicePublicKey,
     pub(super) change: Change,
+    /// Its number in the log, from 1; 0 while it is not there.
+    pub(super) place: usize,
 }
 
 /// One transaction of the server's storage.
@@ -38,13 +42,18 @@ pub(super) enum Transaction {
         released: Vec<ChangeHash>,
     },
     Revoked(DevicePublicKey),
+    Erased(usize),
 }
 
 /// What the transactions add up to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Data {
+    /// The entries whose responses are not erased.
     pub(super) log: Vec<Entry>,
+    /// The marks of all entries, tombstones and erased ones among them.
     marks: Vec<LogMark>,
+    /// The erased units, and where each tombstone is.
+    pub(super) erased: BTreeMap<usize, usize>,
     pub(super) waiting: Vec<Entry>,
     pub(super) revoked: BTreeSet<DevicePublicKey>,
 }
@@ -58,9 +67,11 @@ impl Data {
                 released,
             } => {
                 for entry in entries {
-                    let last = self.marks.last().copied().unwrap_or_default();
-                    self.marks.push(last.then(&entry.change.hash()));
-                    self.log.push(entry.clone());
+                    self.mark(&entry.change.hash());
+                    self.log.push(Entry {
+                        place: self.marks.len(),
+                        ..entry.clone()
+                    });
                 }
                 self.waiting.extend(waiting.iter().cloned());
                 self.waiting.retain(|entry| !released.contains(&entry.change.hash()));
@@ -68,7 +79,23 @@ impl Data {
             Transaction::Revoked(device) => {
                 self.revoked.insert(*device);
             }
+            Transaction::Erased(unit) => {
+                self.log.retain(|entry| entry.unit != *unit);
+                self.waiting.retain(|entry| entry.unit != *unit);
+                self.mark(&tombstone_hash(response_of(*unit)));
+                self.erased.insert(*unit, self.marks.len());
+            }
         }
+    }
+
+    /// The last entry's number in the log.
+    pub(super) fn head(&self) -> usize {
+        self.marks.len()
+    }
+
+    fn mark(&mut self, hash: &ChangeHash) {
+        let last = self.marks.last().copied().unwrap_or_default();
+        self.marks.push(last.then(hash));
     }
 
     fn of(transactions: &[Transaction]) -> Self {
@@ -103,7 +130,7 @@ enum Stage {
     Arrived(Box<Delivery>),
     Planned(Box<Planned>),
     /// In the writer's transaction, waiting for the flush.
-    Flushing(Box<Planned>, Vec<u32>),
+    Flushing(Box<Planned>, Vec<Refusal>),
     Taken(Taken),
 }
 
@@ -113,8 +140,8 @@ struct Exchange {
     device: DevicePublicKey,
     hashes: Vec<ChangeHash>,
     question: Question,
-    /// What to read in the end, once the cursors were looked up.
-    query: Option<LogQuery>,
+    /// What to look up in the end, once the cursors were.
+    query: Option<Query>,
     stage: Stage,
 }
 
@@ -214,7 +241,12 @@ impl Server {
                 .iter()
                 .filter_map(|bytes| Change::from_bytes(bytes.to_vec()).ok())
             {
-                let entries = vec![Entry { unit, device, change }];
+                let entries = vec![Entry {
+                    unit,
+                    device,
+                    change,
+                    place: 0,
+                }];
                 let transaction = Transaction::Logged {
                     entries,
                     waiting: Vec::new(),
@@ -244,19 +276,17 @@ impl Server {
         let stage = match stage {
             Stage::Arrived(delivery) => {
                 query = question.query(self.cursor_state(question.cursors()));
-                let sorted = delivery.sort(&frame());
+                let sorted = delivery.sort(&frame(&self.data));
                 let stored = (0..UNITS).map(|unit| (response_of(unit), self.data.stored(unit)));
                 let wanted: BTreeSet<ResponseId> = sorted.responses().into_iter().collect();
                 let stored = stored.filter(|(id, _)| wanted.contains(id)).collect();
                 Stage::Planned(Box::new(sorted.plan(&stored)))
             }
             Stage::Planned(planned) => match self.write(planned.plan().0, device) {
-                Ok(contradictions) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => {
-                    Stage::Taken(planned.written(&contradictions))
-                }
-                Ok(contradictions) => {
+                Ok(late) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => Stage::Taken(planned.written(late)),
+                Ok(late) => {
                     outcome = Step::AwaitsFlush;
-                    Stage::Flushing(planned, contradictions)
+                    Stage::Flushing(planned, late)
                 }
                 Err(DiskFull) => {
                     return Step::Replied {
@@ -266,13 +296,13 @@ impl Server {
                     };
                 }
             },
-            Stage::Flushing(planned, contradictions) => {
+            Stage::Flushing(planned, late) => {
                 outcome = Step::AwaitsFlush;
-                Stage::Flushing(planned, contradictions)
+                Stage::Flushing(planned, late)
             }
             Stage::Taken(taken) => {
-                let read = query.as_ref().map(|query| self.read(query));
-                let mut answer = question.answer(taken, read, 0);
+                let found = query.as_ref().map(|query| self.look_up(query));
+                let mut answer = question.answer(taken, found, 0);
                 if self.bug == Some(Bug::DropsWaiting) {
                     answer.waiting.clear();
                 }
@@ -305,8 +335,8 @@ impl Server {
         self.data = self.ahead.clone();
         let mut ready = Vec::new();
         for (connection, mut exchange) in std::mem::take(&mut self.exchanges) {
-            if let Stage::Flushing(planned, contradictions) = exchange.stage {
-                exchange.stage = Stage::Taken(planned.written(&contradictions));
+            if let Stage::Flushing(planned, late) = exchange.stage {
+                exchange.stage = Stage::Taken(planned.written(late));
                 ready.push(connection);
             }
             self.exchanges.insert(connection, exchange);
@@ -314,20 +344,26 @@ impl Server {
         ready
     }
 
-    /// What the one writer does with a plan; the numbers of changes that contradict what came in the meantime.
-    fn write(&mut self, plan: &Plan, device: DevicePublicKey) -> Result<Vec<u32>, DiskFull> {
+    /// What the one writer does with a plan; those of its changes that cannot be written any more.
+    fn write(&mut self, plan: &Plan, device: DevicePublicKey) -> Result<Vec<Refusal>, DiskFull> {
         let mut writer = self.ahead.clone();
-        let mut contradictions = Vec::new();
+        let mut late = Vec::new();
         let (mut logged, mut kept, mut released) = (Vec::new(), Vec::new(), Vec::new());
         for response in &plan.responses {
             let Some(unit) = super::history::unit_of(&response.unit.1) else {
                 continue;
             };
+            if writer.erased.contains_key(&unit) && self.bug != Some(Bug::BringsBackErased) {
+                let changes = response.log.iter().chain(&response.wait);
+                late.extend(changes.map(|(change, _)| refusal(*change, RefusalReason::Erased)));
+                continue;
+            }
             for (number, admitted) in &response.log {
                 let entry = Entry {
                     unit,
                     device,
                     change: admitted.change.clone(),
+                    place: 0,
                 };
                 if writer.has(&entry.change.hash()) && self.bug != Some(Bug::LogsTwice) {
                     continue;
@@ -337,7 +373,7 @@ impl Server {
                     other.hash() != one.hash() && (other.actor_id(), other.seq()) == (one.actor_id(), one.seq())
                 };
                 if writer.log.iter().any(|other| other.unit == unit && taken(other)) {
-                    contradictions.push(*number);
+                    late.push(refusal(*number, RefusalReason::Contradiction));
                     continue;
                 }
                 writer.log.push(entry.clone());
@@ -348,7 +384,12 @@ impl Server {
                     let change = admitted.change.clone();
                     let waits = writer.waiting.iter().any(|entry| entry.change.hash() == change.hash());
                     if !waits && !writer.has(&change.hash()) {
-                        let entry = Entry { unit, device, change };
+                        let entry = Entry {
+                            unit,
+                            device,
+                            change,
+                            place: 0,
+                        };
                         writer.waiting.push(entry.clone());
                         kept.push(entry);
                     }
@@ -374,7 +415,7 @@ impl Server {
         };
         self.disk.write(transaction.clone())?;
         self.ahead.apply(&transaction);
-        Ok(contradictions)
+        Ok(late)
     }
 
     fn cursor_state(&self, mut cursors: impl Iterator<Item = Cursor>) -> CursorState {
@@ -396,29 +437,79 @@ impl Server {
         Some(Cursor(place as u64, *mark))
     }
 
+    fn look_up(&self, query: &Query) -> Found {
+        let in_scope = |scope: &BTreeSet<HamletKey>, entry: &&Entry| scope.contains(&HamletKey(hamlet_of(entry.unit)));
+        let head = self.entry(self.data.marks.len());
+        match query {
+            Query::Entries(query) => Found::Entries(self.read(query)),
+            Query::Set { scope } => {
+                let late = usize::from(self.bug == Some(Bug::ComparesOldSet));
+                let end = self.data.marks.len().saturating_sub(late);
+                let compared = self.data.log.iter().filter(|entry| entry.place <= end);
+                let compared = compared.filter(|entry| in_scope(scope, entry));
+                Found::Set {
+                    changes: compared.map(|entry| entry.change.hash()).collect(),
+                    erased: self.erased(scope, 0, self.data.marks.len()),
+                    head,
+                }
+            }
+            Query::Changes { hashes, scope } => {
+                let wanted = self.data.log.iter().filter(|entry| in_scope(scope, entry));
+                let wanted = wanted.filter(|entry| hashes.contains(&entry.change.hash()));
+                let responses: Vec<ResponseChanges> = wanted.map(carried).collect();
+                Found::Changes {
+                    more: responses.len() > READ_ENTRIES,
+                    responses: responses.into_iter().take(READ_ENTRIES).collect(),
+                    head,
+                }
+            }
+        }
+    }
+
     fn read(&self, query: &LogQuery) -> Read {
         let after = query.after.map_or(0, |cursor| cursor.sequence() as usize);
         let mut responses = Vec::new();
-        let mut end = self.data.log.len();
-        for (place, entry) in self.data.log.iter().enumerate().skip(after) {
+        let mut end = self.data.marks.len();
+        for entry in self.data.log.iter().filter(|entry| entry.place > after) {
             if responses.len() == READ_ENTRIES {
-                end = place;
+                end = entry.place - 1;
                 break;
             }
             if query.without != Some(entry.device) && query.scope.contains(&HamletKey(hamlet_of(entry.unit))) {
-                responses.push(ResponseChanges {
-                    round: ROUND,
-                    unit: code(entry.unit),
-                    changes: vec![ByteBuf::from(entry.change.raw_bytes())],
-                });
+                responses.push(carried(entry));
             }
         }
         let end = end.max(after);
         Read {
             responses,
+            erased: self.erased(&query.scope, after, end),
             cursor: self.entry(end),
-            head: self.entry(self.data.log.len()),
-            more: end < self.data.log.len(),
+            head: self.entry(self.data.marks.len()),
+            more: end < self.data.marks.len(),
+        }
+    }
+
+    /// The tombstones after one place up to another.
+    fn erased(&self, scope: &BTreeSet<HamletKey>, after: usize, end: usize) -> Vec<ErasedResponse> {
+        let erased = self
+            .data
+            .erased
+            .iter()
+            .filter(|(_, place)| (after + 1..=end).contains(place));
+        let erased = erased.filter(|(unit, _)| scope.contains(&HamletKey(hamlet_of(**unit))));
+        erased
+            .map(|(unit, _)| ErasedResponse {
+                round: ROUND,
+                unit: code(*unit),
+            })
+            .collect()
+    }
+
+    /// An official erases a response.
+    pub(super) fn erase(&mut self, unit: usize) {
+        let transaction = Transaction::Erased(unit);
+        if !self.ahead.erased.contains_key(&unit) && self.disk.write(transaction.clone()).is_ok() {
+            self.ahead.apply(&transaction);
         }
     }
 
@@ -453,11 +544,24 @@ fn hashes(bytes: &[u8]) -> Vec<ChangeHash> {
     changes.map(hash).collect()
 }
 
-fn frame() -> Frame {
+fn refusal(change: u32, reason: RefusalReason) -> Refusal {
+    Refusal { change, reason }
+}
+
+fn frame(data: &Data) -> Frame {
     Frame {
+        erased: data.erased.keys().map(|unit| (ROUND, code(*unit))).collect(),
         rounds: [(ROUND, RoundState::Open)].into(),
         units: (0..UNITS)
             .map(|unit| ((ROUND, code(unit)), HamletKey(hamlet_of(unit))))
             .collect(),
+    }
+}
+
+fn carried(entry: &Entry) -> ResponseChanges {
+    ResponseChanges {
+        round: ROUND,
+        unit: code(entry.unit),
+        changes: vec![ByteBuf::from(entry.change.raw_bytes())],
     }
 }

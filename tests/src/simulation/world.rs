@@ -43,6 +43,8 @@ pub struct Statistics {
     pub crashes: u64,
     /// Servers that were set back to a backup.
     pub restored: u64,
+    /// Responses that were erased, some of them twice.
+    pub erased: u64,
     /// Messages by which somebody tried to write in another's name.
     pub forgeries: u64,
     /// Changes that the server did not take.
@@ -57,6 +59,7 @@ impl Statistics {
         self.mishaps += other.mishaps;
         self.crashes += other.crashes;
         self.restored += other.restored;
+        self.erased += other.erased;
         self.forgeries += other.forgeries;
         self.refused += other.refused;
     }
@@ -92,6 +95,7 @@ enum Event {
     Backup,
     Restore,
     Revoke(usize),
+    Erase(usize),
     Forge(usize),
 }
 
@@ -115,6 +119,8 @@ struct World {
     figures: Figures,
     bug: Option<Bug>,
     tell: bool,
+    /// Whether households ask to be forgotten.
+    erases: bool,
     /// Whether nothing fails any more.
     healed: bool,
     statistics: Statistics,
@@ -154,7 +160,8 @@ impl World {
         let mut luck = ChaCha8Rng::seed_from_u64(number);
         let count = luck.random_range(1..=4);
         let scopes = [vec![0], vec![1], vec![0, 1], vec![0]];
-        let phones = (0..count).map(|phone| Phone::new(phone, scopes[phone].iter().copied().collect(), bug));
+        let compares = luck.random_bool(0.7);
+        let phones = (0..count).map(|phone| Phone::new(phone, scopes[phone].iter().copied().collect(), compares, bug));
         let mut world = Self {
             phones: phones.collect(),
             weather: Weather::drawn(&mut luck),
@@ -171,6 +178,7 @@ impl World {
             figures: Figures::default(),
             bug,
             tell,
+            erases: false,
             healed: false,
             statistics: Statistics::default(),
             violations: Vec::new(),
@@ -201,6 +209,10 @@ impl World {
             });
         } else {
             self.often(0, 1, |luck| Event::Revoke(luck.random_range(0..count)));
+            self.erases = self.luck.random_bool(0.4);
+            if self.erases {
+                self.often(1, 2, |luck| Event::Erase(luck.random_range(0..UNITS)));
+            }
         }
     }
 
@@ -289,6 +301,12 @@ impl World {
                 self.server.revoke(self.phones[phone].key.public());
                 self.soon(Event::ServerFlush);
             }
+            Event::Erase(_) if !self.server.is_running => {}
+            Event::Erase(unit) => {
+                self.statistics.erased += 1;
+                self.server.erase(unit);
+                self.soon(Event::ServerFlush);
+            }
             Event::Forge(phone) => self.forge(phone),
         }
     }
@@ -309,7 +327,7 @@ impl World {
         let now = self.seconds();
         self.phones[phone].answer(unit, question, value, now, &mut self.history, decide);
         self.soon(Event::PhoneFlush(phone));
-        self.fail_soon(0.1, Event::Exchange(phone));
+        self.fail_soon(0.25, Event::Exchange(phone));
         self.fail_soon(0.05, Event::PhoneCrash(phone));
     }
 
@@ -367,6 +385,10 @@ impl World {
             Step::GoesOn => {
                 self.soon(Event::Step(connection));
                 self.fail_soon(0.02, Event::ServerCrash);
+                if self.erases {
+                    let unit = self.luck.random_range(0..UNITS);
+                    self.fail_soon(0.02, Event::Erase(unit));
+                }
             }
             Step::AwaitsFlush => {
                 self.soon(Event::ServerFlush);
@@ -416,7 +438,7 @@ impl World {
             None => self.phones[phone].disconnected(connection),
         }
         self.soon(Event::PhoneFlush(phone));
-        self.fail_soon(0.1, Event::Exchange(phone));
+        self.fail_soon(0.25, Event::Exchange(phone));
         self.fail_soon(0.05, Event::PhoneCrash(phone));
     }
 
@@ -474,6 +496,7 @@ impl World {
             acknowledged: None,
             restoring: false,
             device_time: 0,
+            reconciliation: None,
             attestations: vec![Attestation {
                 device: named,
                 first: 0,
@@ -492,12 +515,14 @@ impl World {
 
     /// Adds what is new in the log to the figures, as the server's projection does.
     fn count(&mut self) {
-        let log = &self.server.data.log;
-        let changed: BTreeSet<usize> = log[self.figures.seen.min(log.len())..]
-            .iter()
-            .map(|entry| entry.unit)
-            .collect();
-        self.figures.seen = log.len();
+        let data = &self.server.data;
+        let entries = data.log.iter().map(|entry| (entry.unit, entry.place));
+        let tombstones = data.erased.iter().map(|(unit, place)| (*unit, *place));
+        let new = entries
+            .chain(tombstones)
+            .filter(|(_, place)| *place > self.figures.seen);
+        let changed: BTreeSet<usize> = new.map(|(unit, _)| unit).collect();
+        self.figures.seen = data.head();
         for unit in changed {
             let counts = counts(&self.server.data.response(unit).read().answers);
             let before = self.figures.counted.insert(unit, counts).unwrap_or(false);
@@ -512,7 +537,7 @@ impl World {
         for hash in acknowledged {
             let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
                 Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(_) => false,
+                Transaction::Revoked(_) | Transaction::Erased(_) => false,
             });
             if !on_disk {
                 self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
@@ -554,6 +579,13 @@ impl World {
                     Invariant::RevokedDevicesAddNothing,
                     format!("{hash} of phone {}", edit.phone),
                 ));
+            }
+        }
+        let data = &self.server.data;
+        for entry in data.log.iter().chain(&data.waiting) {
+            if data.erased.contains_key(&entry.unit) {
+                let what = format!("{} of unit {}", entry.change.hash(), entry.unit);
+                broken.push((Invariant::ErasedIsForgotten, what));
             }
         }
         for (invariant, what) in broken {
@@ -630,7 +662,7 @@ impl World {
         for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
             let author = &self.phones[edit.phone];
             let refused = !author.scope.contains(&hamlet_of(edit.unit));
-            if refused || self.is_revoked(edit.phone) {
+            if refused || self.is_revoked(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
                 continue;
             }
             let arrived = self.server.data.log.iter().any(|entry| {
@@ -684,6 +716,9 @@ impl World {
                 }
                 let empty = Response::new(response_of(unit)).unwrap();
                 let replica = self.phones[phone].response(unit).unwrap_or(&empty);
+                if self.server.data.erased.contains_key(&unit) && !replica.changes().is_empty() {
+                    broken.push((Invariant::ErasedIsForgotten, format!("unit {unit} on phone {phone}")));
+                }
                 let same = self.read(replica, Some(phone)).answers == reading.answers;
                 if replica.heads() != response.heads() || !same {
                     broken.push((Invariant::ReplicasConverge, format!("unit {unit} on phone {phone}")));

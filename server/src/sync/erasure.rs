@@ -1,0 +1,164 @@
+//! Erases a response: every byte of its answers, here and in what is written from here on.
+
+use std::collections::BTreeSet;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
+use sync_core::exchange::intake::{HamletKey, Unit};
+use sync_core::exchange::{ErasedResponse, tombstone_hash};
+use sync_core::identity::{ResponseId, RoundId};
+use uuid::Uuid;
+
+use super::log::{Log, json};
+use crate::clock;
+use crate::store::{Store, StoreError};
+
+/// Why a response is not erased.
+#[derive(Debug, thiserror::Error)]
+pub enum ErasureError {
+    /// The round's frame has no such unit.
+    #[error("the round has no unit {0}")]
+    UnknownUnit(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ErasureError {
+    /// The error in Vietnamese.
+    pub fn vietnamese(&self) -> String {
+        match self {
+            Self::UnknownUnit(unit) => format!("đợt khảo sát không có hộ {unit}"),
+            Self::Store(source) => source.vietnamese(),
+        }
+    }
+}
+
+/// What was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Erasure {
+    /// Changes that were deleted, waiting ones among them.
+    pub changes: u64,
+    /// Whether the response was erased before already; then nothing was to be done but to delete what may be left.
+    pub already: bool,
+}
+
+/// Erases the response of a unit, whether there is one yet or not: what phones still have of it is refused from now on,
+/// and deleted there at the next contact. When it returns, no byte of the answers is left in the database's files.
+///
+/// # Errors
+/// [`ErasureError`]; nothing is erased then. [`StoreError::Busy`] when a reader keeps the write-ahead log in use: the
+/// response is erased, but its bytes may still be in that file, and calling again removes them.
+pub async fn erase(store: &Store, unit: Unit, reason: String) -> Result<Erasure, ErasureError> {
+    let code = unit.1.clone();
+    let erasure = store
+        .writer
+        .write(move |connection| Box::pin(async move { delete(connection, &unit, &reason).await }))
+        .await?
+        .ok_or(ErasureError::UnknownUnit(code))?;
+    store.writer.empty_log().await?;
+    Ok(erasure)
+}
+
+async fn delete(
+    connection: &mut SqliteConnection,
+    (round, code): &Unit,
+    reason: &str,
+) -> Result<Option<Erasure>, StoreError> {
+    let id = ResponseId::of(*round, code);
+    sqlx::query(
+        "INSERT INTO response (id, round_key, unit, hamlet_key)
+         SELECT $1, round_key, sampled_unit.code, hamlet_key FROM sampled_unit JOIN round USING (round_key)
+         WHERE round.id = $2 AND sampled_unit.code = $3 ON CONFLICT DO NOTHING",
+    )
+    .bind(id.0)
+    .bind(round.0)
+    .bind(code)
+    .execute(&mut *connection)
+    .await?;
+    let response: Option<(i64, i64)> = sqlx::query_as("SELECT response_key, hamlet_key FROM response WHERE id = $1")
+        .bind(id.0)
+        .fetch_optional(&mut *connection)
+        .await?;
+    let Some((response_key, hamlet_key)) = response else {
+        return Ok(None);
+    };
+    let already: Option<i64> = sqlx::query_scalar("SELECT seq FROM erasure WHERE response_key = $1")
+        .bind(response_key)
+        .fetch_optional(&mut *connection)
+        .await?;
+    if already.is_some() {
+        return Ok(Some(Erasure {
+            changes: 0,
+            already: true,
+        }));
+    }
+    // Asked before the last entries are perhaps deleted.
+    let (seq, mark) = Log::open(connection).await?.next(&tombstone_hash(id));
+    let mut changes = 0;
+    for statement in [
+        "INSERT INTO erased_entry (seq, mark) SELECT seq, mark FROM change_log WHERE response_key = $1",
+        "DELETE FROM projection WHERE response_key = $1",
+        "DELETE FROM change_log WHERE response_key = $1",
+        "DELETE FROM waiting_change WHERE response_key = $1",
+    ] {
+        let rows = sqlx::query(statement)
+            .bind(response_key)
+            .execute(&mut *connection)
+            .await?;
+        if statement.starts_with("DELETE FROM change_log") || statement.starts_with("DELETE FROM waiting_change") {
+            changes += rows.rows_affected();
+        }
+    }
+    // What signed nothing but this response's changes.
+    sqlx::query(
+        "DELETE FROM attestation WHERE NOT EXISTS
+             (SELECT 1 FROM change_log WHERE change_log.attestation_key = attestation.attestation_key)
+         AND NOT EXISTS
+             (SELECT 1 FROM waiting_change WHERE waiting_change.attestation_key = attestation.attestation_key)",
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query(
+        "INSERT INTO erasure (seq, mark, response_key, hamlet_key, erased_at, reason) VALUES ($1, $2, $3, $4, $5, $6)",
+    )
+    .bind(seq)
+    .bind(mark.0.as_slice())
+    .bind(response_key)
+    .bind(hamlet_key)
+    .bind(clock::now())
+    .bind(reason)
+    .execute(connection)
+    .await?;
+    Ok(Some(Erasure {
+        changes,
+        already: false,
+    }))
+}
+
+/// The tombstones among the entries after `after` up to `end` in these hamlets.
+pub(super) async fn erased(
+    readers: &SqlitePool,
+    scope: &BTreeSet<HamletKey>,
+    after: i64,
+    end: i64,
+) -> Result<Vec<ErasedResponse>, StoreError> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT round.id, response.unit FROM json_each($1) AS scope
+         JOIN erasure ON erasure.hamlet_key = scope.value AND erasure.seq > $2 AND erasure.seq <= $3
+         JOIN response USING (response_key) JOIN round USING (round_key)
+         ORDER BY erasure.seq",
+    )
+    .bind(json(&scope.iter().map(|hamlet| hamlet.0).collect::<Vec<_>>())?)
+    .bind(after)
+    .bind(end)
+    .fetch_all(readers)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(round, unit)| ErasedResponse {
+            round: RoundId(round),
+            unit,
+        })
+        .collect())
+}
