@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use crate::installation::{Installation, Server};
 use sync_core::Change;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, reconciliation, wire};
@@ -86,6 +87,12 @@ pub fn enrolment_request(key: &DeviceKey, code: &str) -> serde_json::Value {
 }
 
 impl Phone {
+    /// A phone that an installation invites for these hamlets and that enrols at its server.
+    pub fn of(installation: &Installation, server: &Server, hamlets: &[&str], number: u8) -> Self {
+        let code = installation.invite(hamlets);
+        Self::enrol(server.address, installation.round, &code, number)
+    }
+
     /// Enrols a phone whose key follows from `number`.
     pub fn enrol(server: SocketAddr, round: Uuid, code: &str, number: u8) -> Self {
         let key = DeviceKey::from_secret(&[number; 32]);
@@ -169,14 +176,8 @@ impl Phone {
     /// Sends again what the server's log was found not to have of what this phone wrote.
     pub fn offer(&mut self) {
         let (actor, round) = (self.key.actor(), self.round);
-        let written = self.responses.iter().flat_map(|(unit, response)| {
-            let changes = response.changes_of(&actor).into_iter();
-            changes.map(move |change| OutgoingChange {
-                round,
-                unit: unit.clone(),
-                change,
-            })
-        });
+        let responses = self.responses.iter();
+        let written = responses.flat_map(|(unit, response)| OutgoingChange::written_by(&actor, round, unit, response));
         self.client.offer(written);
     }
 

@@ -25,15 +25,6 @@ use uuid::Uuid;
 /// The hamlets of an installation.
 const HAMLETS: [&str; 2] = ["28249-01", "28270-01"];
 
-fn phone(installation: &Installation, server: &Server, hamlets: &[&str], number: u8) -> Phone {
-    Phone::enrol(
-        server.address,
-        installation.round,
-        &installation.invite(hamlets),
-        number,
-    )
-}
-
 fn answer(phone: &mut Phone, unit: &str, text: &str) -> Change {
     phone
         .edit(unit, |edit| {
@@ -68,7 +59,7 @@ fn strangers_get_nothing() {
     let installation = Installation::new();
     let server = installation.serve();
     let round = installation.round;
-    let phone = phone(&installation, &server, &HAMLETS[..1], 1);
+    let phone = Phone::of(&installation, &server, &HAMLETS[..1], 1);
     let body = wire::encode(&carrying(&phone, &[])).unwrap();
     let headers = [
         ("content-type", wire::CONTENT_TYPE),
@@ -235,9 +226,9 @@ fn malformed_enrolments_are_refused() {
 fn what_is_not_allowed_is_refused_by_name_and_the_rest_is_kept() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut ours = phone(&installation, &server, &HAMLETS[..1], 1);
-    let mut theirs = phone(&installation, &server, &HAMLETS[1..], 2);
-    let mut colleague = phone(&installation, &server, &HAMLETS[..1], 3);
+    let mut ours = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let mut theirs = Phone::of(&installation, &server, &HAMLETS[1..], 2);
+    let mut colleague = Phone::of(&installation, &server, &HAMLETS[..1], 3);
 
     let (first, last) = (answer(&mut ours, "A1", "yes"), answer(&mut ours, "A2", "no"));
     let outside = answer(&mut ours, "B1", "yes");
@@ -317,7 +308,7 @@ fn what_is_not_allowed_is_refused_by_name_and_the_rest_is_kept() {
 fn an_attestation_that_does_not_hold_refuses_everything() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut phone = phone(&installation, &server, &HAMLETS[..1], 1);
+    let mut phone = Phone::of(&installation, &server, &HAMLETS[..1], 1);
     let change = answer(&mut phone, "A1", "yes");
     let honest = carrying(&phone, &[("A1", &change)]);
     let mut wrong = honest.clone();
@@ -339,9 +330,9 @@ fn an_attestation_that_does_not_hold_refuses_everything() {
 fn a_phone_sees_its_own_hamlets_only() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut ours = phone(&installation, &server, &HAMLETS[..1], 1);
-    let mut theirs = phone(&installation, &server, &HAMLETS[1..], 2);
-    let mut both = phone(&installation, &server, &HAMLETS, 3);
+    let mut ours = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let mut theirs = Phone::of(&installation, &server, &HAMLETS[1..], 2);
+    let mut both = Phone::of(&installation, &server, &HAMLETS, 3);
     for unit in ["A1", "A2", "A3"] {
         answer(&mut ours, unit, "yes");
     }

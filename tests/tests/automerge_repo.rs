@@ -11,7 +11,7 @@ use automerge::{Automerge, ReadDoc as _};
 use ciborium::cbor;
 use khaosat_tests::automerge::Watcher;
 use khaosat_tests::connection;
-use khaosat_tests::installation::{Installation, Server};
+use khaosat_tests::installation::Installation;
 use khaosat_tests::phone::{Phone, enrolment_request, try_enrol};
 use khaosat_tests::process::{khaosat, signal};
 use serde_json::{Value, json};
@@ -22,15 +22,6 @@ use uuid::Uuid;
 
 /// The hamlets of an installation.
 const HAMLETS: [&str; 2] = ["28249-01", "28270-01"];
-
-fn phone(installation: &Installation, server: &Server, hamlets: &[&str], number: u8) -> Phone {
-    Phone::enrol(
-        server.address,
-        installation.round,
-        &installation.invite(hamlets),
-        number,
-    )
-}
 
 fn answer(phone: &mut Phone, unit: &str, question: &str, text: &str) {
     phone.edit(unit, |edit| edit.put_answer(&AnswerPath::top(question), &text.into()));
@@ -68,8 +59,8 @@ fn told_heads(answer: &Value) -> BTreeSet<String> {
 fn a_repo_sees_answers_conflicts_and_later_changes_live() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut first = phone(&installation, &server, &HAMLETS[..1], 1);
-    let mut second = phone(&installation, &server, &HAMLETS[..1], 2);
+    let mut first = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let mut second = Phone::of(&installation, &server, &HAMLETS[..1], 2);
     answer(&mut first, "A1", "fibre_available", "yes");
     answer(&mut second, "A1", "fibre_available", "no");
     first.sync();
@@ -117,7 +108,7 @@ fn a_repo_sees_answers_conflicts_and_later_changes_live() {
 fn what_a_repo_writes_stays_with_it() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut volunteer = phone(&installation, &server, &HAMLETS[..1], 1);
+    let mut volunteer = Phone::of(&installation, &server, &HAMLETS[..1], 1);
     for unit in ["A1", "A2", "A3"] {
         answer(&mut volunteer, unit, "roof", "tile");
     }
@@ -175,8 +166,8 @@ fn what_a_repo_writes_stays_with_it() {
 fn beyond_its_scope_a_repo_finds_nothing() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut ours = phone(&installation, &server, &HAMLETS[..1], 1);
-    let mut theirs = phone(&installation, &server, &HAMLETS[1..], 2);
+    let mut ours = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let mut theirs = Phone::of(&installation, &server, &HAMLETS[1..], 2);
     answer(&mut ours, "A1", "roof", "tile");
     answer(&mut theirs, "B1", "roof", "metal");
     ours.sync();
@@ -236,7 +227,7 @@ fn sync(document: &str, data: &[u8]) -> Value {
 fn strangers_and_plain_requests_are_refused() {
     let installation = Installation::new();
     let server = installation.serve();
-    let own = phone(&installation, &server, &HAMLETS[..1], 1);
+    let own = Phone::of(&installation, &server, &HAMLETS[..1], 1);
     let mut watcher = Watcher::start();
     let address = Watcher::address(server.address);
     for token in [None, Some(""), Some("wrong"), Some(&own.token[1..])] {
@@ -262,7 +253,7 @@ fn strangers_and_plain_requests_are_refused() {
 fn rubbish_ends_the_connection_with_a_reason() {
     let installation = Installation::new();
     let server = installation.serve();
-    let own = phone(&installation, &server, &HAMLETS[..1], 1);
+    let own = Phone::of(&installation, &server, &HAMLETS[..1], 1);
     let mut watcher = Watcher::start();
     let document = document_of(&installation, "A1");
     // A Bloom filter with an entry and no bits, and one with four thousand million probes.
@@ -307,7 +298,7 @@ fn rubbish_ends_the_connection_with_a_reason() {
 fn a_token_that_counts_no_more_shows_nothing_more() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut own = phone(&installation, &server, &HAMLETS[..1], 1);
+    let mut own = Phone::of(&installation, &server, &HAMLETS[..1], 1);
     answer(&mut own, "A1", "roof", "tile");
     own.sync();
     let mut watcher = Watcher::start();
@@ -343,8 +334,8 @@ fn a_token_that_counts_no_more_shows_nothing_more() {
 fn one_device_has_few_connections_and_a_stopping_server_says_so() {
     let installation = Installation::new();
     let server = installation.serve();
-    let own = phone(&installation, &server, &HAMLETS[..1], 1);
-    let other = phone(&installation, &server, &HAMLETS[..1], 2);
+    let own = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let other = Phone::of(&installation, &server, &HAMLETS[..1], 2);
     let stays = |phone: &Phone| {
         let address = Watcher::address(server.address);
         json!({ "socket": address, "token": phone.token, "frames": [join()], "until": "peer" })

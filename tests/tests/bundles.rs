@@ -28,11 +28,6 @@ fn run(installation: &Installation, arguments: &[&str]) -> Ended {
     run_to_end(khaosat(arguments).arg("--data").arg(installation.data()))
 }
 
-fn phone(installation: &Installation, server: &Server, hamlets: &[&str], number: u8) -> Phone {
-    let code = installation.invite(hamlets);
-    Phone::enrol(server.address, installation.round, &code, number)
-}
-
 /// Interviews a household about one question.
 fn answer(phone: &mut Phone, unit: &str, text: &str) {
     phone.edit(unit, |edit| {
@@ -104,8 +99,8 @@ impl World {
     fn new() -> Self {
         let a = Installation::new();
         let server = a.serve();
-        let mut first = phone(&a, &server, &HAMLETS, 1);
-        let mut second = phone(&a, &server, &HAMLETS, 2);
+        let mut first = Phone::of(&a, &server, &HAMLETS, 1);
+        let mut second = Phone::of(&a, &server, &HAMLETS, 2);
         for (unit, text) in [("A1", "yes"), ("A2", "no"), ("A3", "yes"), ("B1", "no"), ("B2", "yes")] {
             answer(&mut first, unit, text);
         }
@@ -175,7 +170,7 @@ fn a_sealed_bundle_makes_two_servers_say_the_same() {
     assert_eq!(figures(&server), expected);
 
     // What came by hand goes on by the network and by hand: a phone gets it, and a third server.
-    let mut newcomer = phone(&world.b, &server, &HAMLETS, 3);
+    let mut newcomer = Phone::of(&world.b, &server, &HAMLETS, 3);
     newcomer.sync();
     assert_eq!(newcomer.responses.len(), 7);
     let onward = world.file("b.khaosat");
@@ -199,7 +194,7 @@ fn what_the_authors_may_not_write_is_refused_by_reason() {
 
     // One of them is, for one hamlet.
     let server = world.b.serve();
-    phone(&world.b, &server, &HAMLETS[..1], 1);
+    Phone::of(&world.b, &server, &HAMLETS[..1], 1);
     let report = read(&world.b, &file);
     assert_eq!(counts(&report), [9, 3, 0, 0]);
     assert_eq!(report["refused"], json!({ "outside_scope": 2, "unknown_device": 4 }));
@@ -242,7 +237,7 @@ fn hamlets_and_new_changes_can_be_chosen() {
 fn a_dependency_that_comes_later_releases_what_waits() {
     let a = Installation::new();
     let server = a.serve();
-    let mut phone = phone(&a, &server, &HAMLETS, 1);
+    let mut phone = Phone::of(&a, &server, &HAMLETS, 1);
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     answer(&mut phone, "A1", "yes");

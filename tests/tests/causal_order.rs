@@ -17,15 +17,6 @@ use sync_core::{Change, ChangeHash};
 
 const HAMLET: &str = "28249-01";
 
-fn phone(installation: &Installation, server: &Server, number: u8) -> Phone {
-    Phone::enrol(
-        server.address,
-        installation.round,
-        &installation.invite(&[HAMLET]),
-        number,
-    )
-}
-
 fn answer(phone: &mut Phone, unit: &str, text: &str) -> Change {
     phone
         .edit(unit, |edit| edit.put_answer(&AnswerPath::top("note"), &text.into()))
@@ -34,7 +25,7 @@ fn answer(phone: &mut Phone, unit: &str, text: &str) -> Change {
 
 /// What a new phone of the hamlet comes to know of a unit.
 fn seen(installation: &Installation, server: &Server, number: u8, unit: &str) -> Vec<ChangeHash> {
-    let mut newcomer = phone(installation, server, number);
+    let mut newcomer = Phone::of(installation, server, &[HAMLET], number);
     newcomer.sync();
     newcomer.open(unit).changes().iter().map(Change::hash).collect()
 }
@@ -47,7 +38,7 @@ fn log_head(server: &Server) -> i64 {
 fn an_early_change_waits_for_what_it_builds_on() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     let changes: Vec<Change> = (0..4)
         .map(|number| answer(&mut writer, "A1", &number.to_string()))
         .collect();
@@ -83,7 +74,7 @@ fn an_early_change_waits_for_what_it_builds_on() {
 fn an_early_change_and_what_it_builds_on_cannot_miss_each_other() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     let mut total = 0;
     for number in 1..=9 {
         let unit = format!("A{number}");
@@ -116,7 +107,7 @@ fn an_early_change_and_what_it_builds_on_cannot_miss_each_other() {
 fn the_same_request_many_times_at_once_is_stored_once() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     let changes = [answer(&mut writer, "A1", "a"), answer(&mut writer, "A1", "b")];
     let request = writer.carrying("A1", &[&changes[0], &changes[1], &changes[0]]);
     let writer = &writer;
@@ -129,7 +120,7 @@ fn the_same_request_many_times_at_once_is_stored_once() {
             });
         }
     });
-    let pulled = phone(&installation, &server, 3).exchange(&SyncRequest {
+    let pulled = Phone::of(&installation, &server, &[HAMLET], 3).exchange(&SyncRequest {
         responses: Vec::new(),
         attestations: Vec::new(),
         ..request.clone()
@@ -148,8 +139,8 @@ fn the_same_request_many_times_at_once_is_stored_once() {
 fn a_phone_that_has_nearly_everything_fetches_only_what_it_lacks() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
-    let mut lost = phone(&installation, &server, 2);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
+    let mut lost = Phone::of(&installation, &server, &[HAMLET], 2);
     for number in 0..30 {
         answer(&mut writer, "A1", &number.to_string());
     }
@@ -180,12 +171,12 @@ fn a_phone_that_has_nearly_everything_fetches_only_what_it_lacks() {
 fn a_cursor_of_another_server_recovers() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     let change = answer(&mut writer, "A1", "a");
     writer.sync();
     // Beyond the log, and within it with the mark of another log.
     for (number, sequence) in (2..).zip([1, 2, 1 << 40, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX]) {
-        let mut lost = phone(&installation, &server, number);
+        let mut lost = Phone::of(&installation, &server, &[HAMLET], number);
         let cursor = Cursor(sequence, LogMark([7; 8]));
         lost.client = Client::new(ClientState {
             cursor: Some(cursor),
@@ -205,8 +196,8 @@ fn a_cursor_of_another_server_recovers() {
 fn a_phone_that_starts_over_gets_its_own_answers_back_however_many() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
-    let mut colleague = phone(&installation, &server, 2);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
+    let mut colleague = Phone::of(&installation, &server, &[HAMLET], 2);
     // Together far more than one answer of the server holds.
     let text = "ấp ".repeat(12_000);
     for round in 0..12 {
@@ -239,7 +230,7 @@ fn a_phone_that_starts_over_gets_its_own_answers_back_however_many() {
 fn contradictions_are_refused_and_stand_in_nobodys_way() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     let first = answer(&mut writer, "A1", "a");
     assert_eq!(writer.exchange(&writer.carrying("A1", &[&first])).accepted, 1);
     // Another change with the same sequence number of the same author, as from a phone restored from an old copy.
@@ -267,7 +258,7 @@ fn contradictions_are_refused_and_stand_in_nobodys_way() {
         let response = writer.exchange(&request);
         assert_eq!(response.refused.len(), 1, "sequence {sequence} was taken");
     }
-    let mut colleague = phone(&installation, &server, 2);
+    let mut colleague = Phone::of(&installation, &server, &[HAMLET], 2);
     colleague.sync();
     let next = answer(&mut colleague, "A1", "b");
     colleague.sync();
@@ -279,8 +270,8 @@ fn contradictions_are_refused_and_stand_in_nobodys_way() {
 fn a_waiting_change_cannot_spoil_what_it_waits_for() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut honest = phone(&installation, &server, 1);
-    let mut hostile = phone(&installation, &server, 2);
+    let mut honest = Phone::of(&installation, &server, &[HAMLET], 1);
+    let mut hostile = Phone::of(&installation, &server, &[HAMLET], 2);
     for (unit, spoil) in [("A1", 0), ("A2", 1), ("A3", 2)] {
         let word = answer(&mut honest, unit, "an honest word");
         // A change that builds on it, by hand from phone to phone, and writes what cannot be.
@@ -304,7 +295,7 @@ fn a_waiting_change_cannot_spoil_what_it_waits_for() {
         let response = honest.exchange(&honest.carrying(unit, &[&word]));
         assert_eq!(response.refused, [], "{unit}: an honest answer was refused");
         assert_eq!(response.accepted, 1, "{unit}");
-        let mut newcomer = phone(&installation, &server, 10 + spoil);
+        let mut newcomer = Phone::of(&installation, &server, &[HAMLET], 10 + spoil);
         newcomer.sync();
         assert!(newcomer.open(unit).has(&word.hash()), "{unit}");
         assert!(

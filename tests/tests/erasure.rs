@@ -9,7 +9,7 @@
 
 use std::path::Path;
 
-use khaosat_tests::installation::{Installation, Server};
+use khaosat_tests::installation::Installation;
 use khaosat_tests::phone::Phone;
 use khaosat_tests::process::{Ended, khaosat, run_to_end};
 use survey_forms::answers::{AnswerPath, AnswersMut};
@@ -21,11 +21,6 @@ const HAMLET: &str = "28249-01";
 const SECRET: &str = "Nguyễn Thị Bí Mật 0912345678";
 /// What must stay.
 const OTHER: &str = "Trần Văn Công Khai";
-
-fn phone(installation: &Installation, server: &Server, number: u8) -> Phone {
-    let code = installation.invite(&[HAMLET]);
-    Phone::enrol(server.address, installation.round, &code, number)
-}
 
 fn answer(phone: &mut Phone, unit: &str, text: &str) -> Change {
     phone
@@ -72,7 +67,7 @@ fn has(phone: &Phone, unit: &str) -> bool {
 fn no_byte_of_an_erased_response_stays() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     let mut erased = Vec::new();
     // Enough that the database's pages were split and filled again, and answers longer than a page among them.
     for number in 0..400 {
@@ -90,7 +85,7 @@ fn no_byte_of_an_erased_response_stays() {
     }
     writer.sync();
     // One that waits for another, which never comes.
-    let mut early = phone(&installation, &server, 2);
+    let mut early = Phone::of(&installation, &server, &[HAMLET], 2);
     answer(&mut early, "A1", "first");
     let second = answer(&mut early, "A1", &format!("{SECRET} waits"));
     early.client = Client::default();
@@ -117,7 +112,10 @@ fn no_byte_of_an_erased_response_stays() {
 fn devices_delete_their_copies_and_bring_nothing_back() {
     let installation = Installation::new();
     let server = installation.serve();
-    let (mut one, mut other) = (phone(&installation, &server, 1), phone(&installation, &server, 2));
+    let (mut one, mut other) = (
+        Phone::of(&installation, &server, &[HAMLET], 1),
+        Phone::of(&installation, &server, &[HAMLET], 2),
+    );
     answer(&mut one, "A1", SECRET);
     answer(&mut one, "A2", OTHER);
     one.sync();
@@ -142,7 +140,7 @@ fn devices_delete_their_copies_and_bring_nothing_back() {
     let late = answer(&mut one, "A1", SECRET);
     let refused = one.exchange(&one.carrying("A1", &[&late])).refused;
     assert_eq!(refused[0].reason, RefusalReason::Erased);
-    let mut lost = phone(&installation, &server, 3);
+    let mut lost = Phone::of(&installation, &server, &[HAMLET], 3);
     answer(&mut lost, "A1", SECRET);
     lost.client = Client::new(ClientState {
         cursor: Some(Cursor(1, LogMark([7; 8]))),
@@ -152,7 +150,7 @@ fn devices_delete_their_copies_and_bring_nothing_back() {
     lost.sync();
     assert!(!has(&lost, "A1"));
     assert!(has(&lost, "A3"));
-    let mut newcomer = phone(&installation, &server, 4);
+    let mut newcomer = Phone::of(&installation, &server, &[HAMLET], 4);
     newcomer.sync();
     assert!(!has(&newcomer, "A1"));
     assert_eq!(files_with(&installation.data(), SECRET.as_bytes()), [] as [String; 0]);
@@ -162,8 +160,8 @@ fn devices_delete_their_copies_and_bring_nothing_back() {
 fn cursors_keep_their_meaning() {
     let installation = Installation::new();
     let server = installation.serve();
-    let mut writer = phone(&installation, &server, 1);
-    let mut reader = phone(&installation, &server, 2);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
+    let mut reader = Phone::of(&installation, &server, &[HAMLET], 2);
     answer(&mut writer, "A1", SECRET);
     writer.sync();
     reader.sync();
@@ -186,7 +184,7 @@ fn erasing_again_or_before_there_is_anything_is_well() {
     assert!(first.text().contains("0 thay đổi"), "{}", first.text());
     let again = erase(&installation, "A1").success();
     assert!(again.text().contains("đã xóa từ trước"), "{}", again.text());
-    let mut writer = phone(&installation, &server, 1);
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
     answer(&mut writer, "A1", SECRET);
     writer.sync();
     assert!(!has(&writer, "A1"));

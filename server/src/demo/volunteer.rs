@@ -278,14 +278,8 @@ impl Volunteer {
     /// Sends again what the server's log was found not to have of what this phone wrote.
     fn offer(&mut self) {
         let (actor, round) = (self.key.actor(), self.round);
-        let written = self.responses.iter().flat_map(|(unit, response)| {
-            let changes = response.changes_of(&actor).into_iter();
-            changes.map(move |change| OutgoingChange {
-                round,
-                unit: unit.clone(),
-                change,
-            })
-        });
+        let responses = self.responses.iter();
+        let written = responses.flat_map(|(unit, response)| OutgoingChange::written_by(&actor, round, unit, response));
         self.client.offer(written);
     }
 

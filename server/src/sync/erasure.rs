@@ -96,19 +96,20 @@ async fn delete(
     // Asked before the last entries are perhaps deleted.
     let (seq, mark) = Log::open(connection).await?.next(&tombstone_hash(id));
     let mut changes = 0;
-    for statement in [
-        "INSERT INTO erased_entry (seq, mark) SELECT seq, mark FROM change_log WHERE response_key = $1",
-        "DELETE FROM projection WHERE response_key = $1",
-        "DELETE FROM change_log WHERE response_key = $1",
-        "DELETE FROM waiting_change WHERE response_key = $1",
+    for (statement, counts) in [
+        (
+            "INSERT INTO erased_entry (seq, mark) SELECT seq, mark FROM change_log WHERE response_key = $1",
+            false,
+        ),
+        ("DELETE FROM projection WHERE response_key = $1", false),
+        ("DELETE FROM change_log WHERE response_key = $1", true),
+        ("DELETE FROM waiting_change WHERE response_key = $1", true),
     ] {
-        let rows = sqlx::query(statement)
+        let done = sqlx::query(statement)
             .bind(response_key)
             .execute(&mut *connection)
             .await?;
-        if statement.starts_with("DELETE FROM change_log") || statement.starts_with("DELETE FROM waiting_change") {
-            changes += rows.rows_affected();
-        }
+        changes += if counts { done.rows_affected() } else { 0 };
     }
     // What signed nothing but this response's changes.
     sqlx::query(

@@ -129,7 +129,8 @@ impl Heard {
 }
 
 /// Writes a plan into the log, and gives those of its changes that cannot be written any more: they contradict what was
-/// logged since the plan was made, or their response was erased. `device_keys` has the number of every device whose changes are in the plan. Idempotent: what is there already stays as it is.
+/// logged since the plan was made, or their response was erased. `device_keys` has the number of every device whose changes
+/// are in the plan. Idempotent: what is there already stays as it is.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     device_keys: &BTreeMap<DevicePublicKey, i64>,

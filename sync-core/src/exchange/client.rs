@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use automerge::{Change, ChangeHash};
+use automerge::{ActorId, Change, ChangeHash};
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
@@ -15,6 +15,7 @@ use super::reading::{Comparing, Reading};
 use super::reconciliation;
 use crate::device::DeviceKey;
 use crate::identity::RoundId;
+use crate::response::Response;
 
 /// A change that this device wrote and the server may not have yet.
 #[derive(Debug, Clone)]
@@ -25,6 +26,24 @@ pub struct OutgoingChange {
     pub unit: String,
     /// The change.
     pub change: Change,
+}
+
+impl OutgoingChange {
+    /// All that an author wrote of a unit's response, each change after those that it depends on: what a device
+    /// [`offer`](Client::offer)s.
+    pub fn written_by(
+        author: &ActorId,
+        round: RoundId,
+        unit: &str,
+        response: &Response,
+    ) -> impl Iterator<Item = Self> + use<> {
+        let unit = unit.to_owned();
+        response.changes_of(author).into_iter().map(move |change| Self {
+            round,
+            unit: unit.clone(),
+            change,
+        })
+    }
 }
 
 /// What a device has for the server and how far it has read the server's log.

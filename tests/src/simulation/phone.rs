@@ -283,15 +283,8 @@ impl Phone {
         let unsaved: BTreeSet<ChangeHash> = memory.unsaved.iter().map(|outgoing| outgoing.change.hash()).collect();
         let mut written = Vec::new();
         for (unit, response) in &memory.responses {
-            for change in response.changes_of(&actor) {
-                if !unsaved.contains(&change.hash()) {
-                    written.push(OutgoingChange {
-                        round: ROUND,
-                        unit: code(*unit),
-                        change,
-                    });
-                }
-            }
+            let changes = OutgoingChange::written_by(&actor, ROUND, &code(*unit), response);
+            written.extend(changes.filter(|outgoing| !unsaved.contains(&outgoing.change.hash())));
         }
         memory.client.offer(written);
     }
