@@ -1,5 +1,6 @@
 //! The running server: what its routes share, and how they are put together.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
 use indicators::publication::PublicationRules;
+use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -55,7 +57,7 @@ pub enum ServeError {
         /// The address.
         address: SocketAddr,
         /// The system's reason.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The figures cannot be loaded.
     #[error(transparent)]
@@ -65,7 +67,7 @@ pub enum ServeError {
     Store(#[from] StoreError),
     /// Serving failed.
     #[error("serving failed: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 impl ServeError {
@@ -126,7 +128,8 @@ impl App {
 
     /// Serves until `stop` comes, then finishes what is under way and closes the database.
     ///
-    /// `ready` learns the address that the server listens on, which matters where port 0 was asked for.
+    /// It listens on the socket that it was started with ([`listen`]), or else on `address`. `ready` learns the address,
+    /// which matters where port 0 was asked for.
     ///
     /// # Errors
     /// [`ServeError`] when the address is taken or serving fails.
@@ -136,9 +139,9 @@ impl App {
         ready: impl FnOnce(SocketAddr),
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let listen = |source| ServeError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        ready(listener.local_addr().map_err(listen)?);
+        let cannot_listen = |source| ServeError::Listen { address, source };
+        let listener = listen(address).await.map_err(cannot_listen)?;
+        ready(listener.local_addr().map_err(cannot_listen)?);
         let projector = tokio::spawn(self.projector.clone().run(
             self.store.clone(),
             Arc::clone(&self.live),
@@ -171,6 +174,18 @@ impl App {
         self.store.close().await;
         tracing::info!("stopped");
         Ok(())
+    }
+}
+
+/// The socket that a service manager opened for this process and told in `LISTEN_FDS` (systemd's socket activation), or
+/// else one of its own. Phones that call while the service manager starts the server anew wait instead of being refused.
+async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match ListenFd::from_env().take_tcp_listener(0)? {
+        Some(listener) => {
+            listener.set_nonblocking(true)?;
+            TcpListener::from_std(listener)
+        }
+        None => TcpListener::bind(address).await,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A fresh installation and its server process.
 
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +21,17 @@ pub fn khaosat() -> PathBuf {
 /// The repository's root.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// An address that a server can be told to listen on, also again after its death. Its port is below those that systems
+/// give to the callers' ends of connections (RFC 6335, section 6), of which the tests have many at any time.
+pub fn free_address() -> SocketAddr {
+    loop {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, rand::random_range(10_000..32_000)));
+        if TcpListener::bind(address).is_ok() {
+            return address;
+        }
+    }
 }
 
 /// Runs `khaosat` with these arguments to its end.
@@ -115,8 +126,7 @@ impl Installation {
 
     /// Starts the server on a free port and waits until it answers.
     pub fn serve(&self) -> Server {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        Server::start(&self.data(), address)
+        Server::start(&self.data(), free_address())
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use khaosat_tests::demonstration::{Demonstration, figures};
-use khaosat_tests::installation::{Installation, Server, repository};
+use khaosat_tests::installation::{Installation, Server, free_address, repository};
 use khaosat_tests::phone::{Phone, agent};
 use khaosat_tests::process::{Process, khaosat, run_to_end, signal};
 use rand::{RngExt as _, SeedableRng as _};
@@ -129,7 +129,7 @@ fn live_figures_equal_those_made_anew(data: &Path) {
             .json()
     };
     let restored = copy(data, &folder.path().join("restored"));
-    let server = Server::start(&restored, address());
+    let server = Server::start(&restored, free_address());
     let live = server.current_overview();
     drop(server);
     let anew = estimate(&anew);
@@ -147,12 +147,6 @@ fn copy(from: &Path, to: &Path) -> PathBuf {
         std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
     to.to_owned()
-}
-
-/// A free port. Every life of the server uses it, as after the restart of a real one.
-fn address() -> SocketAddr {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
 }
 
 /// Sends a request to a server that may die meanwhile. None where no whole answer came.
@@ -231,7 +225,8 @@ const DEATHS: usize = 24;
 #[test]
 fn what_was_acknowledged_survives_every_death_of_the_server() {
     let installation = Installation::new();
-    let address = address();
+    // Every life of the server uses it, as after the restart of a real one.
+    let address = free_address();
     let mut server = Server::start(&installation.data(), address);
     let enrol = |number| {
         let code = installation.invite(&["28249-01"]);

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use khaosat::estimates::Reduced;
 use khaosat_tests::demonstration::Demonstration;
-use khaosat_tests::installation::{Server, repository};
+use khaosat_tests::installation::{Server, free_address, repository};
 use khaosat_tests::phone::Phone;
 use khaosat_tests::process::{khaosat, run_to_end};
 use khaosat_tests::rows::rows;
@@ -39,11 +39,7 @@ fn serve() -> (tempfile::TempDir, Server) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("khaosat.sqlite");
     std::fs::copy(data().join("khaosat.sqlite"), copy).unwrap();
-    let address = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
-    let server = Server::start(folder.path(), address);
+    let server = Server::start(folder.path(), free_address());
     (folder, server)
 }
 

@@ -3,20 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a step that fails is a failed test")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
-use khaosat_tests::installation::{Installation, repository};
+use khaosat_tests::installation::{Installation, free_address, repository};
 use khaosat_tests::phone::Phone;
 use khaosat_tests::process::{Ended, Process, khaosat, run_to_end, signal};
 use serde_json::Value;
 use survey_forms::answers::{AnswerPath, AnswersMut as _};
 use sync_core::exchange::wire;
-
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
-}
 
 /// A started server process and its address.
 fn serve(data: &Path, arguments: &[&str]) -> (Process, SocketAddr) {

@@ -117,13 +117,14 @@ async fn survey(
     path: &Path,
     config: &Config,
 ) -> Result<(), Failure> {
-    let address = free_address(config.listen)?;
+    let listener = listen(config.listen)?;
+    let address = listener.local_addr()?;
     let store = prepare(path, parameters).await?;
     let round = rounds::load(&store.readers)
         .await?
         .pop()
         .ok_or_else(|| Failure::new("thư mục không có đợt khảo sát", "the folder has no round"))?;
-    let supervisor = Supervisor::start(path, address, config.minimum_households).await?;
+    let supervisor = Supervisor::start(path, listener, config.minimum_households).await?;
     eprintln!("http://{address}/ — trang điều hành (the console), {}", path.display());
 
     let work = teams(&store, round.key).await?;
@@ -286,15 +287,13 @@ fn scratch_folder() -> PathBuf {
     std::env::temp_dir().join(format!("khaosat-demo-{}", std::process::id()))
 }
 
-/// The address with a port that is free, where port 0 asks for any.
-fn free_address(wanted: SocketAddr) -> Result<SocketAddr, Failure> {
-    let listener = TcpListener::bind(wanted).map_err(|error| {
+fn listen(wanted: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(wanted).map_err(|error| {
         Failure::new(
             format!(
                 "không mở được địa chỉ {wanted}: {error}; chọn địa chỉ khác bằng --listen, ví dụ --listen 127.0.0.1:0"
             ),
             format!("cannot listen on {wanted}: {error}; choose another by --listen, for example --listen 127.0.0.1:0"),
         )
-    })?;
-    Ok(listener.local_addr()?)
+    })
 }

@@ -1,7 +1,7 @@
 //! The server as a process of its own, started again when it dies, as a service manager would.
 
 use std::fs::OpenOptions;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -18,11 +18,14 @@ use crate::cli::Failure;
 
 /// The server's log in the data folder.
 const LOG: &str = "server.log";
-/// How long a server may take to answer for the first time, in steps of [`STEP`].
+/// How often a server is asked whether it answers, before it counts as failed.
 const STEPS: u32 = 1200;
 const STEP: Duration = Duration::from_millis(50);
 /// How often in a row a server may die before it has answered once.
 const FAILED_STARTS: u32 = 5;
+/// The file descriptor of the first inherited socket (`SD_LISTEN_FDS_START`, sd_listen_fds(3)).
+#[cfg(unix)]
+const FIRST_INHERITED: std::os::fd::RawFd = 3;
 
 /// A server that runs until it is told to stop.
 pub(super) struct Supervisor {
@@ -31,30 +34,26 @@ pub(super) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts `khaosat serve` on the folder and waits until it answers.
-    pub(super) async fn start(folder: &Path, address: SocketAddr, minimum_households: u64) -> Result<Self, Failure> {
+    /// Starts `khaosat serve` on the folder and waits until it answers on the socket.
+    pub(super) async fn start(folder: &Path, listener: TcpListener, minimum_households: u64) -> Result<Self, Failure> {
         let server = Server {
             folder: folder.to_owned(),
-            address,
+            address: listener.local_addr()?,
+            // A process of another system cannot take the socket over, and opens its own.
+            listener: cfg!(unix).then_some(listener),
             minimum_households,
         };
-        let child = server.spawn()?;
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(server.supervise(child, stopped));
-        for _ in 0..STEPS {
-            if answers(address).await {
-                return Ok(Self { stop, task });
-            }
-            if task.is_finished() {
-                break;
-            }
-            tokio::time::sleep(STEP).await;
+        let mut running = server.spawn()?;
+        if !running.answers(server.address).await {
+            let log = folder.join(LOG);
+            return Err(Failure::new(
+                format!("máy chủ không khởi động được; xem {}", log.display()),
+                format!("the server does not start; see {}", log.display()),
+            ));
         }
-        let log = folder.join(LOG);
-        Err(Failure::new(
-            format!("máy chủ không khởi động được; xem {}", log.display()),
-            format!("the server does not start; see {}", log.display()),
-        ))
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server.supervise(running, stopped));
+        Ok(Self { stop, task })
     }
 
     /// Stops the server and waits until it has stopped.
@@ -72,6 +71,23 @@ struct Running {
 }
 
 impl Running {
+    /// Waits until the server answers; false where it ends before, or takes too long.
+    async fn answers(&mut self, address: SocketAddr) -> bool {
+        let answered = async {
+            for _ in 0..STEPS {
+                if answers(address).await {
+                    return true;
+                }
+                tokio::time::sleep(STEP).await;
+            }
+            false
+        };
+        tokio::select! {
+            answered = answered => answered,
+            _ = self.child.wait() => false,
+        }
+    }
+
     async fn stop(mut self) {
         drop(self.input.take());
         let _ = self.child.wait().await;
@@ -81,6 +97,8 @@ impl Running {
 struct Server {
     folder: PathBuf,
     address: SocketAddr,
+    /// It stays open while no server runs, so that phones wait for the next one, and nobody else takes the port.
+    listener: Option<TcpListener>,
     minimum_households: u64,
 }
 
@@ -90,7 +108,11 @@ impl Server {
             .create(true)
             .append(true)
             .open(self.folder.join(LOG))?;
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut command = Command::new(std::env::current_exe()?);
+        if let Some(listener) = &self.listener {
+            hand_over(listener, &mut command)?;
+        }
+        let mut child = command
             .arg("serve")
             .arg("--until-input-ends")
             .arg("--data")
@@ -121,13 +143,6 @@ impl Server {
                 }
             }
             tokio::time::sleep(STEP).await;
-            // Somebody else may have started a server on this folder in the meantime: then that one is used.
-            while answers(self.address).await {
-                tokio::select! {
-                    _ = &mut stopped => return,
-                    () = tokio::time::sleep(STEP * 10) => {}
-                }
-            }
             match self.spawn() {
                 Ok(next) => running = next,
                 Err(error) => {
@@ -135,17 +150,13 @@ impl Server {
                     return;
                 }
             }
-            let mut answered = false;
-            for _ in 0..STEPS {
-                if running.child.try_wait().is_ok_and(|status| status.is_some()) {
-                    break;
+            let answered = tokio::select! {
+                _ = &mut stopped => {
+                    running.stop().await;
+                    return;
                 }
-                if answers(self.address).await {
-                    answered = true;
-                    break;
-                }
-                tokio::time::sleep(STEP).await;
-            }
+                answered = running.answers(self.address) => answered,
+            };
             failed_starts = if answered { 0 } else { failed_starts + 1 };
             if failed_starts == FAILED_STARTS {
                 tracing::error!("the server died {FAILED_STARTS} times while starting; giving up");
@@ -153,6 +164,28 @@ impl Server {
             }
         }
     }
+}
+
+/// Lets the process inherit the socket, as systemd's socket activation would.
+#[cfg(unix)]
+fn hand_over(listener: &TcpListener, command: &mut Command) -> Result<(), Failure> {
+    use command_fds::{CommandFdExt as _, FdMapping};
+
+    let socket = FdMapping {
+        parent_fd: listener.try_clone()?.into(),
+        child_fd: FIRST_INHERITED,
+    };
+    command
+        .env("LISTEN_FDS", "1")
+        .env_remove("LISTEN_PID")
+        .fd_mappings(vec![socket])
+        .map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn hand_over(_: &TcpListener, _: &mut Command) -> Result<(), Failure> {
+    Ok(())
 }
 
 /// Whether a server answers at the address.

@@ -17,7 +17,7 @@ use sync_core::response::{Edit, Visit};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::installation::Server;
+use crate::installation::{Server, free_address};
 use crate::phone::Phone;
 
 /// The seed of everything that is random.
@@ -114,11 +114,7 @@ impl Survey {
 
     /// Starts the server on a free port.
     pub fn serve(&self) -> Server {
-        let address = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
-        Server::start(&self.data(), address)
+        Server::start(&self.data(), free_address())
     }
 
     /// Enrols so many phones (255 at most), which divide the hamlets among themselves.
