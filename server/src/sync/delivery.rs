@@ -8,8 +8,17 @@ use sync_core::exchange::delivery::{Delivery, Taken};
 use super::log::{self, Heard};
 use crate::store::{Store, StoreError};
 
+/// Who brings a delivery.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Bringer {
+    /// The device that speaks with this server itself.
+    pub(crate) heard: Option<Heard>,
+    /// The neighbour that need not be brought these changes again: a number of `change_log.carried_by`.
+    pub(crate) carried_by: Option<i64>,
+}
+
 /// Takes a delivery in. When it returns, what was taken is durable; taking it again changes nothing. `device_keys` has
-/// the database's number of every device whose changes may be taken, `heard` the device that brings them itself.
+/// the database's number of every device whose changes may be taken.
 ///
 /// # Errors
 /// [`StoreError`] when the database fails; nothing is kept then.
@@ -17,7 +26,7 @@ pub(crate) async fn take(
     store: &Store,
     delivery: Delivery,
     device_keys: BTreeMap<DevicePublicKey, i64>,
-    heard: Option<Heard>,
+    bringer: Bringer,
 ) -> Result<Taken, StoreError> {
     let frame = log::frame(&store.readers, &delivery.units()).await?;
     let sorted = delivery.sort(&frame);
@@ -30,11 +39,11 @@ pub(crate) async fn take(
         .writer
         .write(move |connection| {
             Box::pin(async move {
-                if let Some(heard) = heard {
+                if let Some(heard) = bringer.heard {
                     heard.write(connection).await?;
                 }
                 let (plan, attestations) = planned.plan();
-                let late = log::write(connection, &device_keys, plan, attestations).await?;
+                let late = log::write(connection, &device_keys, plan, attestations, bringer.carried_by).await?;
                 Ok((planned, late))
             })
         })

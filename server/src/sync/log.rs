@@ -110,9 +110,10 @@ pub(super) async fn stored_responses(
 /// A device that was just heard from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heard {
-    pub(super) device_key: i64,
+    /// The database's number of it.
+    pub(crate) device_key: i64,
     /// How far its clock is ahead of the server's, in milliseconds.
-    pub(super) clock_ahead: i64,
+    pub(crate) clock_ahead: i64,
 }
 
 impl Heard {
@@ -136,6 +137,7 @@ pub(super) async fn write(
     device_keys: &BTreeMap<DevicePublicKey, i64>,
     plan: &Plan,
     attestations: &[KeptAttestation],
+    carried_by: Option<i64>,
 ) -> Result<Vec<Refusal>, StoreError> {
     let now = clock::now();
     let mut late = Vec::new();
@@ -178,6 +180,7 @@ pub(super) async fn write(
                 device_key,
                 attestation_key,
                 received_at: now,
+                carried_by,
                 change: &admitted.change,
             };
             if waits {
@@ -201,6 +204,7 @@ struct Entry<'a> {
     device_key: i64,
     attestation_key: i64,
     received_at: i64,
+    carried_by: Option<i64>,
     change: &'a Change,
 }
 
@@ -242,8 +246,8 @@ impl<'c> Log<'c> {
         let (seq, mark) = self.next(&hash);
         let appended = sqlx::query(
             "INSERT INTO change_log (response_key, hamlet_key, hash, device_key, author_seq, attestation_key,
-                 received_at, bytes, mark, seq)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+                 received_at, bytes, mark, seq, carried_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
         )
         .bind(entry.response_key)
         .bind(entry.hamlet.0)
@@ -255,6 +259,7 @@ impl<'c> Log<'c> {
         .bind(entry.change.raw_bytes())
         .bind(mark.0.as_slice())
         .bind(seq)
+        .bind(entry.carried_by)
         .execute(&mut *self.connection)
         .await?
         .rows_affected();
@@ -275,8 +280,8 @@ impl<'c> Log<'c> {
 
     async fn keep_waiting(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO waiting_change (hash, response_key, device_key, attestation_key, received_at, bytes)
-             VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+            "INSERT INTO waiting_change (hash, response_key, device_key, attestation_key, received_at, bytes, carried_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
         )
         .bind(entry.change.hash().0.as_slice())
         .bind(entry.response_key)
@@ -284,6 +289,7 @@ impl<'c> Log<'c> {
         .bind(entry.attestation_key)
         .bind(entry.received_at)
         .bind(entry.change.raw_bytes())
+        .bind(entry.carried_by)
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -291,9 +297,10 @@ impl<'c> Log<'c> {
 
     /// Moves waiting changes of a response into the log as far as what they depend on is there.
     async fn release(&mut self, response: &PlannedResponse, response_key: i64) -> Result<(), StoreError> {
-        type Row = (i64, i64, i64, Vec<u8>);
+        type Row = (i64, i64, i64, Option<i64>, Vec<u8>);
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT device_key, attestation_key, received_at, bytes FROM waiting_change WHERE response_key = $1",
+            "SELECT device_key, attestation_key, received_at, carried_by, bytes FROM waiting_change
+             WHERE response_key = $1",
         )
         .bind(response_key)
         .fetch_all(&mut *self.connection)
@@ -312,9 +319,9 @@ impl<'c> Log<'c> {
             waiting: Vec::new(),
         };
         let mut origins = BTreeMap::new();
-        for (device_key, attestation_key, received_at, bytes) in rows {
+        for (device_key, attestation_key, received_at, carried_by, bytes) in rows {
             let change = change(&bytes, "waiting_change")?;
-            origins.insert(change.hash(), (device_key, attestation_key, received_at));
+            origins.insert(change.hash(), (device_key, attestation_key, received_at, carried_by));
             stored.waiting.push(change);
         }
         let released = intake::released(response.id, stored).map_err(|error| StoreError::Damaged {
@@ -323,7 +330,7 @@ impl<'c> Log<'c> {
         })?;
         for change in &released {
             let hash = change.hash();
-            let Some((device_key, attestation_key, received_at)) = origins.get(&hash) else {
+            let Some((device_key, attestation_key, received_at, carried_by)) = origins.get(&hash) else {
                 continue;
             };
             let entry = Entry {
@@ -332,6 +339,7 @@ impl<'c> Log<'c> {
                 device_key: *device_key,
                 attestation_key: *attestation_key,
                 received_at: *received_at,
+                carried_by: *carried_by,
                 change,
             };
             if !self.append(&entry).await? {
@@ -394,7 +402,7 @@ fn missing(table: &'static str, reason: &str) -> StoreError {
 }
 
 /// Whether the log has all these entries with these marks.
-pub(super) async fn cursor_state(
+pub(crate) async fn cursor_state(
     readers: &SqlitePool,
     cursors: impl Iterator<Item = Cursor>,
 ) -> Result<CursorState, StoreError> {
@@ -421,7 +429,8 @@ async fn mark_of(readers: &SqlitePool, seq: i64) -> Result<Option<LogMark>, Stor
     Ok(mark.map(|bytes| bytes.try_into().map(LogMark).unwrap_or_default()))
 }
 
-async fn entry(readers: &SqlitePool, seq: i64) -> Result<Cursor, StoreError> {
+/// The cursor of an entry.
+pub(crate) async fn entry(readers: &SqlitePool, seq: i64) -> Result<Cursor, StoreError> {
     let mark = mark_of(readers, seq).await?.unwrap_or_default();
     Ok(Cursor(seq.unsigned_abs(), mark))
 }
@@ -483,7 +492,7 @@ pub(super) async fn read(readers: &SqlitePool, query: &LogQuery, device_key: i64
 }
 
 /// The last entry of the log; none where it is empty.
-pub(super) async fn head(readers: &SqlitePool) -> Result<Option<Cursor>, StoreError> {
+pub(crate) async fn head(readers: &SqlitePool) -> Result<Option<Cursor>, StoreError> {
     match log_head(readers).await? {
         0 => Ok(None),
         head => Ok(Some(entry(readers, head).await?)),

@@ -5,15 +5,17 @@
 //! ```
 //!
 //! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it. What comes
-//! in a bundle takes the same way from [`delivery`] on.
+//! in a bundle or from a hub takes the same way from [`delivery`] on; [`carrying`] reads the log for those.
 
+pub(crate) mod carrying;
 mod delivery;
 mod erasure;
 mod log;
 mod lookup;
-mod route;
+pub(crate) mod route;
 
-pub(crate) use delivery::take;
+pub(crate) use delivery::{Bringer, take};
 pub use erasure::{Erasure, ErasureError, erase};
+pub(crate) use log::{Heard, cursor_state, entry, head};
 pub use log::{changes_of, log_head, responses_after};
 pub use route::routes;

@@ -1,8 +1,7 @@
 //! Writing a bundle.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
-use serde_bytes::ByteBuf;
 use sha2::{Digest, Sha256};
 
 use super::header::{BundleHeader, Contents, SectionEntry};
@@ -10,7 +9,7 @@ use super::sealing::RecipientKey;
 use super::{BundleError, BundleLimits, CryptoRng};
 use crate::device::{DeviceKey, DevicePublicKey};
 use crate::exchange::wire;
-use crate::exchange::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse};
+use crate::exchange::{CarriedAttestation, CarriedBuilder};
 use crate::identity::RoundId;
 
 /// Gathers changes into the sections of a bundle.
@@ -30,16 +29,8 @@ pub struct BundleWriter<'a, R> {
     authors: HashSet<DevicePublicKey>,
     /// The finished sections.
     sections: Vec<Vec<u8>>,
-    open: OpenSection,
-}
-
-/// A section that takes more changes.
-#[derive(Debug, Default)]
-struct OpenSection {
-    carried: CarriedChanges,
-    bytes: usize,
-    places: HashMap<(RoundId, String), usize>,
-    attestations: HashMap<(DevicePublicKey, [u8; 64]), u32>,
+    /// The section that takes more changes.
+    open: CarriedBuilder,
 }
 
 impl<'a, R: CryptoRng> BundleWriter<'a, R> {
@@ -70,7 +61,7 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
             responses: HashSet::new(),
             authors: HashSet::new(),
             sections: Vec::new(),
-            open: OpenSection::default(),
+            open: CarriedBuilder::default(),
         }
     }
 
@@ -86,39 +77,15 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
         change: &[u8],
         attestation: &CarriedAttestation,
     ) -> Result<(), BundleError> {
-        let kept = (attestation.device, attestation.signature.0);
-        let more = change.len()
-            + match self.open.attestations.contains_key(&kept) {
-                true => 0,
-                false => attestation.hashes.len(),
-            };
-        let full = self.open.bytes.saturating_add(more) > self.limits.section_bytes
-            || self.open.carried.change_count() >= self.limits.section.changes;
-        if full && self.open.bytes > 0 {
+        let bytes = self
+            .open
+            .bytes()
+            .saturating_add(self.open.more_bytes(change, attestation));
+        let full = bytes > self.limits.section_bytes || self.open.change_count() >= self.limits.section.changes;
+        if full && self.open.bytes() > 0 {
             self.close_section()?;
         }
-
-        let open = &mut self.open;
-        open.bytes += change.len();
-        let number = *open.attestations.entry(kept).or_insert_with(|| {
-            open.bytes += attestation.hashes.len();
-            open.carried.attestations.push(attestation.clone());
-            u32::try_from(open.carried.attestations.len() - 1).unwrap_or(u32::MAX)
-        });
-        let place = *open.places.entry((round, unit.to_owned())).or_insert_with(|| {
-            open.carried.responses.push(CarriedResponse {
-                round,
-                unit: unit.to_owned(),
-                changes: Vec::new(),
-            });
-            open.carried.responses.len() - 1
-        });
-        if let Some(response) = open.carried.responses.get_mut(place) {
-            response.changes.push(CarriedChange {
-                attestation: number,
-                bytes: ByteBuf::from(change),
-            });
-        }
+        self.open.add(round, unit, change, attestation);
         self.contents.changes += 1;
         self.rounds.insert(round);
         self.authors.insert(attestation.device);
@@ -141,7 +108,7 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
     /// # Errors
     /// As [`Self::add`]; [`BundleError::TooLarge`] also when the bundle is larger than readers take.
     pub fn finish(mut self) -> Result<Vec<u8>, BundleError> {
-        if self.open.bytes > 0 {
+        if self.open.bytes() > 0 {
             self.close_section()?;
         }
         if self.recipient.is_none() {
@@ -155,7 +122,7 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
     }
 
     fn close_section(&mut self) -> Result<(), BundleError> {
-        let section = std::mem::take(&mut self.open);
+        let section = std::mem::take(&mut self.open).finish();
         let number = u32::try_from(self.sections.len()).unwrap_or(u32::MAX);
         if self.sections.len() >= self.limits.sections {
             return Err(BundleError::TooLarge {
@@ -165,7 +132,7 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
                 limit: self.limits.sections as u64,
             });
         }
-        let plain = wire::encode(&section.carried)?;
+        let plain = wire::encode(&section)?;
         let bytes = match &self.recipient {
             Some(recipient) => recipient
                 .seal(&plain, &self.header, number, &mut self.random)

@@ -4,7 +4,7 @@
 //! leave the hashes out. Whoever carries changes may hold only some of a run, since others were refused or are not the
 //! recipient's, so here an attestation travels with every hash that it signs and each change names its attestation.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use automerge::ChangeHash;
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,71 @@ impl CarriedAttestation {
     pub fn hashes(&self) -> Option<Vec<ChangeHash>> {
         let (hashes, rest) = self.hashes.as_chunks::<HASH_BYTES>();
         (!hashes.is_empty() && rest.is_empty()).then(|| hashes.iter().copied().map(ChangeHash).collect())
+    }
+}
+
+/// Gathers changes into [`CarriedChanges`]: each response and each attestation once, in the order in which they come.
+///
+/// Changes that were signed together are best added one after the other, and the dependencies of a change before it:
+/// the order of a server's log is both.
+#[derive(Debug, Default)]
+pub struct CarriedBuilder {
+    carried: CarriedChanges,
+    bytes: usize,
+    changes: usize,
+    places: HashMap<(RoundId, String), usize>,
+    attestations: HashMap<(DevicePublicKey, [u8; 64]), u32>,
+}
+
+impl CarriedBuilder {
+    /// Adds a change (an uncompressed Automerge change chunk) of the response of `unit`, signed by `attestation`.
+    pub fn add(&mut self, round: RoundId, unit: &str, change: &[u8], attestation: &CarriedAttestation) {
+        self.bytes += self.more_bytes(change, attestation);
+        self.changes += 1;
+        let carried = &mut self.carried;
+        let kept = (attestation.device, attestation.signature.0);
+        let number = *self.attestations.entry(kept).or_insert_with(|| {
+            carried.attestations.push(attestation.clone());
+            u32::try_from(carried.attestations.len() - 1).unwrap_or(u32::MAX)
+        });
+        let place = *self.places.entry((round, unit.to_owned())).or_insert_with(|| {
+            carried.responses.push(CarriedResponse {
+                round,
+                unit: unit.to_owned(),
+                changes: Vec::new(),
+            });
+            carried.responses.len() - 1
+        });
+        if let Some(response) = carried.responses.get_mut(place) {
+            response.changes.push(CarriedChange {
+                attestation: number,
+                bytes: ByteBuf::from(change),
+            });
+        }
+    }
+
+    /// How many bytes a change would add, before compression.
+    pub fn more_bytes(&self, change: &[u8], attestation: &CarriedAttestation) -> usize {
+        let kept = (attestation.device, attestation.signature.0);
+        match self.attestations.contains_key(&kept) {
+            true => change.len(),
+            false => change.len() + attestation.hashes.len(),
+        }
+    }
+
+    /// Bytes of the changes and attestations so far, before compression.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many changes there are so far.
+    pub fn change_count(&self) -> usize {
+        self.changes
+    }
+
+    /// What was gathered.
+    pub fn finish(self) -> CarriedChanges {
+        self.carried
     }
 }
 

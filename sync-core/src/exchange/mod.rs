@@ -15,6 +15,7 @@ mod cursor;
 pub mod delivery;
 mod erasure;
 mod extent;
+pub mod forwarding;
 pub mod intake;
 pub mod message;
 pub mod packing;
@@ -23,7 +24,7 @@ pub mod reconciliation;
 pub mod wire;
 
 pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
-pub use carried::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse, admit_carried};
+pub use carried::{CarriedAttestation, CarriedBuilder, CarriedChange, CarriedChanges, CarriedResponse, admit_carried};
 pub use client::{Client, ClientState, OutgoingChange, Received};
 pub use cursor::{Cursor, LogMark};
 pub use erasure::{ErasedResponse, tombstone_hash};

@@ -95,10 +95,12 @@ pub enum WireError {
         reason: String,
     },
     /// The message is of a version that this server does not speak.
-    #[error("the message has protocol version {version}; this server speaks version {PROTOCOL_VERSION}")]
+    #[error("the message has protocol version {version}; this server speaks version {spoken}")]
     UnsupportedVersion {
         /// The message's version.
         version: u16,
+        /// The one that is spoken here.
+        spoken: u16,
     },
     /// The changes in the message are not packed as they should be, or are too many.
     #[error(transparent)]
@@ -123,8 +125,8 @@ impl WireError {
             }
             Self::NotBrotli => "nội dung không phải là luồng brotli (content encoding br)".to_owned(),
             Self::Malformed { byte, reason } => format!("gói tin sai cấu trúc tại byte {byte}: {reason}"),
-            Self::UnsupportedVersion { version } => {
-                format!("gói tin theo giao thức phiên bản {version}; máy chủ này dùng phiên bản {PROTOCOL_VERSION}")
+            Self::UnsupportedVersion { version, spoken } => {
+                format!("gói tin theo giao thức phiên bản {version}; máy chủ này dùng phiên bản {spoken}")
             }
             Self::Packing(error) => error.vietnamese(),
             Self::TooMany { what, limit } => {
@@ -230,12 +232,7 @@ impl Message for SyncRequest {
     }
 
     fn from_cbor(inflated: &[u8], limits: &Limits) -> Result<Self, WireError> {
-        // A message of a later version may have another shape, so the version is read first and by itself.
-        let Version { version } = from_cbor(inflated)?;
-        if version != PROTOCOL_VERSION {
-            return Err(WireError::UnsupportedVersion { version });
-        }
-        let request: RequestOnWire = from_cbor(inflated)?;
+        let request: RequestOnWire = from_versioned_cbor(inflated, PROTOCOL_VERSION)?;
         if request.attestations.len() > limits.changes {
             return Err(WireError::TooMany {
                 what: "attestations",
@@ -265,7 +262,7 @@ impl Message for SyncRequest {
             })
             .collect::<Result<_, WireError>>()?;
         Ok(Self {
-            version,
+            version: request.version,
             cursor: request.cursor,
             acknowledged: request.acknowledged,
             restoring: request.restoring,
@@ -352,6 +349,16 @@ pub(crate) fn to_cbor<V: Serialize>(value: &V) -> Result<Vec<u8>, WireError> {
     let mut written = Vec::new();
     ciborium::into_writer(value, &mut written).map_err(malformed)?;
     Ok(written)
+}
+
+/// The value in CBOR, if it is of the version that is spoken.
+pub(super) fn from_versioned_cbor<M: DeserializeOwned>(inflated: &[u8], spoken: u16) -> Result<M, WireError> {
+    // A message of a later version may have another shape, so the version is read first and by itself.
+    let Version { version } = from_cbor(inflated)?;
+    if version != spoken {
+        return Err(WireError::UnsupportedVersion { version, spoken });
+    }
+    from_cbor(inflated)
 }
 
 /// The part of a request that every version has.
@@ -571,7 +578,10 @@ mod tests {
         let bytes = compress(&to_cbor(&later).unwrap()).unwrap();
         assert_eq!(
             decode_request(&bytes, &Limits::default()),
-            Err(WireError::UnsupportedVersion { version: 9 })
+            Err(WireError::UnsupportedVersion {
+                version: 9,
+                spoken: PROTOCOL_VERSION
+            })
         );
     }
 

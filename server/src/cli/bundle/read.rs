@@ -11,7 +11,7 @@ use super::{Failure, Report, ReportFormat, open, print_json, read_limited};
 use crate::config::Config;
 use crate::devices::{InstallationKeys, enrolled_authors};
 use crate::store::{DataFolder, Store, StoreError};
-use crate::sync::take;
+use crate::sync::{Bringer, take};
 
 /// What to read.
 #[derive(Debug, Args)]
@@ -104,7 +104,7 @@ async fn take_section(store: &Store, section: Section) -> Result<Taken, StoreErr
         signature: attestation.signature,
     });
     let delivery = Delivery::new(section.verdicts, attestations.collect(), authors);
-    take(store, delivery, device_keys, None).await
+    take(store, delivery, device_keys, Bringer::default()).await
 }
 
 fn print(report: &ReadReport) {

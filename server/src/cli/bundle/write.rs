@@ -1,24 +1,20 @@
 //! `khaosat bundle write`.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Args;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
-use serde_bytes::ByteBuf;
 use sqlx::SqlitePool;
 use sync_core::bundle::{BundleLimits, BundleWriter, RecipientKey};
-use sync_core::device::{AttestationSignature, DevicePublicKey};
-use sync_core::exchange::CarriedAttestation;
-use sync_core::identity::RoundId;
 use uuid::Uuid;
 
 use super::{Failure, ReportFormat, print_json, write_new};
 use crate::config::Config;
 use crate::devices::InstallationKeys;
-use crate::store::{DataFolder, Store, StoreError};
+use crate::store::{DataFolder, Store};
+use crate::sync::carrying::{self, Selection};
 use crate::{clock, sync};
 
 /// Changes that are read from the database together.
@@ -78,21 +74,21 @@ pub(super) async fn run(arguments: WriteArguments, config: &Config) -> Result<()
     let limits = BundleLimits::default();
     let mut writer = BundleWriter::new(&keys.signing, clock::now(), recipient, random, limits);
 
-    let wanted = wanted_hamlets(&store.readers, &arguments).await?;
-    let until = sync::log_head(&store.readers).await?;
-    let mut attestations = Attestations::default();
-    let mut last = i64::from(arguments.since);
+    let mut selection = Selection {
+        hamlets: Some(wanted_hamlets(&store.readers, &arguments).await?),
+        after: i64::from(arguments.since),
+        until: sync::log_head(&store.readers).await?,
+        without: None,
+    };
     loop {
-        let rows = entries(&store.readers, &wanted, last, until).await?;
-        let Some(end) = rows.last().map(|row| row.seq) else {
-            break;
-        };
-        attestations.load(&store.readers, &rows).await?;
-        for row in &rows {
-            let attestation = attestations.get(row.attestation_key)?;
-            writer.add(RoundId(row.round), &row.unit, &row.bytes, attestation)?;
+        let entries = carrying::read(&store.readers, &selection, PIECE).await?;
+        for entry in entries.iter() {
+            writer.add(entry.round, entry.unit, entry.bytes, entry.attestation)?;
+            selection.after = entry.seq;
         }
-        last = end;
+        if entries.len() == 0 {
+            break;
+        }
     }
     store.close().await;
     let contents = writer.contents();
@@ -104,7 +100,7 @@ pub(super) async fn run(arguments: WriteArguments, config: &Config) -> Result<()
         responses: contents.responses,
         changes: contents.changes,
         authors: contents.authors,
-        until,
+        until: selection.until,
     };
     match arguments.format {
         ReportFormat::Json => print_json(&written)?,
@@ -115,13 +111,14 @@ pub(super) async fn run(arguments: WriteArguments, config: &Config) -> Result<()
             responses = written.responses,
             file = arguments.output.display(),
             bytes = written.bytes,
+            until = written.until,
         ),
     }
     Ok(())
 }
 
 /// The database's numbers of the hamlets to be written.
-async fn wanted_hamlets(readers: &SqlitePool, arguments: &WriteArguments) -> Result<String, Failure> {
+async fn wanted_hamlets(readers: &SqlitePool, arguments: &WriteArguments) -> Result<Vec<i64>, Failure> {
     let rows: Vec<(i64, String, Uuid)> =
         sqlx::query_as("SELECT hamlet_key, frame_hamlet.code, round.id FROM frame_hamlet JOIN round USING (round_key)")
             .fetch_all(readers)
@@ -141,95 +138,8 @@ async fn wanted_hamlets(readers: &SqlitePool, arguments: &WriteArguments) -> Res
             format!("these rounds have no hamlet {unknown}"),
         ));
     }
-    let keys: Vec<i64> = rows
-        .iter()
-        .filter(|(_, code, round)| {
-            in_rounds(round) && (arguments.hamlets.is_empty() || arguments.hamlets.contains(code))
-        })
-        .map(|(key, _, _)| *key)
-        .collect();
-    serde_json::to_string(&keys).map_err(|error| Failure::new(error.to_string(), error.to_string()))
-}
-
-/// One change of the log.
-#[derive(Debug)]
-struct Entry {
-    seq: i64,
-    round: Uuid,
-    unit: String,
-    bytes: Vec<u8>,
-    attestation_key: i64,
-}
-
-async fn entries(readers: &SqlitePool, hamlets: &str, after: i64, until: i64) -> Result<Vec<Entry>, StoreError> {
-    type Row = (i64, Uuid, String, Vec<u8>, i64);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT change_log.seq, round.id, response.unit, change_log.bytes, change_log.attestation_key
-         FROM change_log JOIN response USING (response_key) JOIN round USING (round_key)
-         WHERE change_log.seq > $1 AND change_log.seq <= $2
-             AND change_log.hamlet_key IN (SELECT value FROM json_each($3))
-         ORDER BY change_log.seq LIMIT $4",
-    )
-    .bind(after)
-    .bind(until)
-    .bind(hamlets)
-    .bind(PIECE)
-    .fetch_all(readers)
-    .await?;
-    let entry = |(seq, round, unit, bytes, attestation_key)| Entry {
-        seq,
-        round,
-        unit,
-        bytes,
-        attestation_key,
-    };
-    Ok(rows.into_iter().map(entry).collect())
-}
-
-/// The attestations of one piece.
-#[derive(Debug, Default)]
-struct Attestations(HashMap<i64, CarriedAttestation>);
-
-impl Attestations {
-    async fn load(&mut self, readers: &SqlitePool, rows: &[Entry]) -> Result<(), Failure> {
-        let mut keys: Vec<i64> = rows.iter().map(|row| row.attestation_key).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let json = serde_json::to_string(&keys).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-        type Row = (i64, Vec<u8>, Vec<u8>, Vec<u8>);
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT attestation.attestation_key, device.public_key, attestation.hashes, attestation.signature
-             FROM json_each($1) AS wanted JOIN attestation ON attestation.attestation_key = wanted.value
-             JOIN device USING (device_key)",
-        )
-        .bind(json)
-        .fetch_all(readers)
-        .await?;
-        self.0.clear();
-        for (key, device, hashes, signature) in rows {
-            let (Ok(device), Ok(signature)) = (device.try_into(), signature.try_into()) else {
-                return Err(damaged(format!("attestation {key} has a key or signature of a wrong length")).into());
-            };
-            let attestation = CarriedAttestation {
-                device: DevicePublicKey(device),
-                hashes: ByteBuf::from(hashes),
-                signature: AttestationSignature(signature),
-            };
-            self.0.insert(key, attestation);
-        }
-        Ok(())
-    }
-
-    fn get(&self, key: i64) -> Result<&CarriedAttestation, StoreError> {
-        self.0
-            .get(&key)
-            .ok_or_else(|| damaged(format!("there is no attestation {key}")))
-    }
-}
-
-fn damaged(reason: String) -> StoreError {
-    StoreError::Damaged {
-        table: "attestation",
-        reason,
-    }
+    let wanted = rows.iter().filter(|(_, code, round)| {
+        in_rounds(round) && (arguments.hamlets.is_empty() || arguments.hamlets.contains(code))
+    });
+    Ok(wanted.map(|(key, _, _)| *key).collect())
 }
