@@ -18,6 +18,7 @@ use crate::console;
 use crate::devices;
 use crate::estimates::{self, EstimatesError, Events, Live, Projector};
 use crate::http::{render_problems, security_headers};
+use crate::hubs::{self, Upstream};
 use crate::rounds;
 use crate::store::{Store, StoreError};
 use crate::sync;
@@ -117,6 +118,7 @@ impl App {
             .merge(sync::routes())
             .merge(automerge_repo::routes())
             .merge(devices::routes())
+            .merge(hubs::routes())
             .merge(rounds::routes())
             .merge(estimates::routes())
             .route("/api/v1/health", get(health))
@@ -129,13 +131,14 @@ impl App {
     /// Serves until `stop` comes, then finishes what is under way and closes the database.
     ///
     /// It listens on the socket that it was started with ([`listen`]), or else on `address`. `ready` learns the address,
-    /// which matters where port 0 was asked for.
+    /// which matters where port 0 was asked for. A hub follows its `upstream` meanwhile.
     ///
     /// # Errors
     /// [`ServeError`] when the address is taken or serving fails.
-    pub async fn serve(
+    pub(crate) async fn serve(
         self,
         address: SocketAddr,
+        upstream: Option<Upstream>,
         ready: impl FnOnce(SocketAddr),
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
@@ -147,6 +150,10 @@ impl App {
             Arc::clone(&self.live),
             self.events.clone(),
         ));
+        let follower = upstream.map(|upstream| {
+            let follow = hubs::follow(self.store.clone(), upstream, self.projector.clone());
+            tokio::spawn(follow)
+        });
         let events = self.events.clone();
         let (stopping, asked_to_stop) = oneshot::channel();
         let stop = async move {
@@ -168,6 +175,11 @@ impl App {
         }
         // Their sockets are no longer requests of the HTTP server, and want to be told that it stops.
         self.viewers.gone(GRACE).await;
+        // Wherever it is cut off, the next start goes on from there.
+        if let Some(follower) = follower {
+            follower.abort();
+            let _ = follower.await;
+        }
         // It ends by itself: cut off in the middle it would leave the database open for a moment.
         self.projector.wake();
         let _ = projector.await;
