@@ -11,7 +11,7 @@ use axum::routing::get;
 use indicators::publication::PublicationRules;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::automerge_repo::{self, Viewers};
 use crate::console;
@@ -41,6 +41,8 @@ pub struct App {
     pub events: Events,
     /// Follows the log.
     pub projector: Projector,
+    /// Told when the log has become longer, for whoever brings it to an upstream.
+    pub arrivals: Arc<Notify>,
     /// What may be published.
     pub publication: PublicationRules,
     /// Turns for exchanges that are being worked on, so that memory stays bounded however many phones call at once.
@@ -97,6 +99,7 @@ impl App {
             live,
             events: Events::new(sequence),
             projector: Projector::default(),
+            arrivals: Arc::default(),
             publication,
             exchanges: Arc::new(Semaphore::new(EXCHANGES)),
             viewers: Viewers::default(),
@@ -128,6 +131,12 @@ impl App {
             .with_state(self.clone())
     }
 
+    /// Lets everybody know who waits for the log to become longer.
+    pub(crate) fn logged(&self) {
+        self.projector.wake();
+        self.arrivals.notify_one();
+    }
+
     /// Serves until `stop` comes, then finishes what is under way and closes the database.
     ///
     /// It listens on the socket that it was started with ([`listen`]), or else on `address`. `ready` learns the address,
@@ -151,8 +160,13 @@ impl App {
             self.events.clone(),
         ));
         let follower = upstream.map(|upstream| {
-            let follow = hubs::follow(self.store.clone(), upstream, self.projector.clone());
-            tokio::spawn(follow)
+            let arrivals = Arc::clone(&self.arrivals);
+            tokio::spawn(hubs::follow(
+                self.store.clone(),
+                upstream,
+                self.projector.clone(),
+                arrivals,
+            ))
         });
         let events = self.events.clone();
         let (stopping, asked_to_stop) = oneshot::channel();

@@ -1,6 +1,7 @@
 //! One occasion on which a hub reaches its upstream, and the task that looks for the next.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -10,6 +11,7 @@ use sync_core::exchange::delivery::{Authors, Delivery, KeptAttestation, Taken};
 use sync_core::exchange::forwarding::{ForwardResponse, ForwardedErasure};
 use sync_core::exchange::intake::HamletKey;
 use sync_core::exchange::{CarriedChanges, Limits, admit_carried, wire};
+use tokio::sync::Notify;
 
 use super::error::HubError;
 use super::piece;
@@ -212,9 +214,9 @@ pub(super) async fn erase_all(
     Ok(())
 }
 
-/// Reaches the upstream again and again, for as long as the server runs. Being offline is a hub's everyday life, so what
-/// fails is told once, until it succeeds again.
-pub(crate) async fn follow(store: Store, upstream: Upstream, projector: Projector) {
+/// Reaches the upstream whenever something has arrived here, and otherwise now and then, for as long as the server runs.
+/// Being offline is a hub's everyday life, so what fails is told once, until it succeeds again.
+pub(crate) async fn follow(store: Store, upstream: Upstream, projector: Projector, arrivals: Arc<Notify>) {
     let mut retried: Option<Instant> = None;
     let mut told = false;
     loop {
@@ -245,6 +247,9 @@ pub(crate) async fn follow(store: Store, upstream: Upstream, projector: Projecto
             }
             Err(error) => tracing::debug!(%error, "the upstream was not reached"),
         }
-        tokio::time::sleep(INTERVAL).await;
+        tokio::select! {
+            () = tokio::time::sleep(INTERVAL) => {}
+            () = arrivals.notified(), if !told => {}
+        }
     }
 }

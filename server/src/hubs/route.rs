@@ -67,7 +67,7 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
     let taken = take(&app.store, delivery, device_keys, bringer).await?;
     erase_all(&app.store, request.erased.clone(), Some(&caller.hamlets)).await?;
     if taken.changed {
-        app.projector.wake();
+        app.logged();
     }
 
     let standing = HubStanding::of(&request, remembered);

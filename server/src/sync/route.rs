@@ -53,7 +53,7 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let device_keys = BTreeMap::from([(caller.device, caller.device_key)]);
     let taken = take(&app.store, delivery, device_keys, bringer).await?;
     if taken.changed {
-        app.projector.wake();
+        app.logged();
     }
     let found = match query {
         Some(query) => Some(look_up(readers, &query, caller.device_key).await?),
