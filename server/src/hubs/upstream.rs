@@ -122,10 +122,10 @@ pub(super) type Unsettled = (ChangeHash, Option<String>);
 
 impl Kept {
     pub(super) async fn load(readers: &SqlitePool) -> Result<Self, StoreError> {
-        let row: Option<(String, Option<Vec<u8>>, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT state, roster_sent, roster_known FROM upstream")
-                .fetch_optional(readers)
-                .await?;
+        type Row = (String, Option<Vec<u8>>, Option<Vec<u8>>);
+        let row: Option<Row> = sqlx::query_as("SELECT state, roster_sent, roster_known FROM upstream")
+            .fetch_optional(readers)
+            .await?;
         let Some((state, roster_sent, roster_known)) = row else {
             return Ok(Self::default());
         };
