@@ -9,6 +9,7 @@
 //! | `phone`, `server` | the two sides, bound to disk and network as the products bind them |
 //! | `history` | what people did, kept apart from Automerge, and what must be there in the end |
 //! | `invariant` | what is checked, by name |
+//! | [`hubs`] | worlds of a province and hubs below it |
 //! | [`Bug`] | mistakes that can be planted, so that it is known that each check can fail |
 //!
 //! `KHAOSAT_WORLD=4711 cargo test -p khaosat-tests --test simulation one_world` plays one world again and prints what
@@ -17,6 +18,7 @@
 mod bug;
 mod disk;
 mod history;
+pub mod hubs;
 mod invariant;
 mod network;
 mod phone;
