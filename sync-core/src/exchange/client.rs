@@ -46,6 +46,17 @@ impl OutgoingChange {
     }
 }
 
+/// A change that the server did not take. It stays on the device.
+#[derive(Debug, Clone)]
+pub struct RefusedChange {
+    /// The change.
+    pub outgoing: OutgoingChange,
+    /// Why.
+    pub reason: RefusalReason,
+    /// Whether the server keeps it until a person has decided about it.
+    pub quarantined: bool,
+}
+
 /// What a device has for the server and how far it has read the server's log.
 ///
 /// Life of an exchange: [`enqueue`](Self::enqueue) what was written; [`request`](Self::request) gives the next piece;
@@ -75,7 +86,7 @@ pub struct Client {
     more: bool,
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
-    refused: Vec<(OutgoingChange, RefusalReason)>,
+    refused: Vec<RefusedChange>,
 }
 
 /// How far a device has read the server's log: what it keeps from one start to the next.
@@ -144,8 +155,18 @@ impl Client {
     }
 
     /// The changes that the server did not take, with its reasons. They stay on the device.
-    pub fn refused(&self) -> &[(OutgoingChange, RefusalReason)] {
+    pub fn refused(&self) -> &[RefusedChange] {
         &self.refused
+    }
+
+    /// Sends again the refused changes about which a person may have decided in the meantime, be they in the server's
+    /// quarantine or not: each is then in the log, refused as discarded, or refused as before.
+    pub fn ask_again(&mut self) {
+        let refused = std::mem::take(&mut self.refused).into_iter();
+        let (decidable, others): (Vec<_>, Vec<_>) = refused.partition(|refused| refused.reason.is_decidable());
+        self.refused = others;
+        self.outbox
+            .extend(decidable.into_iter().map(|refused| refused.outgoing));
     }
 
     /// Whether there is something to send or the server said that it has more.
@@ -219,7 +240,8 @@ impl Client {
         let mut erased = response.erased.clone();
         let mut again = Vec::new();
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
-            match refusal(&response.refused, number) {
+            let refusal = refusal(&response.refused, number);
+            match refusal.map(|refusal| refusal.reason) {
                 Some(RefusalReason::Unverifiable) => again.push(outgoing),
                 // Somebody answered here after the response was erased, and the tombstone was read long ago.
                 Some(RefusalReason::Erased) => {
@@ -231,7 +253,11 @@ impl Client {
                 }
                 Some(reason) => {
                     left_outbox.push(outgoing.change.hash());
-                    self.refused.push((outgoing, reason));
+                    self.refused.push(RefusedChange {
+                        outgoing,
+                        reason,
+                        quarantined: refusal.is_some_and(|refusal| refusal.quarantined),
+                    });
                 }
                 None if response.waiting.contains(&(number as u32)) => self.held.push_back(outgoing),
                 None => {
@@ -332,7 +358,7 @@ impl Client {
         let dropped = dropped.map(|outgoing| outgoing.change.hash()).collect();
         self.outbox.retain(|outgoing| !is_erased(outgoing));
         self.held.retain(|outgoing| !is_erased(outgoing));
-        self.refused.retain(|(outgoing, _)| !is_erased(outgoing));
+        self.refused.retain(|refused| !is_erased(&refused.outgoing));
         dropped
     }
 
@@ -342,11 +368,8 @@ impl Client {
     }
 }
 
-fn refusal(refused: &[Refusal], number: usize) -> Option<RefusalReason> {
-    refused
-        .iter()
-        .find(|refusal| refusal.change as usize == number)
-        .map(|refusal| refusal.reason)
+fn refusal(refused: &[Refusal], number: usize) -> Option<&Refusal> {
+    refused.iter().find(|refusal| refusal.change as usize == number)
 }
 
 #[cfg(test)]
@@ -408,10 +431,7 @@ mod tests {
 
         let refused = (0..)
             .zip(reasons)
-            .map(|(change, reason)| Refusal {
-                change,
-                reason: reason.unwrap(),
-            })
+            .map(|(change, reason)| Refusal::new(change, reason.unwrap()))
             .collect();
         client.receive(refuse(&request, refused), 0);
         assert_eq!(client.unacknowledged(), 2);
