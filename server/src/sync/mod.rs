@@ -7,13 +7,21 @@
 //! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it. What comes
 //! in a bundle takes the same way from [`delivery`] on.
 
+mod attestations;
 mod delivery;
 mod erasure;
 mod log;
 mod lookup;
+mod quarantine;
 mod route;
+mod source;
 
 pub(crate) use delivery::take;
 pub use erasure::{Erasure, ErasureError, erase};
 pub use log::{changes_of, log_head, responses_after};
+pub(crate) use quarantine::quarantine_waiting;
+pub use quarantine::{
+    ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,
+};
 pub use route::routes;
+pub(crate) use source::Source;
