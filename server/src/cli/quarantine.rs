@@ -108,10 +108,17 @@ async fn list(store: &Store, arguments: &ListArguments) -> Result<(), Failure> {
     Ok(())
 }
 
+/// What a device wrote, without the control characters by which a text could take over the terminal.
+fn plain(text: &str) -> String {
+    text.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
 fn print(change: &ListedChange) {
     println!("{}", change.hash);
-    println!("  Thiết bị (device): {} {}", change.device_name, change.device);
-    println!("  Hộ (unit): {}", change.unit);
+    println!("  Thiết bị (device): {} {}", plain(&change.device_name), change.device);
+    println!("  Hộ (unit): {}", plain(&change.unit));
     println!("  Lý do (reason): {}", change.reason);
     println!(
         "  Nhận lúc (received): {}; ghi lúc (written): {}{}",
@@ -127,7 +134,7 @@ fn print(change: &ListedChange) {
             .value
             .as_ref()
             .map_or_else(|| "–".to_owned(), ToString::to_string);
-        println!("  {} {}: {value}", written.within, written.key);
+        println!("  {}", plain(&format!("{} {}: {value}", written.within, written.key)));
     }
 }
 
