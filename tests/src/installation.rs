@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::process::{self, Ended, run_to_end};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -99,6 +100,11 @@ impl Installation {
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Runs `khaosat` with these arguments on the data folder, to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        run_to_end(process::khaosat(arguments).arg("--data").arg(self.data()))
     }
 
     /// A one-time code for a device of these hamlets.
