@@ -239,6 +239,15 @@ impl Client {
         let mut left_outbox = Vec::with_capacity(sent);
         let mut erased = response.erased.clone();
         let mut again = Vec::new();
+        // What was refused before and was sent again is judged anew.
+        let judged: HashSet<ChangeHash> = self
+            .outbox
+            .iter()
+            .take(sent)
+            .map(|outgoing| outgoing.change.hash())
+            .collect();
+        self.refused
+            .retain(|refused| !judged.contains(&refused.outgoing.change.hash()));
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
             let refusal = refusal(&response.refused, number);
             match refusal.map(|refusal| refusal.reason) {
@@ -277,7 +286,7 @@ impl Client {
         self.acknowledged = response.acknowledged;
         (self.reading, self.cursor) = std::mem::take(&mut self.reading).received(&response, self.cursor);
         let whole_log = matches!(self.reading, Reading::Known { .. });
-        self.more = response.more || (self.cursor.is_none() && !whole_log);
+        self.more = response.more || self.reading.is_under_way();
         if let Reading::Offering { left } = &mut self.reading {
             for hash in &left_outbox {
                 left.remove(hash);

@@ -31,8 +31,6 @@ pub enum Bug {
     IgnoresWithdrawal,
     /// The server writes what it planned although the author was revoked, or the hamlet withdrawn, since.
     PlansOnOldAuthority,
-    /// The server leaves what waits of a revoked device where it is.
-    LogsWaitingOfRevoked,
     /// The server tells that a change is in quarantine, and does not keep it.
     ForgetsQuarantine,
     /// The server acknowledges changes that wait for others, and drops them.
@@ -49,7 +47,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 20] = [
         Self::AcknowledgesBeforeFlush,
         Self::SendsBeforeFlush,
         Self::KeepsCursorBeforeChanges,
@@ -64,7 +62,6 @@ impl Bug {
         Self::IgnoresRevocation,
         Self::IgnoresWithdrawal,
         Self::PlansOnOldAuthority,
-        Self::LogsWaitingOfRevoked,
         Self::ForgetsQuarantine,
         Self::DropsWaiting,
         Self::HidesConflicts,

@@ -41,8 +41,7 @@ pub(super) enum Transaction {
         released: Vec<ChangeHash>,
         quarantined: Vec<Entry>,
     },
-    /// With what waited of the device, which goes into quarantine.
-    Revoked(DevicePublicKey, Vec<ChangeHash>),
+    Revoked(DevicePublicKey),
     /// A hamlet was withdrawn from a device, when the server's clock showed so many milliseconds.
     Withdrawn(DevicePublicKey, i64, i64),
     Erased(usize),
@@ -87,11 +86,11 @@ impl Data {
                 self.quarantine.retain(|entry| !taken.contains(&entry.change.hash()));
                 self.quarantine.extend(quarantined.iter().cloned());
             }
-            Transaction::Revoked(device, set_aside) => {
+            Transaction::Revoked(device) => {
                 self.revoked.insert(*device);
                 let (aside, waiting) = std::mem::take(&mut self.waiting)
                     .into_iter()
-                    .partition(|entry| set_aside.contains(&entry.change.hash()));
+                    .partition(|entry| entry.device == *device);
                 self.waiting = waiting;
                 self.quarantine.extend::<Vec<Entry>>(aside);
             }
@@ -626,12 +625,7 @@ impl Server {
 
     /// An official revokes a device.
     pub(super) fn revoke(&mut self, device: DevicePublicKey) {
-        let waiting = self.ahead.waiting.iter().filter(|entry| entry.device == device);
-        let waiting = match self.bug {
-            Some(Bug::LogsWaitingOfRevoked) => Vec::new(),
-            _ => waiting.map(|entry| entry.change.hash()).collect(),
-        };
-        let transaction = Transaction::Revoked(device, waiting);
+        let transaction = Transaction::Revoked(device);
         if self.disk.write(transaction.clone()).is_ok() {
             self.ahead.apply(&transaction);
         }

@@ -123,6 +123,8 @@ struct World {
     figures: Figures,
     bug: Option<Bug>,
     tell: bool,
+    /// Whether officials revoke devices and withdraw hamlets.
+    decides: bool,
     /// Whether households ask to be forgotten.
     erases: bool,
     /// Whether nothing fails any more.
@@ -181,6 +183,7 @@ impl World {
             figures: Figures::default(),
             bug,
             tell,
+            decides: false,
             erases: false,
             healed: false,
             statistics: Statistics::default(),
@@ -216,6 +219,7 @@ impl World {
                 Event::Meet(luck.random_range(0..count), luck.random_range(0..count))
             });
         } else {
+            self.decides = true;
             self.often(0, 1, |luck| Event::Revoke(luck.random_range(0..count)));
             self.often(0, 2, |luck| Event::Withdraw(luck.random_range(0..count)));
             self.often(0, 3, |luck| Event::AskAgain(luck.random_range(0..count)));
@@ -394,6 +398,11 @@ impl World {
             Step::GoesOn => {
                 self.soon(Event::Step(connection));
                 self.fail_soon(0.02, Event::ServerCrash);
+                if self.decides {
+                    let phone = self.luck.random_range(0..self.phones.len());
+                    self.fail_soon(0.005, Event::Revoke(phone));
+                    self.fail_soon(0.01, Event::Withdraw(phone));
+                }
                 if self.erases {
                     let unit = self.luck.random_range(0..UNITS);
                     self.fail_soon(0.02, Event::Erase(unit));
@@ -548,7 +557,7 @@ impl World {
         for hash in acknowledged {
             let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
                 Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(..) | Transaction::Withdrawn(..) | Transaction::Erased(_) => false,
+                Transaction::Revoked(_) | Transaction::Withdrawn(..) | Transaction::Erased(_) => false,
             });
             if !on_disk {
                 self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
@@ -581,7 +590,7 @@ impl World {
         let mut broken = None;
         for transaction in self.server.disk.flushed() {
             match transaction {
-                Transaction::Revoked(device, _) => {
+                Transaction::Revoked(device) => {
                     revoked.insert(*device);
                 }
                 Transaction::Logged { entries, .. } => {
