@@ -526,6 +526,32 @@ pub async fn changes_of(readers: &SqlitePool, responses: &[i64]) -> Result<BTree
     Ok(changes)
 }
 
+/// How far the authors' clocks were ahead when these responses' changes were delivered, in milliseconds, where that is known.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub async fn clocks_of(readers: &SqlitePool, responses: &[i64]) -> Result<BTreeMap<ChangeHash, i64>, StoreError> {
+    let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+        "SELECT change_log.hash, change_log.clock_ahead FROM json_each($1) AS wanted
+         JOIN change_log ON change_log.response_key = wanted.value WHERE change_log.clock_ahead IS NOT NULL",
+    )
+    .bind(json(&responses)?)
+    .fetch_all(readers)
+    .await?;
+    rows.into_iter()
+        .map(|(hash, clock_ahead)| Ok((stored_hash(hash, "change_log")?, clock_ahead)))
+        .collect()
+}
+
+/// A stored hash.
+pub(super) fn stored_hash(bytes: Vec<u8>, table: &'static str) -> Result<ChangeHash, StoreError> {
+    let hash = bytes.try_into().map_err(|_| StoreError::Damaged {
+        table,
+        reason: "a hash has not 32 bytes".to_owned(),
+    })?;
+    Ok(ChangeHash(hash))
+}
+
 /// A stored change.
 pub(super) fn change(bytes: &[u8], table: &'static str) -> Result<Change, StoreError> {
     Change::try_from(bytes).map_err(|error| StoreError::Damaged {

@@ -18,7 +18,7 @@ mod source;
 
 pub(crate) use delivery::take;
 pub use erasure::{Erasure, ErasureError, erase};
-pub use log::{changes_of, log_head, responses_after};
+pub use log::{changes_of, clocks_of, log_head, responses_after};
 pub(crate) use quarantine::quarantine_waiting;
 pub use quarantine::{
     ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,

@@ -15,7 +15,7 @@ use sync_core::exchange::intake::SetAside;
 use sync_core::exchange::{Refusal, RefusalReason};
 
 use super::attestations::Attestations;
-use super::log::{is_erased, json};
+use super::log::{is_erased, json, stored_hash};
 use super::source::Source;
 use crate::store::StoreError;
 
@@ -186,13 +186,6 @@ pub(super) async fn discarded(
     .bind(json(&units)?)
     .fetch_all(readers)
     .await?;
-    hashes.into_iter().map(hash_of).collect()
-}
-
-fn hash_of(bytes: Vec<u8>) -> Result<ChangeHash, StoreError> {
-    let hash = bytes.try_into().map_err(|_| StoreError::Damaged {
-        table: "quarantined_change",
-        reason: "a hash has not 32 bytes".to_owned(),
-    })?;
-    Ok(ChangeHash(hash))
+    let hashes = hashes.into_iter();
+    hashes.map(|hash| stored_hash(hash, "quarantine_decision")).collect()
 }
