@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::process::{self, Ended, run_to_end};
 use tempfile::TempDir;
 use uuid::Uuid;
-
-use crate::process::{self, Ended, run_to_end};
 
 /// The program under test, as cargo built it beside the tests.
 pub fn khaosat() -> PathBuf {

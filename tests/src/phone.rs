@@ -24,6 +24,9 @@ pub struct Phone {
     pub client: Client,
     /// Its copies of responses, by unit.
     pub responses: BTreeMap<String, Response>,
+    /// How many milliseconds its clock is ahead of this machine's; none for one that goes a minute forward with each edit
+    /// and shows 1970 to the server, so that the same changes have the same bytes in each run.
+    pub clock_ahead: Option<i64>,
     server: SocketAddr,
     round: RoundId,
     agent: Agent,
@@ -87,6 +90,12 @@ pub fn enrolment_request(key: &DeviceKey, code: &str) -> serde_json::Value {
     serde_json::json!({ "code": code, "public_key": key.public().to_string(), "signature": signature })
 }
 
+/// This machine's clock, in milliseconds since 1970-01-01T00:00:00Z.
+pub fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
 impl Phone {
     /// A phone that an installation invites for these hamlets and that enrols at its server.
     pub fn of(installation: &Installation, server: &Server, hamlets: &[&str], number: u8) -> Self {
@@ -105,6 +114,7 @@ impl Phone {
             token,
             client: Client::default(),
             responses: BTreeMap::new(),
+            clock_ahead: None,
             server,
             round: RoundId(round),
             agent: agent(),
@@ -147,7 +157,10 @@ impl Phone {
         edit: impl FnOnce(&mut Edit<'_>) -> Result<(), ResponseError>,
     ) -> Option<Change> {
         self.time += 60;
-        let (actor, time, round) = (self.key.actor(), self.time, self.round);
+        let time = self
+            .clock_ahead
+            .map_or(self.time, |ahead| (now() + ahead).div_euclid(1000));
+        let (actor, round) = (self.key.actor(), self.round);
         let ((), change) = self.open(unit).edit(&actor, time, edit).unwrap();
         if let Some(change) = change.clone() {
             self.client.enqueue(OutgoingChange {
@@ -206,7 +219,12 @@ impl Phone {
         for change in changes {
             client.enqueue(self.outgoing(unit, change));
         }
-        client.request(&self.key, 0, usize::MAX)
+        client.request(&self.key, self.device_time(), usize::MAX)
+    }
+
+    /// What its clock shows to the server, in milliseconds since 1970-01-01T00:00:00Z.
+    pub fn device_time(&self) -> i64 {
+        self.clock_ahead.map_or(0, |ahead| now() + ahead)
     }
 
     /// A change on its way to the server.
@@ -233,9 +251,10 @@ impl Phone {
     pub fn sync(&mut self) -> Vec<Received> {
         let mut all = Vec::new();
         loop {
-            let request = self.client.request(&self.key, 0, 1 << 20);
+            let device_time = self.device_time();
+            let request = self.client.request(&self.key, device_time, 1 << 20);
             let response = self.exchange(&request);
-            let received = self.client.receive(response, 0);
+            let received = self.client.receive(response, device_time);
             for group in &received.responses {
                 let changes: Vec<Change> = group
                     .changes

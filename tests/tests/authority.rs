@@ -273,14 +273,18 @@ fn what_is_not_allowed_is_refused_by_name_and_the_rest_is_kept() {
         signature: colleague.key.attest(&[carried.hash()]),
     });
     let response = ours.exchange(&request);
-    let refusal = |change, reason| Refusal { change, reason };
+    let refusal = |change, reason, quarantined| Refusal {
+        change,
+        reason,
+        quarantined,
+    };
     assert_eq!(
         response.refused,
         [
-            refusal(1, RefusalReason::OutsideScope),
-            refusal(2, RefusalReason::UnknownUnit),
-            refusal(3, RefusalReason::UnknownRound),
-            refusal(5, RefusalReason::ForeignAuthor),
+            refusal(1, RefusalReason::OutsideScope, true),
+            refusal(2, RefusalReason::UnknownUnit, true),
+            refusal(3, RefusalReason::UnknownRound, false),
+            refusal(5, RefusalReason::ForeignAuthor, false),
         ]
     );
     assert_eq!((response.accepted, response.waiting), (2, vec![]));

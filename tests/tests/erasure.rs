@@ -91,6 +91,12 @@ fn no_byte_of_an_erased_response_stays() {
     early.client = Client::default();
     early.client.enqueue(early.outgoing("A1", &second));
     early.sync();
+    // One that an official should decide about.
+    let mut stranger = Phone::of(&installation, &server, &["28270-01"], 3);
+    let outside = answer(&mut stranger, "A1", &format!("{SECRET} outside"));
+    stranger.sync();
+    assert!(stranger.client.refused()[0].quarantined);
+    erased.extend([second, outside]);
     assert_eq!(server.current_overview()["coverage"]["received"], 9);
     assert!(!files_with(&installation.data(), SECRET.as_bytes()).is_empty());
 
@@ -99,6 +105,10 @@ fn no_byte_of_an_erased_response_stays() {
     assert_eq!(files_with(&installation.data(), SECRET.as_bytes()), [] as [String; 0]);
     assert!(!files_with(&installation.data(), OTHER.as_bytes()).is_empty());
     assert_eq!(server.current_overview()["coverage"]["received"], 8);
+    // Nothing of it comes into quarantine again.
+    stranger.client.ask_again();
+    stranger.sync();
+    assert!(stranger.client.refused().is_empty() && !has(&stranger, "A1"));
     for change in &erased {
         assert_eq!(files_with(&installation.data(), change.raw_bytes()), [] as [String; 0]);
     }

@@ -103,6 +103,8 @@ fn every_promise_holds_in_every_world() {
         ("erased", statistics.erased),
         ("forgeries", statistics.forgeries),
         ("refused", statistics.refused),
+        ("withdrawals", statistics.withdrawals),
+        ("quarantined", statistics.quarantined),
     ] {
         assert!(count > WORLDS / 10, "too little happens: {count} {what}");
     }

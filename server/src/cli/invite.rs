@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::{Failure, roster, round};
+use super::{Failure, authority, roster, round};
 use crate::clock;
 use crate::config::Config;
 use crate::devices::{InvitationKind, invite};
@@ -14,6 +14,14 @@ use crate::store::{DataFolder, Store};
 pub(super) enum DeviceCommand {
     /// Mời một thiết bị: make a one-time code with which a volunteer's phone enrols for some hamlets
     Invite(InviteArguments),
+    /// Danh sách: list the devices with their hamlets, clocks and what waits for a decision
+    List(authority::ListArguments),
+    /// Thu hồi quyền: revoke a device for good; what it brings from now on waits for a decision
+    Revoke(authority::RevokeArguments),
+    /// Giao thêm ấp, khu phố: let a device read and write more hamlets
+    Grant(authority::ScopeArguments),
+    /// Rút ấp, khu phố: withdraw hamlets; the device may still deliver what it wrote there before
+    Withdraw(authority::ScopeArguments),
     /// Ghi danh sách thiết bị: write a signed roster of the devices enrolled here, for another installation
     Export(roster::ExportArguments),
     /// Nhập danh sách thiết bị: enrol the devices of another installation's roster, to read bundles of what they wrote
@@ -55,6 +63,10 @@ enum InviteFormat {
 pub(super) async fn run(command: DeviceCommand, config: &Config) -> Result<(), Failure> {
     match command {
         DeviceCommand::Invite(arguments) => invite_device(arguments, config).await,
+        DeviceCommand::List(arguments) => authority::list(&arguments, config).await,
+        DeviceCommand::Revoke(arguments) => authority::revoke(arguments, config).await,
+        DeviceCommand::Grant(arguments) => authority::grant(arguments, config).await,
+        DeviceCommand::Withdraw(arguments) => authority::withdraw(arguments, config).await,
         DeviceCommand::Export(arguments) => roster::export(&arguments, config).await,
         DeviceCommand::Import(arguments) => roster::import(&arguments, config).await,
     }

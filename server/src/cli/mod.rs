@@ -1,5 +1,6 @@
 //! The commands of `khaosat`.
 
+mod authority;
 mod bundle;
 mod estimate;
 mod export;
@@ -7,6 +8,7 @@ mod form;
 mod import;
 mod init;
 mod invite;
+mod quarantine;
 mod response;
 mod roster;
 mod round;
@@ -17,7 +19,7 @@ mod upstream;
 use std::fmt;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, ConfigError, Flags, LogFormat, MessageLanguage};
@@ -72,6 +74,9 @@ enum Command {
     /// Phiếu: single responses
     #[command(subcommand)]
     Response(response::ResponseCommand),
+    /// Thay đổi chờ xét: changes that were refused and wait for an official to decide
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
     /// Gói thay đổi: carry changes by hand, as signed files or QR frames
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
@@ -135,6 +140,7 @@ macro_rules! failures {
 
 failures!(
     crate::app::ServeError,
+    crate::devices::AuthorityError,
     crate::devices::InstallationKeyError,
     crate::devices::InvitationError,
     crate::devices::RosterError,
@@ -144,6 +150,7 @@ failures!(
     crate::store::FolderError,
     crate::store::StoreError,
     crate::sync::ErasureError,
+    crate::sync::QuarantineError,
     sync_core::bundle::BundleError,
     sync_core::response::ResponseError,
 );
@@ -188,6 +195,33 @@ fn read_file(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
     })
 }
 
+/// How to print a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// For people
+    Text,
+    /// One JSON document
+    Json,
+}
+
+/// A key or hash that an argument names.
+fn digits<const N: usize>(argument: &str, text: &str) -> Result<[u8; N], Failure> {
+    let count = N * 2;
+    crate::hex::decode(text).ok_or_else(|| {
+        Failure::new(
+            format!("{argument}: cần {count} chữ số thập lục phân"),
+            format!("{argument}: {count} hexadecimal digits are needed"),
+        )
+    })
+}
+
+/// Prints a value as one JSON document.
+fn print_json<T: serde::Serialize>(value: &T) -> Result<(), Failure> {
+    let json = serde_json::to_string(value).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+    println!("{json}");
+    Ok(())
+}
+
 /// Runs the program with the process's own arguments.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
@@ -221,6 +255,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Device(command) => invite::run(command, &config).await,
         Command::Upstream(command) => upstream::run(command, &config).await,
         Command::Response(command) => response::run(command, &config).await,
+        Command::Quarantine(command) => quarantine::run(command, &config).await,
         Command::Bundle(command) => bundle::run(command, &config).await,
         Command::Export(arguments) => export::run(arguments, &config).await,
     }?;

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use sync_core::device::DevicePublicKey;
 
-use super::Failure;
 use super::bundle::{read_limited, write_new};
+use super::{Failure, digits};
 use crate::config::Config;
-use crate::devices::{InstallationKeys, ROSTER_BYTES, export_roster, import_roster, read_roster};
-use crate::hex;
+use crate::devices::{Imported, InstallationKeys, ROSTER_BYTES, export_roster, import_roster, read_roster};
 use crate::store::{DataFolder, Store};
 
 /// Where to write the roster.
@@ -47,29 +46,24 @@ pub(super) async fn export(arguments: &ExportArguments, config: &Config) -> Resu
 }
 
 pub(super) async fn import(arguments: &ImportArguments, config: &Config) -> Result<(), Failure> {
-    let from = hex::decode(&arguments.from).map(DevicePublicKey).ok_or_else(|| {
-        Failure::new(
-            "--from: cần 64 chữ số thập lục phân",
-            "--from: 64 hexadecimal digits are needed",
-        )
-    })?;
+    let from = DevicePublicKey(digits("--from", &arguments.from)?);
     let file = read_limited(&arguments.file, ROSTER_BYTES)?;
     let roster = read_roster(&file, &from).map_err(|error| Failure::from(error).of_file(&arguments.file))?;
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
-    let imported = import_roster(&store, roster.devices, None).await?;
+    let Imported {
+        devices,
+        new_devices,
+        revoked,
+        new_hamlets,
+        withdrawn_hamlets,
+        unknown_hamlets,
+    } = import_roster(&store, roster.devices, None).await?;
     store.close().await;
     println!(
-        "{} thiết bị, {} mới; {} ấp, khu phố được thêm quyền; {} không có ở đây. \
-         ({} devices, {} new; {} hamlets granted; {} unknown here)",
-        imported.devices,
-        imported.new_devices,
-        imported.new_hamlets,
-        imported.unknown_hamlets,
-        imported.devices,
-        imported.new_devices,
-        imported.new_hamlets,
-        imported.unknown_hamlets,
+        "{devices} thiết bị, {new_devices} mới, {revoked} bị thu hồi quyền; {new_hamlets} ấp, khu phố được thêm quyền, \
+         {withdrawn_hamlets} bị rút; {unknown_hamlets} không có ở đây. ({devices} devices, {new_devices} new, \
+         {revoked} revoked; {new_hamlets} hamlets granted, {withdrawn_hamlets} withdrawn; {unknown_hamlets} unknown here)"
     );
     Ok(())
 }

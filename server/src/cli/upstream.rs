@@ -3,8 +3,7 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::Failure;
-use super::bundle::{ReportFormat, print_json};
+use super::{Failure, ReportFormat, print_json};
 use crate::clock;
 use crate::config::Config;
 use crate::devices::InstallationKeys;

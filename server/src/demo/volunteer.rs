@@ -247,14 +247,11 @@ impl Volunteer {
             if received.whole_log {
                 self.offer();
             }
-            if let Some((change, reason)) = self.client.refused().first() {
+            if let Some(refused) = self.client.refused().first() {
+                let (unit, reason) = (&refused.outgoing.unit, refused.reason);
                 return Err(Failure::new(
-                    format!(
-                        "máy chủ từ chối thay đổi của hộ {}: {}",
-                        change.unit,
-                        reason.vietnamese()
-                    ),
-                    format!("the server refused a change of unit {}: {reason}", change.unit),
+                    format!("máy chủ từ chối thay đổi của hộ {unit}: {}", reason.vietnamese()),
+                    format!("the server refused a change of unit {unit}: {reason}"),
                 ));
             }
             if !self.client.pending() {

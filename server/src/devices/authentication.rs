@@ -10,10 +10,10 @@ use sqlx::SqlitePool;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::intake::HamletKey;
 
+use super::authors::public_key_of;
 use super::secret_hash;
 use crate::app::App;
 use crate::http::{Problem, Text};
-use crate::store::StoreError;
 
 /// The device that sent a request.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub struct Caller {
     pub device_key: i64,
     /// Its public key.
     pub device: DevicePublicKey,
-    /// The database's numbers of the hamlets that it may read and write.
+    /// The database's numbers of the hamlets that it may read now.
     pub hamlets: BTreeSet<HamletKey>,
 }
 
@@ -57,25 +57,29 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
+/// A device that brings what it wrote. One that was revoked may do so too, so that nothing is lost, but reads nothing.
+#[derive(Debug, Clone)]
+pub struct Deliverer(pub Caller);
+
+impl FromRequestParts<App> for Deliverer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let token = Token::from_request_parts(parts, app).await?;
+        let (caller, _) = Caller::known(&app.store.readers, &token).await?;
+        Ok(Self(caller))
+    }
+}
+
 impl Caller {
     /// The device with this token, and its scope as it is now.
     ///
     /// # Errors
     /// [`Problem`] when no device has it, or the device was revoked.
     pub async fn of_token(readers: &SqlitePool, token: &Token) -> Result<Self, Problem> {
-        let row: Option<(i64, Vec<u8>, Option<i64>)> =
-            sqlx::query_as("SELECT device_key, public_key, revoked_at FROM device WHERE token_hash = $1")
-                .bind(secret_hash(&token.0))
-                .fetch_optional(readers)
-                .await?;
-        let Some((device_key, public_key, revoked_at)) = row else {
-            return Err(unauthorised(
-                "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
-                "The token is wrong; enrol the device again.",
-            ));
-        };
-        if revoked_at.is_some() {
-            return Err(Problem::new(
+        match Self::known(readers, token).await? {
+            (caller, false) => Ok(caller),
+            (_, true) => Err(Problem::new(
                 "device-revoked",
                 StatusCode::FORBIDDEN,
                 Text::new("Thiết bị đã bị thu hồi quyền", "The device was revoked"),
@@ -83,21 +87,36 @@ impl Caller {
                     "Thiết bị này đã bị thu hồi quyền; hãy liên hệ cán bộ xã.",
                     "This device was revoked; ask the commune official.",
                 ),
-            ));
+            )),
         }
-        let public_key = public_key.try_into().map_err(|_| StoreError::Damaged {
-            table: "device",
-            reason: "a public key has not 32 bytes".to_owned(),
-        })?;
-        let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM device_scope WHERE device_key = $1")
-            .bind(device_key)
-            .fetch_all(readers)
-            .await?;
-        Ok(Self {
+    }
+
+    /// The device with this token, and whether it was revoked; then it may read nothing.
+    async fn known(readers: &SqlitePool, token: &Token) -> Result<(Self, bool), Problem> {
+        let row: Option<(i64, Vec<u8>, bool)> =
+            sqlx::query_as("SELECT device_key, public_key, revoked_at IS NOT NULL FROM device WHERE token_hash = $1")
+                .bind(secret_hash(&token.0))
+                .fetch_optional(readers)
+                .await?;
+        let Some((device_key, public_key, revoked)) = row else {
+            return Err(unauthorised(
+                "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
+                "The token is wrong; enrol the device again.",
+            ));
+        };
+        let hamlets: Vec<i64> = sqlx::query_scalar(
+            "SELECT hamlet_key FROM device_scope WHERE device_key = $1 AND withdrawn_at IS NULL AND NOT $2",
+        )
+        .bind(device_key)
+        .bind(revoked)
+        .fetch_all(readers)
+        .await?;
+        let caller = Self {
             device_key,
-            device: DevicePublicKey(public_key),
+            device: public_key_of(public_key)?,
             hamlets: hamlets.into_iter().map(HamletKey).collect(),
-        })
+        };
+        Ok((caller, revoked))
     }
 }
 

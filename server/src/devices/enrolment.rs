@@ -11,6 +11,7 @@ use sync_core::exchange::forwarding::HubMemory;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
+use super::authority;
 use super::invitation::normalised;
 use super::secret_hash;
 use crate::app::App;
@@ -78,6 +79,13 @@ async fn enrol(
                 let now = clock::now();
                 // The code is used up by the same transaction that enrols, so it works once however many phones try. The
                 // same phone may try again, for example when the first answer was lost.
+                let used: bool = sqlx::query_scalar(
+                    "SELECT EXISTS (SELECT 1 FROM invitation WHERE code_hash = $1 AND used_by = $2)",
+                )
+                .bind(&code_hash)
+                .bind(device.0.as_slice())
+                .fetch_one(&mut *connection)
+                .await?;
                 let invitation: Option<(String, bool)> = sqlx::query_as(
                     "UPDATE invitation SET used_by = $2
                      WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name, hub",
@@ -98,20 +106,22 @@ async fn enrol(
                 .bind(now)
                 .fetch_one(&mut *connection)
                 .await?;
-                sqlx::query(
-                    "INSERT INTO device_scope (device_key, hamlet_key)
-                     SELECT $1, hamlet_key FROM invitation_scope WHERE code_hash = $2 ON CONFLICT DO NOTHING",
-                )
-                .bind(device_key)
-                .bind(&code_hash)
-                .execute(&mut *connection)
-                .await?;
                 if hub {
                     sqlx::query("INSERT INTO hub (device_key, memory) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                         .bind(device_key)
                         .bind(&unknown_hub)
                         .execute(&mut *connection)
                         .await?;
+                }
+                // A code that comes again grants nothing anew: its hamlets may have been withdrawn since.
+                let granted: Vec<i64> =
+                    sqlx::query_scalar("SELECT hamlet_key FROM invitation_scope WHERE code_hash = $1 AND NOT $2")
+                        .bind(&code_hash)
+                        .bind(used)
+                        .fetch_all(&mut *connection)
+                        .await?;
+                for hamlet_key in granted {
+                    authority::grant(connection, device_key, hamlet_key, now).await?;
                 }
                 let hamlets: Vec<(Uuid, String)> = sqlx::query_as(
                     "SELECT round.id, frame_hamlet.code FROM invitation_scope

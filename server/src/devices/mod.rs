@@ -1,14 +1,16 @@
-//! Devices: invitations, enrolment, who is asking, who may have written, and the installation's own keys.
+//! Devices: invitations, enrolment, who is asking, who may have written, what officials decide about them, and the installation's own keys.
 
 mod authentication;
+mod authority;
 mod authors;
 mod enrolment;
 mod installation;
 mod invitation;
 mod roster;
 
-pub use authentication::{Caller, Token};
-pub(crate) use authors::enrolled_authors;
+pub use authentication::{Caller, Deliverer, Token};
+pub use authority::{AuthorityError, Decision, ListedDevice, decide, list};
+pub(crate) use authors::{Enrolled, enrolled, public_key_of};
 pub use enrolment::{Enrolment, EnrolmentRequest, routes};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};

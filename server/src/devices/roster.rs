@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
 use sync_core::device::{DeviceKey, DevicePublicKey, SignatureError};
 use sync_core::exchange::intake::HamletKey;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
+use super::authority;
 use crate::clock;
 use crate::hex;
 use crate::store::{Store, StoreError};
@@ -45,7 +47,7 @@ pub struct RosterDevice {
     pub enrolled_at: i64,
     /// When it was revoked, if it was.
     pub revoked_at: Option<i64>,
-    /// What it may read and write.
+    /// What it may read and write, and what was withdrawn from it.
     pub hamlets: Vec<RosterHamlet>,
 }
 
@@ -56,6 +58,10 @@ pub struct RosterHamlet {
     pub round: RoundId,
     /// The hamlet's code.
     pub code: String,
+    /// When it was granted last, in milliseconds since 1970-01-01T00:00:00Z.
+    pub granted_at: i64,
+    /// When it was withdrawn, if it was.
+    pub withdrawn_at: Option<i64>,
 }
 
 /// What importing a roster did.
@@ -65,8 +71,12 @@ pub struct Imported {
     pub devices: u64,
     /// Those of them that were not known before.
     pub new_devices: u64,
+    /// Devices that were revoked by it.
+    pub revoked: u64,
     /// Hamlets that devices may write now and might not before.
     pub new_hamlets: u64,
+    /// Hamlets that were withdrawn from devices.
+    pub withdrawn_hamlets: u64,
     /// Hamlets of rounds that this installation does not have.
     pub unknown_hamlets: u64,
 }
@@ -144,9 +154,19 @@ pub async fn roster_of(
     hamlets: Option<&BTreeSet<HamletKey>>,
 ) -> Result<Vec<RosterDevice>, StoreError> {
     let hamlets = hamlets.map(json_of).transpose()?;
-    type Row = (Vec<u8>, String, i64, Option<i64>, Option<Uuid>, Option<String>);
+    type Row = (
+        Vec<u8>,
+        String,
+        i64,
+        Option<i64>,
+        Option<Uuid>,
+        Option<String>,
+        Option<i64>,
+        Option<i64>,
+    );
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT device.public_key, device.name, device.enrolled_at, device.revoked_at, round.id, frame_hamlet.code
+        "SELECT device.public_key, device.name, device.enrolled_at, device.revoked_at, round.id, frame_hamlet.code,
+             device_scope.granted_at, device_scope.withdrawn_at
          FROM device LEFT JOIN device_scope USING (device_key) LEFT JOIN frame_hamlet USING (hamlet_key)
          LEFT JOIN round USING (round_key)
          WHERE $1 IS NULL OR device_scope.hamlet_key IN (SELECT value FROM json_each($1))
@@ -156,11 +176,13 @@ pub async fn roster_of(
     .fetch_all(readers)
     .await?;
     let mut devices: Vec<RosterDevice> = Vec::new();
-    for (public_key, name, enrolled_at, revoked_at, round, code) in rows {
+    for (public_key, name, enrolled_at, revoked_at, round, code, granted_at, withdrawn_at) in rows {
         let public_key = hex::encode(&public_key);
         let hamlet = round.zip(code).map(|(round, code)| RosterHamlet {
             round: RoundId(round),
             code,
+            granted_at: granted_at.unwrap_or(0),
+            withdrawn_at,
         });
         match devices.last_mut() {
             Some(device) if device.public_key == public_key => device.hamlets.extend(hamlet),
@@ -224,8 +246,9 @@ pub fn read_roster(file: &[u8], from: &DevicePublicKey) -> Result<Roster, Roster
     })
 }
 
-/// Enrols a roster's devices here, as far as the rounds are here. Nobody loses anything by it but devices that were
-/// revoked. A device gets no token: to speak with this server itself it needs an invitation as any other.
+/// Enrols a roster's devices here, as far as the rounds are here. Of what two installations decided about the same hamlet of
+/// a device the later counts; a revocation always does. A device gets no token: to speak with this server itself it needs
+/// an invitation as any other.
 ///
 /// Where the roster is of somebody who answers for certain hamlets only, these are `within`: no device is given others,
 /// and none is revoked that may write others.
@@ -252,54 +275,7 @@ pub async fn import_roster(
             Box::pin(async move {
                 let mut imported = Imported::default();
                 for (key, token_hash, device) in devices {
-                    imported.devices += 1;
-                    let inserted = sqlx::query(
-                        "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
-                         ON CONFLICT DO NOTHING",
-                    )
-                    .bind(key.as_slice())
-                    .bind(device.name.chars().take(NAME_CHARACTERS).collect::<String>())
-                    .bind(token_hash.as_slice())
-                    .bind(device.enrolled_at)
-                    .execute(&mut *connection)
-                    .await?;
-                    imported.new_devices += inserted.rows_affected();
-                    sqlx::query(
-                        "UPDATE device SET revoked_at = COALESCE(revoked_at, $2) WHERE public_key = $1
-                         AND ($3 IS NULL OR NOT EXISTS (SELECT 1 FROM device_scope
-                             WHERE device_scope.device_key = device.device_key
-                             AND hamlet_key NOT IN (SELECT value FROM json_each($3))))",
-                    )
-                    .bind(key.as_slice())
-                    .bind(device.revoked_at)
-                    .bind(&within)
-                    .execute(&mut *connection)
-                    .await?;
-                    for hamlet in device.hamlets {
-                        let hamlet_key: Option<i64> = sqlx::query_scalar(
-                            "SELECT hamlet_key FROM frame_hamlet JOIN round USING (round_key)
-                             WHERE round.id = $1 AND frame_hamlet.code = $2
-                             AND ($3 IS NULL OR hamlet_key IN (SELECT value FROM json_each($3)))",
-                        )
-                        .bind(hamlet.round.0)
-                        .bind(&hamlet.code)
-                        .bind(&within)
-                        .fetch_optional(&mut *connection)
-                        .await?;
-                        let Some(hamlet_key) = hamlet_key else {
-                            imported.unknown_hamlets += 1;
-                            continue;
-                        };
-                        let widened = sqlx::query(
-                            "INSERT INTO device_scope (device_key, hamlet_key)
-                             SELECT device_key, $2 FROM device WHERE public_key = $1 ON CONFLICT DO NOTHING",
-                        )
-                        .bind(key.as_slice())
-                        .bind(hamlet_key)
-                        .execute(&mut *connection)
-                        .await?;
-                        imported.new_hamlets += widened.rows_affected();
-                    }
+                    import_device(connection, &key, &token_hash, device, within.as_deref(), &mut imported).await?;
                 }
                 Ok(imported)
             })
@@ -308,12 +284,98 @@ pub async fn import_roster(
     Ok(imported)
 }
 
+async fn import_device(
+    connection: &mut SqliteConnection,
+    key: &[u8],
+    token_hash: &[u8],
+    device: RosterDevice,
+    within: Option<&str>,
+    imported: &mut Imported,
+) -> Result<(), StoreError> {
+    imported.devices += 1;
+    let inserted = sqlx::query(
+        "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(key)
+    .bind(device.name.chars().take(NAME_CHARACTERS).collect::<String>())
+    .bind(token_hash)
+    .bind(device.enrolled_at)
+    .execute(&mut *connection)
+    .await?;
+    imported.new_devices += inserted.rows_affected();
+    let device_key: i64 = sqlx::query_scalar("SELECT device_key FROM device WHERE public_key = $1")
+        .bind(key)
+        .fetch_one(&mut *connection)
+        .await?;
+    let elsewhere: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM device_scope
+             WHERE device_key = $1 AND $2 IS NOT NULL AND hamlet_key NOT IN (SELECT value FROM json_each($2)))",
+    )
+    .bind(device_key)
+    .bind(within)
+    .fetch_one(&mut *connection)
+    .await?;
+    if let Some(revoked_at) = device.revoked_at
+        && !elsewhere
+    {
+        imported.revoked += u64::from(authority::revoke(connection, device_key, revoked_at, None).await?);
+    }
+    for hamlet in device.hamlets {
+        let hamlet_key: Option<i64> = sqlx::query_scalar(
+            "SELECT hamlet_key FROM frame_hamlet JOIN round USING (round_key)
+             WHERE round.id = $1 AND frame_hamlet.code = $2
+             AND ($3 IS NULL OR hamlet_key IN (SELECT value FROM json_each($3)))",
+        )
+        .bind(hamlet.round.0)
+        .bind(&hamlet.code)
+        .bind(within)
+        .fetch_optional(&mut *connection)
+        .await?;
+        match hamlet_key {
+            None => imported.unknown_hamlets += 1,
+            Some(hamlet_key) => import_scope(connection, device_key, hamlet_key, &hamlet, imported).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Grants or withdraws a hamlet as a roster has it, unless something later was decided here.
+async fn import_scope(
+    connection: &mut SqliteConnection,
+    device_key: i64,
+    hamlet_key: i64,
+    hamlet: &RosterHamlet,
+    imported: &mut Imported,
+) -> Result<(), StoreError> {
+    let decided_here: Option<i64> = sqlx::query_scalar(
+        "SELECT MAX(granted_at, COALESCE(withdrawn_at, granted_at)) FROM device_scope
+         WHERE device_key = $1 AND hamlet_key = $2",
+    )
+    .bind(device_key)
+    .bind(hamlet_key)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let decided_there = hamlet.withdrawn_at.unwrap_or(hamlet.granted_at);
+    if decided_here.is_some_and(|here| here >= decided_there) {
+        return Ok(());
+    }
+    let granted = authority::grant(connection, device_key, hamlet_key, hamlet.granted_at).await?;
+    match hamlet.withdrawn_at {
+        None => imported.new_hamlets += granted,
+        Some(withdrawn_at) => {
+            imported.withdrawn_hamlets += authority::withdraw(connection, device_key, hamlet_key, withdrawn_at).await?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use sync_core::exchange::RefusalReason;
 
     use super::*;
-    use crate::devices::enrolled_authors;
+    use crate::devices::enrolled;
 
     fn file(key: &DeviceKey, json: &str) -> Vec<u8> {
         let signature = hex::encode(&key.sign_roster(json.as_bytes()));
@@ -356,15 +418,18 @@ mod tests {
                 hamlets: vec![RosterHamlet {
                     round: RoundId(Uuid::nil()),
                     code: "28249-01".to_owned(),
+                    granted_at: 1,
+                    withdrawn_at: None,
                 }],
             };
             import_roster(&store, vec![device], None).await.unwrap()
         };
         let refused = async |device: DevicePublicKey| {
-            let authors = enrolled_authors(&store.readers, [device].into_iter()).await;
-            authors.unwrap().0.scope(&device).err()
+            let enrolled = enrolled(&store.readers, &[device].into()).await.unwrap();
+            enrolled
+                .get(&device)
+                .and_then(|enrolled| enrolled.author.as_ref().err().copied())
         };
-        assert_eq!(refused(device).await, Some(RefusalReason::UnknownDevice));
         let first = import(None).await;
         assert_eq!((first.new_devices, first.new_hamlets, first.unknown_hamlets), (1, 0, 1));
         assert_eq!(import(None).await.new_devices, 0);

@@ -17,4 +17,4 @@ mod upstream;
 pub use error::HubError;
 pub(crate) use reach::{Reached, follow, reach};
 pub use route::routes;
-pub(crate) use upstream::{Upstream, join};
+pub(crate) use upstream::{Settlement, Upstream, join};

@@ -1,13 +1,13 @@
 //! One occasion on which a hub reaches its upstream, and the task that looks for the next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use sync_core::ChangeHash;
-use sync_core::exchange::delivery::{Authors, Delivery, KeptAttestation, Taken};
+use sync_core::exchange::delivery::{Delivery, KeptAttestation, Taken};
 use sync_core::exchange::forwarding::{ForwardResponse, ForwardedErasure};
 use sync_core::exchange::intake::HamletKey;
 use sync_core::exchange::{CarriedChanges, Limits, admit_carried, wire};
@@ -15,16 +15,14 @@ use tokio::sync::Notify;
 
 use super::error::HubError;
 use super::piece;
-use super::upstream::{Kept, Unsettled, Upstream, encoded, unsettled};
+use super::upstream::{Kept, Settlement, Unsettled, Upstream, encoded, unsettled};
 use crate::clock;
-use crate::devices::{RosterDevice, enrolled_authors, import_roster, roster_of};
+use crate::devices::{RosterDevice, import_roster, roster_of};
 use crate::estimates::Projector;
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::{self, CarriedEntries};
-use crate::sync::{Bringer, Together, erase, take};
+use crate::sync::{Source, UPSTREAM, erase, take};
 
-/// The number of `change_log.carried_by` for what came from the upstream.
-const UPSTREAM: i64 = 0;
 /// How long a hub waits before it looks for its upstream again.
 const INTERVAL: Duration = Duration::from_secs(15);
 /// How long before it brings again what the upstream has not logged.
@@ -115,8 +113,17 @@ async fn exchange(
         roster_sent: Some(digest),
         roster_known,
     };
-    let brought: Vec<ChangeHash> = hashes.into_iter().flatten().collect();
-    let taken = take_from_upstream(store, answer.carried, &limits, kept.save(&brought, unsettled)?).await?;
+    let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM frame_hamlet")
+        .fetch_all(&store.readers)
+        .await
+        .map_err(StoreError::from)?;
+    let settlement = Settlement {
+        kept,
+        brought: hashes.into_iter().flatten().collect(),
+        unsettled,
+        frame: hamlets.into_iter().map(HamletKey).collect(),
+    };
+    let taken = take_from_upstream(store, answer.carried, &limits, settlement).await?;
     reached.new += u64::from(taken.logged);
     reached.not_taken += taken.refused.len() as u64;
     Ok(more)
@@ -145,39 +152,20 @@ pub(super) fn read_roster(json: &[u8]) -> Result<Vec<RosterDevice>, HubError> {
     })
 }
 
-/// Takes in what the upstream has logged. Who may write where, and until when, was its decision: here an author must only
-/// be known, and the unit in the frame. `kept` is written together with it: a log that has something of an upstream's
-/// without the cursor behind it would not notice that the upstream lost it.
 async fn take_from_upstream(
     store: &Store,
     carried: CarriedChanges,
     limits: &Limits,
-    kept: Together,
+    settlement: Settlement,
 ) -> Result<Taken, HubError> {
     let limits = *limits;
-    let (verdicts, attestations) = tokio::task::spawn_blocking(move || {
+    let delivery = tokio::task::spawn_blocking(move || {
         let verdicts = admit_carried(&carried, &limits)?;
-        Ok::<_, HubError>((verdicts, kept_attestations(&carried)))
+        Ok::<_, HubError>(Delivery::new(verdicts, kept_attestations(&carried)))
     })
     .await
     .map_err(|_| StoreError::ShuttingDown)??;
-    let devices = verdicts.iter().flatten().map(|admitted| admitted.device);
-    let (_, device_keys) = enrolled_authors(&store.readers, devices).await?;
-    let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM frame_hamlet")
-        .fetch_all(&store.readers)
-        .await
-        .map_err(StoreError::from)?;
-    let everywhere: BTreeSet<HamletKey> = hamlets.into_iter().map(HamletKey).collect();
-    let known: BTreeMap<_, _> = device_keys
-        .keys()
-        .map(|device| (*device, Ok(everywhere.clone())))
-        .collect();
-    let delivery = Delivery::new(verdicts, attestations, Authors::enrolled(known));
-    let bringer = Bringer {
-        carried_by: Some(UPSTREAM),
-        together: Some(kept),
-    };
-    Ok(take(store, delivery, device_keys, bringer).await?)
+    Ok(take(store, delivery, Source::Upstream(settlement)).await?)
 }
 
 /// The attestations of carried changes as they are kept.

@@ -21,11 +21,11 @@ use super::reach::{erase_all, kept_attestations, read_roster};
 use super::upstream::encoded;
 use crate::app::App;
 use crate::clock;
-use crate::devices::{Caller, enrolled_authors, import_roster, roster_of};
+use crate::devices::{Caller, import_roster, roster_of};
 use crate::http::{Problem, Text};
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::CarriedEntries;
-use crate::sync::{Bringer, Heard, blocking, check_encoding, cursor_state, head, take, whole_body};
+use crate::sync::{Heard, Source, blocking, check_encoding, cursor_state, head, take, whole_body};
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -53,19 +53,13 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
             .map_err(HubError::from)?;
     }
     let cursors = cursor_state(readers, request.cursor.into_iter().chain(request.acknowledged)).await?;
-    let devices = verdicts.iter().flatten().map(|admitted| admitted.device);
-    let (authors, device_keys) = enrolled_authors(readers, devices).await?;
-    let attestations = kept_attestations(&request.carried);
-    let delivery = Delivery::new(verdicts, attestations, authors.within(&caller.hamlets));
+    let delivery = Delivery::new(verdicts, kept_attestations(&request.carried));
     let heard = Heard {
         device_key: caller.device_key,
+        device: caller.device,
         clock_ahead: request.device_time.saturating_sub(clock::now()),
     };
-    let bringer = Bringer {
-        carried_by: Some(caller.device_key),
-        together: Some(heard.write()),
-    };
-    let taken = take(&app.store, delivery, device_keys, bringer).await?;
+    let taken = take(&app.store, delivery, Source::Hub(heard, caller.hamlets.clone())).await?;
     erase_all(&app.store, request.erased.clone(), Some(&caller.hamlets)).await?;
     if taken.changed {
         app.logged();

@@ -1,11 +1,14 @@
 //! The installation above this one: how it is joined, and what is kept of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
 use sync_core::ChangeHash;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::forwarding::ForwardingState;
+use sync_core::exchange::intake::HamletKey;
 
 use super::error::HubError;
 use super::link::Link;
@@ -13,7 +16,6 @@ use crate::clock;
 use crate::devices::{Enrolment, EnrolmentRequest, write_secret};
 use crate::hex;
 use crate::store::{Store, StoreError};
-use crate::sync::Together;
 
 /// The file of the data folder that holds the bearer token.
 const TOKEN: &str = "upstream.token";
@@ -140,37 +142,43 @@ impl Kept {
             roster_known: digest(roster_known),
         })
     }
+}
 
-    /// Keeps it, and of the changes that were `brought` those that are unsettled.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot be encoded, in practice never.
-    pub(super) fn save(self, brought: &[ChangeHash], unsettled: Vec<Unsettled>) -> Result<Together, StoreError> {
-        let state = encoded(&self.state)?;
-        let brought = encoded(&brought.iter().map(ToString::to_string).collect::<Vec<_>>())?;
-        Ok(Box::new(move |connection| {
-            Box::pin(async move {
-                sqlx::query("UPDATE upstream SET state = $1, roster_sent = $2, roster_known = $3, reached_at = $4")
-                    .bind(state)
-                    .bind(self.roster_sent.map(|digest| digest.to_vec()))
-                    .bind(self.roster_known.map(|digest| digest.to_vec()))
-                    .bind(clock::now())
-                    .execute(&mut *connection)
-                    .await?;
-                sqlx::query("DELETE FROM unsettled_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))")
-                    .bind(brought)
-                    .execute(&mut *connection)
-                    .await?;
-                for (hash, reason) in unsettled {
-                    sqlx::query("INSERT INTO unsettled_change (hash, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING")
-                        .bind(hash.0.as_slice())
-                        .bind(reason)
-                        .execute(&mut *connection)
-                        .await?;
-                }
-                Ok(())
-            })
-        }))
+/// What is kept when an answer of the upstream came, together with what it brought: a log that has something of an
+/// upstream's without the cursor behind it would not notice that the upstream lost it.
+#[derive(Debug, Clone)]
+pub(crate) struct Settlement {
+    pub(super) kept: Kept,
+    /// The changes that were brought.
+    pub(super) brought: Vec<ChangeHash>,
+    /// Those of them that the upstream has not logged.
+    pub(super) unsettled: Vec<Unsettled>,
+    /// The hamlets of the frame here.
+    pub(crate) frame: BTreeSet<HamletKey>,
+}
+
+impl Settlement {
+    pub(crate) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        sqlx::query("UPDATE upstream SET state = $1, roster_sent = $2, roster_known = $3, reached_at = $4")
+            .bind(encoded(&self.kept.state)?)
+            .bind(self.kept.roster_sent.map(|digest| digest.to_vec()))
+            .bind(self.kept.roster_known.map(|digest| digest.to_vec()))
+            .bind(clock::now())
+            .execute(&mut *connection)
+            .await?;
+        let brought: Vec<String> = self.brought.iter().map(ToString::to_string).collect();
+        sqlx::query("DELETE FROM unsettled_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))")
+            .bind(encoded(&brought)?)
+            .execute(&mut *connection)
+            .await?;
+        for (hash, reason) in &self.unsettled {
+            sqlx::query("INSERT INTO unsettled_change (hash, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+                .bind(hash.0.as_slice())
+                .bind(reason)
+                .execute(&mut *connection)
+                .await?;
+        }
+        Ok(())
     }
 }
 

@@ -70,7 +70,8 @@ async fn assigned_units(
          FROM device_scope
          JOIN sampled_unit USING (hamlet_key)
          JOIN frame_hamlet USING (hamlet_key)
-         WHERE device_scope.device_key = $1 AND sampled_unit.round_key = $2 ORDER BY sampled_unit.code",
+         WHERE device_scope.device_key = $1 AND device_scope.withdrawn_at IS NULL AND sampled_unit.round_key = $2
+         ORDER BY sampled_unit.code",
     )
     .bind(caller.device_key)
     .bind(round_key)

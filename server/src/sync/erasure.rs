@@ -38,7 +38,7 @@ impl ErasureError {
 /// What was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erasure {
-    /// Changes that were deleted, waiting ones among them.
+    /// Changes that were deleted, waiting ones and those in quarantine among them.
     pub changes: u64,
     /// Whether the response was erased before already; then nothing was to be done but to delete what may be left.
     pub already: bool,
@@ -105,6 +105,14 @@ async fn delete(
         ("DELETE FROM projection WHERE response_key = $1", false),
         ("DELETE FROM change_log WHERE response_key = $1", true),
         ("DELETE FROM waiting_change WHERE response_key = $1", true),
+        (
+            "DELETE FROM quarantined_change WHERE response_id = (SELECT id FROM response WHERE response_key = $1)",
+            true,
+        ),
+        (
+            "DELETE FROM quarantine_decision WHERE response_id = (SELECT id FROM response WHERE response_key = $1)",
+            false,
+        ),
     ] {
         let done = sqlx::query(statement)
             .bind(response_key)
@@ -117,7 +125,9 @@ async fn delete(
         "DELETE FROM attestation WHERE NOT EXISTS
              (SELECT 1 FROM change_log WHERE change_log.attestation_key = attestation.attestation_key)
          AND NOT EXISTS
-             (SELECT 1 FROM waiting_change WHERE waiting_change.attestation_key = attestation.attestation_key)",
+             (SELECT 1 FROM waiting_change WHERE waiting_change.attestation_key = attestation.attestation_key)
+         AND NOT EXISTS
+             (SELECT 1 FROM quarantined_change WHERE quarantined_change.attestation_key = attestation.attestation_key)",
     )
     .execute(&mut *connection)
     .await?;

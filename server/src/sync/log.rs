@@ -8,14 +8,16 @@ use sqlx::sqlite::SqliteConnection;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::{CursorState, LogQuery, Read};
 use sync_core::exchange::delivery::KeptAttestation;
-use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, PlannedResponse, RoundState, Stored, Unit};
+use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, PlannedResponse, RoundState, SetAside, Stored, Unit};
 use sync_core::exchange::{Cursor, LogMark, Refusal, RefusalReason, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::{Change, ChangeHash};
 use uuid::Uuid;
 
-use super::delivery::Together;
+use super::attestations::Attestations;
 use super::erasure::erased;
+use super::quarantine;
+use super::source::{Origin, Source};
 use crate::clock;
 use crate::store::StoreError;
 
@@ -63,6 +65,9 @@ pub(super) async fn frame(readers: &SqlitePool, units: &BTreeSet<Unit>) -> Resul
         .fetch_all(readers)
         .await?;
         frame.erased.extend(erased.into_iter().map(|code| (round, code)));
+        frame
+            .discarded
+            .extend(quarantine::discarded(readers, round_key, &codes).await?);
     }
     Ok(frame)
 }
@@ -70,9 +75,9 @@ pub(super) async fn frame(readers: &SqlitePool, units: &BTreeSet<Unit>) -> Resul
 /// What the database has of these responses.
 pub(super) async fn stored_responses(
     readers: &SqlitePool,
-    ids: &[ResponseId],
+    ids: impl IntoIterator<Item = ResponseId>,
 ) -> Result<BTreeMap<ResponseId, Stored>, StoreError> {
-    let ids: Vec<String> = ids.iter().map(|id| id.0.simple().to_string()).collect();
+    let ids: Vec<String> = ids.into_iter().map(|id| id.0.simple().to_string()).collect();
     let ids = json(&ids)?;
     let mut stored: BTreeMap<ResponseId, Stored> = BTreeMap::new();
     let logged: Vec<(Uuid, Vec<u8>)> = sqlx::query_as(
@@ -108,98 +113,63 @@ pub(super) async fn stored_responses(
     Ok(stored)
 }
 
-/// A device that was just heard from.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Heard {
-    /// The database's number of it.
-    pub(crate) device_key: i64,
-    /// How far its clock is ahead of the server's, in milliseconds.
-    pub(crate) clock_ahead: i64,
-}
-
-impl Heard {
-    /// Keeps when, and how wrong its clock is.
-    pub(crate) fn write(self) -> Together {
-        Box::new(move |connection| {
-            Box::pin(async move {
-                sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
-                    .bind(self.device_key)
-                    .bind(clock::now())
-                    .bind(self.clock_ahead)
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
-        })
-    }
-}
-
-/// Writes a plan into the log, and gives those of its changes that cannot be written any more: they contradict what was
-/// logged since the plan was made, or their response was erased. `device_keys` has the number of every device whose changes
-/// are in the plan. Idempotent: what is there already stays as it is.
+/// Writes a plan into the log and into quarantine, and gives what became of changes where it is not what was planned: they
+/// contradict what was logged since the plan was made, their response was erased, or they are in quarantine. `device_keys`
+/// has the number of every device whose changes are in the plan. Idempotent: what is there already stays as it is.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     device_keys: &BTreeMap<DevicePublicKey, i64>,
     plan: &Plan,
     attestations: &[KeptAttestation],
-    carried_by: Option<i64>,
+    source: &Source,
 ) -> Result<Vec<Refusal>, StoreError> {
     let now = clock::now();
-    let mut late = Vec::new();
-    if plan.responses.is_empty() {
-        return Ok(late);
-    }
-    let mut log = Log::open(connection).await?;
-    let mut attestation_keys: BTreeMap<usize, i64> = BTreeMap::new();
-    for response in &plan.responses {
-        let response_key = response_key(log.connection, response).await?;
-        if is_erased(log.connection, response_key).await? {
-            let changes = response.log.iter().chain(&response.wait);
-            late.extend(changes.map(|(change, _)| Refusal {
-                change: *change,
-                reason: RefusalReason::Erased,
-            }));
-            continue;
-        }
-        for (waits, (number, admitted)) in response
-            .log
-            .iter()
-            .map(|change| (false, change))
-            .chain(response.wait.iter().map(|change| (true, change)))
-        {
-            let device_key = *device_keys
-                .get(&admitted.device)
-                .ok_or_else(|| missing("device", "the author of an admitted change has no number"))?;
-            let attestation_key = match attestation_keys.get(&admitted.attestation) {
-                Some(key) => *key,
-                None => {
-                    let kept = attestations.get(admitted.attestation);
-                    let key = keep_attestation(log.connection, device_key, kept).await?;
-                    attestation_keys.insert(admitted.attestation, key);
-                    key
-                }
-            };
-            let entry = Entry {
-                response_key,
-                hamlet: response.hamlet,
-                device_key,
-                attestation_key,
-                received_at: now,
-                carried_by,
-                change: &admitted.change,
-            };
-            if waits {
-                log.keep_waiting(&entry).await?;
-            } else if !log.append(&entry).await? {
-                late.push(Refusal {
-                    change: *number,
-                    reason: RefusalReason::Contradiction,
-                });
+    let mut told = Vec::new();
+    let mut set_aside = plan.set_aside.clone();
+    let mut attestations = Attestations::new(device_keys, attestations);
+    if !plan.responses.is_empty() {
+        let mut log = Log::open(&mut *connection).await?;
+        for response in &plan.responses {
+            let response_key = response_key(log.connection, response).await?;
+            if is_erased(log.connection, response.id).await? {
+                let changes = response.log.iter().chain(&response.wait);
+                told.extend(changes.map(|(change, _)| Refusal::new(*change, RefusalReason::Erased)));
+                continue;
             }
+            for (waits, (number, admitted)) in response
+                .log
+                .iter()
+                .map(|change| (false, change))
+                .chain(response.wait.iter().map(|change| (true, change)))
+            {
+                let origin = source.origin(&admitted.change.hash(), now);
+                let attestation_key = match origin.attestation_key {
+                    Some(key) => key,
+                    None => attestations.key(log.connection, admitted).await?,
+                };
+                let entry = Entry {
+                    response_key,
+                    hamlet: response.hamlet,
+                    device_key: attestations.device_key(admitted)?,
+                    attestation_key,
+                    origin,
+                    change: &admitted.change,
+                };
+                if waits {
+                    log.keep_waiting(&entry).await?;
+                } else if !log.append(&entry).await? {
+                    set_aside.push(SetAside {
+                        number: *number,
+                        reason: RefusalReason::Contradiction,
+                        admitted: admitted.clone(),
+                    });
+                }
+            }
+            log.release(response, response_key).await?;
         }
-        log.release(response, response_key).await?;
     }
-    Ok(late)
+    told.extend(quarantine::keep(connection, &set_aside, &mut attestations, source, now).await?);
+    Ok(told)
 }
 
 /// One change on its way into the log.
@@ -208,8 +178,7 @@ struct Entry<'a> {
     hamlet: HamletKey,
     device_key: i64,
     attestation_key: i64,
-    received_at: i64,
-    carried_by: Option<i64>,
+    origin: Origin,
     change: &'a Change,
 }
 
@@ -251,8 +220,8 @@ impl<'c> Log<'c> {
         let (seq, mark) = self.next(&hash);
         let appended = sqlx::query(
             "INSERT INTO change_log (response_key, hamlet_key, hash, device_key, author_seq, attestation_key,
-                 received_at, bytes, mark, seq, carried_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+                 received_at, clock_ahead, bytes, mark, seq, carried_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
         )
         .bind(entry.response_key)
         .bind(entry.hamlet.0)
@@ -260,11 +229,12 @@ impl<'c> Log<'c> {
         .bind(entry.device_key)
         .bind(i64::try_from(entry.change.seq()).unwrap_or(i64::MAX))
         .bind(entry.attestation_key)
-        .bind(entry.received_at)
+        .bind(entry.origin.received_at)
+        .bind(entry.origin.clock_ahead)
         .bind(entry.change.raw_bytes())
         .bind(mark.0.as_slice())
         .bind(seq)
-        .bind(entry.carried_by)
+        .bind(entry.origin.carried_by)
         .execute(&mut *self.connection)
         .await?
         .rows_affected();
@@ -284,17 +254,20 @@ impl<'c> Log<'c> {
     }
 
     async fn keep_waiting(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
+        let hash = entry.change.hash();
         sqlx::query(
-            "INSERT INTO waiting_change (hash, response_key, device_key, attestation_key, received_at, bytes, carried_by)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+            "INSERT INTO waiting_change
+                 (hash, response_key, device_key, attestation_key, received_at, clock_ahead, bytes, carried_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
         )
-        .bind(entry.change.hash().0.as_slice())
+        .bind(hash.0.as_slice())
         .bind(entry.response_key)
         .bind(entry.device_key)
         .bind(entry.attestation_key)
-        .bind(entry.received_at)
+        .bind(entry.origin.received_at)
+        .bind(entry.origin.clock_ahead)
         .bind(entry.change.raw_bytes())
-        .bind(entry.carried_by)
+        .bind(entry.origin.carried_by)
         .execute(&mut *self.connection)
         .await?;
         Ok(())
@@ -302,9 +275,9 @@ impl<'c> Log<'c> {
 
     /// Moves waiting changes of a response into the log as far as what they depend on is there.
     async fn release(&mut self, response: &PlannedResponse, response_key: i64) -> Result<(), StoreError> {
-        type Row = (i64, i64, i64, Option<i64>, Vec<u8>);
+        type Row = (i64, i64, i64, Option<i64>, Option<i64>, Vec<u8>);
         let rows: Vec<Row> = sqlx::query_as(
-            "SELECT device_key, attestation_key, received_at, carried_by, bytes FROM waiting_change
+            "SELECT device_key, attestation_key, received_at, clock_ahead, carried_by, bytes FROM waiting_change
              WHERE response_key = $1",
         )
         .bind(response_key)
@@ -324,9 +297,15 @@ impl<'c> Log<'c> {
             waiting: Vec::new(),
         };
         let mut origins = BTreeMap::new();
-        for (device_key, attestation_key, received_at, carried_by, bytes) in rows {
+        for (device_key, attestation_key, received_at, clock_ahead, carried_by, bytes) in rows {
             let change = change(&bytes, "waiting_change")?;
-            origins.insert(change.hash(), (device_key, attestation_key, received_at, carried_by));
+            let origin = Origin {
+                received_at,
+                clock_ahead,
+                carried_by,
+                attestation_key: Some(attestation_key),
+            };
+            origins.insert(change.hash(), (device_key, attestation_key, origin));
             stored.waiting.push(change);
         }
         let released = intake::released(response.id, stored).map_err(|error| StoreError::Damaged {
@@ -335,7 +314,7 @@ impl<'c> Log<'c> {
         })?;
         for change in &released {
             let hash = change.hash();
-            let Some((device_key, attestation_key, received_at, carried_by)) = origins.get(&hash) else {
+            let Some((device_key, attestation_key, origin)) = origins.get(&hash) else {
                 continue;
             };
             let entry = Entry {
@@ -343,8 +322,7 @@ impl<'c> Log<'c> {
                 hamlet: response.hamlet,
                 device_key: *device_key,
                 attestation_key: *attestation_key,
-                received_at: *received_at,
-                carried_by: *carried_by,
+                origin: *origin,
                 change,
             };
             if !self.append(&entry).await? {
@@ -375,35 +353,14 @@ async fn response_key(connection: &mut SqliteConnection, response: &PlannedRespo
     Ok(key.fetch_one(&mut *connection).await?)
 }
 
-async fn is_erased(connection: &mut SqliteConnection, response_key: i64) -> Result<bool, StoreError> {
-    let erased: Option<i64> = sqlx::query_scalar("SELECT seq FROM erasure WHERE response_key = $1")
-        .bind(response_key)
-        .fetch_optional(connection)
-        .await?;
+/// Whether a response was erased.
+pub(super) async fn is_erased(connection: &mut SqliteConnection, response: ResponseId) -> Result<bool, StoreError> {
+    let erased: Option<i64> =
+        sqlx::query_scalar("SELECT erasure.seq FROM response JOIN erasure USING (response_key) WHERE response.id = $1")
+            .bind(response.0)
+            .fetch_optional(connection)
+            .await?;
     Ok(erased.is_some())
-}
-
-async fn keep_attestation(
-    connection: &mut SqliteConnection,
-    device_key: i64,
-    attestation: Option<&KeptAttestation>,
-) -> Result<i64, StoreError> {
-    let attestation =
-        attestation.ok_or_else(|| missing("attestation", "an admitted change names one that was not brought"))?;
-    let key = sqlx::query_scalar(
-        "INSERT INTO attestation (device_key, hashes, signature) VALUES ($1, $2, $3) RETURNING attestation_key",
-    )
-    .bind(device_key)
-    .bind(attestation.hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>())
-    .bind(attestation.signature.0.as_slice());
-    Ok(key.fetch_one(&mut *connection).await?)
-}
-
-fn missing(table: &'static str, reason: &str) -> StoreError {
-    StoreError::Damaged {
-        table,
-        reason: reason.to_owned(),
-    }
 }
 
 /// Whether the log has all these entries with these marks.
@@ -573,7 +530,34 @@ pub async fn changes_of(readers: &SqlitePool, responses: &[i64]) -> Result<BTree
     Ok(changes)
 }
 
-fn change(bytes: &[u8], table: &'static str) -> Result<Change, StoreError> {
+/// How far the authors' clocks were ahead when these responses' changes were delivered, in milliseconds, where that is known.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub async fn clocks_of(readers: &SqlitePool, responses: &[i64]) -> Result<BTreeMap<ChangeHash, i64>, StoreError> {
+    let rows: Vec<(Vec<u8>, i64)> = sqlx::query_as(
+        "SELECT change_log.hash, change_log.clock_ahead FROM json_each($1) AS wanted
+         JOIN change_log ON change_log.response_key = wanted.value WHERE change_log.clock_ahead IS NOT NULL",
+    )
+    .bind(json(&responses)?)
+    .fetch_all(readers)
+    .await?;
+    rows.into_iter()
+        .map(|(hash, clock_ahead)| Ok((stored_hash(hash, "change_log")?, clock_ahead)))
+        .collect()
+}
+
+/// A stored hash.
+pub(super) fn stored_hash(bytes: Vec<u8>, table: &'static str) -> Result<ChangeHash, StoreError> {
+    let hash = bytes.try_into().map_err(|_| StoreError::Damaged {
+        table,
+        reason: "a hash has not 32 bytes".to_owned(),
+    })?;
+    Ok(ChangeHash(hash))
+}
+
+/// A stored change.
+pub(super) fn change(bytes: &[u8], table: &'static str) -> Result<Change, StoreError> {
     Change::try_from(bytes).map_err(|error| StoreError::Damaged {
         table,
         reason: error.to_string(),

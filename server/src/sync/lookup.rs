@@ -12,7 +12,7 @@ use sync_core::identity::RoundId;
 use uuid::Uuid;
 
 use super::erasure::erased;
-use super::log::{self, PULL_BYTES, group, json};
+use super::log::{self, PULL_BYTES, group, json, stored_hash};
 use crate::hex;
 use crate::store::StoreError;
 
@@ -38,16 +38,8 @@ async fn set(readers: &SqlitePool, scope: &BTreeSet<HamletKey>) -> Result<Found,
     .bind(i64::try_from(end).unwrap_or(i64::MAX))
     .fetch_all(readers)
     .await?;
-    let changes: Result<ChangeSet, StoreError> = hashes
-        .into_iter()
-        .map(|hash| {
-            let hash = hash.try_into().map_err(|_| StoreError::Damaged {
-                table: "change_log",
-                reason: "a hash has not 32 bytes".to_owned(),
-            })?;
-            Ok(ChangeHash(hash))
-        })
-        .collect();
+    let changes: Result<ChangeSet, StoreError> =
+        hashes.into_iter().map(|hash| stored_hash(hash, "change_log")).collect();
     Ok(Found::Set {
         changes: changes?,
         erased: erased(readers, scope, 0, i64::try_from(end).unwrap_or(i64::MAX)).await?,

@@ -7,17 +7,25 @@
 //! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it. What comes
 //! in a bundle or from a hub takes the same way from [`delivery`] on; [`carrying`] reads the log for those.
 
+mod attestations;
 pub(crate) mod carrying;
 mod delivery;
 mod erasure;
 mod log;
 mod lookup;
+mod quarantine;
 mod route;
+mod source;
 
-pub(crate) use delivery::{Bringer, Together, take};
+pub(crate) use delivery::take;
 pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
-pub(crate) use log::{Heard, cursor_state, entry, head};
-pub use log::{changes_of, log_head, responses_after};
+pub use log::{changes_of, clocks_of, log_head, responses_after};
+pub(crate) use log::{cursor_state, entry, head};
+pub(crate) use quarantine::quarantine_waiting;
+pub use quarantine::{
+    ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,
+};
 pub use route::routes;
 pub(crate) use route::{blocking, check_encoding, whole_body};
+pub(crate) use source::{Heard, Source, UPSTREAM};

@@ -1,7 +1,5 @@
 //! `POST /api/v1/sync`.
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
@@ -15,12 +13,13 @@ use sync_core::exchange::packing::PackingError;
 use sync_core::exchange::wire;
 use sync_core::exchange::{AdmissionError, Limits, WireError};
 
-use super::delivery::{Bringer, take};
-use super::log::{self, Heard};
+use super::delivery::take;
+use super::log;
 use super::lookup::look_up;
+use super::source::{Heard, Source};
 use crate::app::App;
 use crate::clock;
-use crate::devices::Caller;
+use crate::devices::Deliverer;
 use crate::http::{Problem, Text};
 use crate::store::StoreError;
 
@@ -29,7 +28,12 @@ pub fn routes() -> Router<App> {
     Router::new().route("/api/v1/sync", post(sync))
 }
 
-async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn sync(
+    State(app): State<App>,
+    Deliverer(caller): Deliverer,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
     check_encoding(&headers)?;
     let limits = Limits::default();
     let body = whole_body(body, &limits).await?;
@@ -44,15 +48,11 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
     let heard = Heard {
         device_key: caller.device_key,
+        device: caller.device,
         clock_ahead: question.clock_ahead(clock::now()),
     };
-    let bringer = Bringer {
-        carried_by: None,
-        together: Some(heard.write()),
-    };
     let query = question.query(log::cursor_state(readers, question.cursors()).await?);
-    let device_keys = BTreeMap::from([(caller.device, caller.device_key)]);
-    let taken = take(&app.store, delivery, device_keys, bringer).await?;
+    let taken = take(&app.store, delivery, Source::Phone(heard)).await?;
     if taken.changed {
         app.logged();
     }

@@ -14,7 +14,7 @@ use serde_bytes::ByteBuf;
 
 use super::admission::{AdmissionError, admit, attested_hashes};
 use super::cursor::Cursor;
-use super::delivery::{Authors, Delivery, KeptAttestation, Taken};
+use super::delivery::{Delivery, KeptAttestation, Taken};
 use super::erasure::ErasedResponse;
 use super::intake::HamletKey;
 use super::message::{PROTOCOL_VERSION, Reconciliation, ResponseChanges, SyncRequest, SyncResponse};
@@ -27,7 +27,7 @@ use crate::device::DevicePublicKey;
 pub struct Peer {
     /// The device.
     pub device: DevicePublicKey,
-    /// The hamlets that it may read and write.
+    /// The hamlets that it may read: none for a device that was revoked, which may still hand in what it has.
     pub scope: BTreeSet<HamletKey>,
 }
 
@@ -50,7 +50,6 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
     let request = wire::decode_request(bytes, limits)?;
     let verdicts = admit(&request, limits)?;
     let attestations = kept_attestations(&request);
-    let authors = Authors::only(peer.device, peer.scope.clone());
     let question = Question {
         peer,
         cursor: request.cursor,
@@ -59,7 +58,7 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
         device_time: request.device_time,
         reconciliation: request.reconciliation,
     };
-    Ok((Delivery::new(verdicts, attestations, authors), question))
+    Ok((Delivery::new(verdicts, attestations), question))
 }
 
 /// Attestations with the hashes that the wire leaves out.

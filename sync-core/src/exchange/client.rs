@@ -46,6 +46,17 @@ impl OutgoingChange {
     }
 }
 
+/// A change that the server did not take. It stays on the device.
+#[derive(Debug, Clone)]
+pub struct RefusedChange {
+    /// The change.
+    pub outgoing: OutgoingChange,
+    /// Why.
+    pub reason: RefusalReason,
+    /// Whether the server keeps it until a person has decided about it.
+    pub quarantined: bool,
+}
+
 /// What a device has for the server and how far it has read the server's log.
 ///
 /// Life of an exchange: [`enqueue`](Self::enqueue) what was written; [`request`](Self::request) gives the next piece;
@@ -75,7 +86,7 @@ pub struct Client {
     more: bool,
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
-    refused: Vec<(OutgoingChange, RefusalReason)>,
+    refused: Vec<RefusedChange>,
 }
 
 /// How far a device has read the server's log: what it keeps from one start to the next.
@@ -144,8 +155,18 @@ impl Client {
     }
 
     /// The changes that the server did not take, with its reasons. They stay on the device.
-    pub fn refused(&self) -> &[(OutgoingChange, RefusalReason)] {
+    pub fn refused(&self) -> &[RefusedChange] {
         &self.refused
+    }
+
+    /// Sends again the refused changes about which a person may have decided in the meantime, be they in the server's
+    /// quarantine or not: each is then in the log, refused as discarded, or refused as before.
+    pub fn ask_again(&mut self) {
+        let refused = std::mem::take(&mut self.refused).into_iter();
+        let (decidable, others): (Vec<_>, Vec<_>) = refused.partition(|refused| refused.reason.is_decidable());
+        self.refused = others;
+        self.outbox
+            .extend(decidable.into_iter().map(|refused| refused.outgoing));
     }
 
     /// Whether there is something to send or the server said that it has more.
@@ -218,8 +239,18 @@ impl Client {
         let mut left_outbox = Vec::with_capacity(sent);
         let mut erased = response.erased.clone();
         let mut again = Vec::new();
+        // What was refused before and was sent again is judged anew.
+        let judged: HashSet<ChangeHash> = self
+            .outbox
+            .iter()
+            .take(sent)
+            .map(|outgoing| outgoing.change.hash())
+            .collect();
+        self.refused
+            .retain(|refused| !judged.contains(&refused.outgoing.change.hash()));
         for (number, outgoing) in self.outbox.drain(..sent).enumerate() {
-            match refusal(&response.refused, number) {
+            let refusal = refusal(&response.refused, number);
+            match refusal.map(|refusal| refusal.reason) {
                 Some(RefusalReason::Unverifiable) => again.push(outgoing),
                 // Somebody answered here after the response was erased, and the tombstone was read long ago.
                 Some(RefusalReason::Erased) => {
@@ -231,7 +262,11 @@ impl Client {
                 }
                 Some(reason) => {
                     left_outbox.push(outgoing.change.hash());
-                    self.refused.push((outgoing, reason));
+                    self.refused.push(RefusedChange {
+                        outgoing,
+                        reason,
+                        quarantined: refusal.is_some_and(|refusal| refusal.quarantined),
+                    });
                 }
                 None if response.waiting.contains(&(number as u32)) => self.held.push_back(outgoing),
                 None => {
@@ -251,7 +286,7 @@ impl Client {
         self.acknowledged = response.acknowledged;
         (self.reading, self.cursor) = std::mem::take(&mut self.reading).received(&response, self.cursor);
         let whole_log = matches!(self.reading, Reading::Known { .. });
-        self.more = response.more || (self.cursor.is_none() && !whole_log);
+        self.more = response.more || self.reading.is_under_way();
         if let Reading::Offering { left } = &mut self.reading {
             for hash in &left_outbox {
                 left.remove(hash);
@@ -332,7 +367,7 @@ impl Client {
         let dropped = dropped.map(|outgoing| outgoing.change.hash()).collect();
         self.outbox.retain(|outgoing| !is_erased(outgoing));
         self.held.retain(|outgoing| !is_erased(outgoing));
-        self.refused.retain(|(outgoing, _)| !is_erased(outgoing));
+        self.refused.retain(|refused| !is_erased(&refused.outgoing));
         dropped
     }
 
@@ -342,11 +377,8 @@ impl Client {
     }
 }
 
-fn refusal(refused: &[Refusal], number: usize) -> Option<RefusalReason> {
-    refused
-        .iter()
-        .find(|refusal| refusal.change as usize == number)
-        .map(|refusal| refusal.reason)
+fn refusal(refused: &[Refusal], number: usize) -> Option<&Refusal> {
+    refused.iter().find(|refusal| refusal.change as usize == number)
 }
 
 #[cfg(test)]
@@ -408,10 +440,7 @@ mod tests {
 
         let refused = (0..)
             .zip(reasons)
-            .map(|(change, reason)| Refusal {
-                change,
-                reason: reason.unwrap(),
-            })
+            .map(|(change, reason)| Refusal::new(change, reason.unwrap()))
             .collect();
         client.receive(refuse(&request, refused), 0);
         assert_eq!(client.unacknowledged(), 2);

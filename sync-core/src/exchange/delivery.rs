@@ -11,58 +11,109 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use automerge::ChangeHash;
+use automerge::{Change, ChangeHash};
 
 use super::admission::Verdict;
-use super::intake::{self, Frame, Group, HamletKey, Plan, Stored, Unit};
+use super::intake::{self, Frame, HamletKey, Plan, Scoped, Stored, Unit};
 use super::message::{Refusal, RefusalReason};
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::ResponseId;
 
+/// What an enrolled device may write.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Author {
+    /// The hamlets, each with the moment when the right to write it was withdrawn, by the keeper's clock in milliseconds
+    /// since 1970-01-01T00:00:00Z; none while it is in force.
+    pub hamlets: BTreeMap<HamletKey, Option<i64>>,
+    /// How far the device's clock is ahead of the keeper's, in milliseconds, as it was last measured; 0 where it never was.
+    pub clock_ahead: i64,
+}
+
+impl Author {
+    /// The hamlets that are in force: those that the device may also read.
+    pub fn in_force(&self) -> BTreeSet<HamletKey> {
+        let hamlets = self.hamlets.iter();
+        hamlets
+            .filter(|(_, withdrawn_at)| withdrawn_at.is_none())
+            .map(|(hamlet, _)| *hamlet)
+            .collect()
+    }
+
+    /// Whether the device might write in this hamlet when it wrote the change.
+    pub fn may_write(&self, hamlet: HamletKey, change: &Change) -> bool {
+        match self.hamlets.get(&hamlet) {
+            None => false,
+            Some(None) => true,
+            Some(Some(withdrawn_at)) => written_at(change, self.clock_ahead) < *withdrawn_at,
+        }
+    }
+}
+
+/// When a change was written, by the clock of whoever measured that its device's is `clock_ahead` milliseconds ahead; to
+/// the second below, in milliseconds since 1970-01-01T00:00:00Z.
+pub fn written_at(change: &Change, clock_ahead: i64) -> i64 {
+    change.timestamp().saturating_mul(1000).saturating_sub(clock_ahead)
+}
+
 /// Who may write where.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authors {
-    known: BTreeMap<DevicePublicKey, Result<BTreeSet<HamletKey>, RefusalReason>>,
+    known: BTreeMap<DevicePublicKey, Result<Author, RefusalReason>>,
     /// Why nothing of any other device is taken.
     others: RefusalReason,
+    /// Changes that a person lets in, whatever their authors may.
+    released: BTreeSet<ChangeHash>,
 }
 
 impl Authors {
-    /// A device that brings what it wrote itself, in these hamlets. Carrying other devices' changes is a hub's work.
-    pub fn only(device: DevicePublicKey, scope: BTreeSet<HamletKey>) -> Self {
+    /// A device that brings what it wrote itself. Carrying other devices' changes is a hub's work.
+    pub fn only(device: DevicePublicKey, author: Result<Author, RefusalReason>) -> Self {
         Self {
-            known: BTreeMap::from([(device, Ok(scope))]),
+            known: BTreeMap::from([(device, author)]),
             others: RefusalReason::ForeignAuthor,
+            released: BTreeSet::new(),
         }
     }
 
-    /// Devices whose changes somebody else may carry here: the hamlets of each, or why nothing of it is taken. What any
+    /// Devices whose changes somebody else may carry here: what each may write, or why nothing of it is taken. What any
     /// other device wrote is refused as [`RefusalReason::UnknownDevice`].
-    pub fn enrolled(known: BTreeMap<DevicePublicKey, Result<BTreeSet<HamletKey>, RefusalReason>>) -> Self {
+    pub fn enrolled(known: BTreeMap<DevicePublicKey, Result<Author, RefusalReason>>) -> Self {
         Self {
             known,
             others: RefusalReason::UnknownDevice,
+            released: BTreeSet::new(),
         }
     }
 
     /// The same devices, for whom somebody speaks who answers for these hamlets only.
     #[must_use]
     pub fn within(mut self, hamlets: &BTreeSet<HamletKey>) -> Self {
-        for scope in self.known.values_mut().flatten() {
-            scope.retain(|hamlet| hamlets.contains(hamlet));
+        for author in self.known.values_mut().flatten() {
+            author.hamlets.retain(|hamlet, _| hamlets.contains(hamlet));
         }
         self
     }
 
-    /// The hamlets that a device may write.
+    /// The same, but for changes that a person lets in: their authors' scopes and whether the round is open do not count
+    /// for them. Everything else does.
+    pub fn releasing(self, released: BTreeSet<ChangeHash>) -> Self {
+        Self { released, ..self }
+    }
+
+    /// What a device may write.
     ///
     /// # Errors
     /// Why nothing of it is taken.
-    pub fn scope(&self, device: &DevicePublicKey) -> Result<&BTreeSet<HamletKey>, RefusalReason> {
+    pub fn author(&self, device: &DevicePublicKey) -> Result<&Author, RefusalReason> {
         match self.known.get(device) {
-            Some(scope) => scope.as_ref().map_err(|reason| *reason),
+            Some(author) => author.as_ref().map_err(|reason| *reason),
             None => Err(self.others),
         }
+    }
+
+    /// Whether a person lets this change in.
+    pub(super) fn releases(&self, change: &ChangeHash) -> bool {
+        self.released.contains(change)
     }
 }
 
@@ -75,22 +126,22 @@ pub struct KeptAttestation {
     pub signature: AttestationSignature,
 }
 
-/// Changes, and what is known of those who wrote them.
-#[derive(Debug)]
+/// Changes whose signatures hold, or that are refused already.
+#[derive(Debug, Clone)]
 pub struct Delivery {
     verdicts: Vec<Verdict>,
     attestations: Vec<KeptAttestation>,
-    authors: Authors,
 }
 
 impl Delivery {
     /// Changes with one verdict each, numbered from 0, and the attestations that the admitted ones count.
-    pub fn new(verdicts: Vec<Verdict>, attestations: Vec<KeptAttestation>, authors: Authors) -> Self {
-        Self {
-            verdicts,
-            attestations,
-            authors,
-        }
+    pub fn new(verdicts: Vec<Verdict>, attestations: Vec<KeptAttestation>) -> Self {
+        Self { verdicts, attestations }
+    }
+
+    /// Who wrote them.
+    pub fn devices(&self) -> BTreeSet<DevicePublicKey> {
+        self.verdicts.iter().flatten().map(|admitted| admitted.device).collect()
     }
 
     /// The rounds and units whose state the next step needs.
@@ -101,14 +152,11 @@ impl Delivery {
             .collect()
     }
 
-    /// Goes on with what is known of the units.
-    pub fn sort(self, frame: &Frame) -> Sorted {
-        let brought = self.verdicts.len();
-        let (refused, groups) = intake::check_scope(self.verdicts, frame, &self.authors);
+    /// Goes on with what is known of the units, and of those who wrote the changes.
+    pub fn sort(self, frame: &Frame, authors: &Authors) -> Sorted {
         Sorted {
-            brought,
-            refused,
-            groups,
+            brought: self.verdicts.len(),
+            scoped: intake::check_scope(self.verdicts, frame, authors),
             attestations: self.attestations,
         }
     }
@@ -118,22 +166,22 @@ impl Delivery {
 #[derive(Debug)]
 pub struct Sorted {
     brought: usize,
-    refused: Vec<Refusal>,
-    groups: BTreeMap<ResponseId, Group>,
+    scoped: Scoped,
     attestations: Vec<KeptAttestation>,
 }
 
 impl Sorted {
     /// The responses of which the next step needs what is stored.
-    pub fn responses(&self) -> Vec<ResponseId> {
-        self.groups.keys().copied().collect()
+    pub fn responses(&self) -> BTreeSet<ResponseId> {
+        let set_aside = self.scoped.set_aside.keys();
+        self.scoped.groups.keys().chain(set_aside).copied().collect()
     }
 
     /// Goes on with what is stored of the responses that exist.
     pub fn plan(self, stored: &BTreeMap<ResponseId, Stored>) -> Planned {
         Planned {
             brought: self.brought,
-            plan: intake::plan(self.refused, self.groups, stored),
+            plan: intake::plan(self.scoped, stored),
             attestations: self.attestations,
         }
     }
@@ -153,17 +201,20 @@ impl Planned {
         (&self.plan, &self.attestations)
     }
 
-    /// Goes on when the plan is durable. `late` are those of its changes that could not be written after all: another
-    /// change was logged under their author's sequence number since ([`RefusalReason::Contradiction`]), or the response was
-    /// erased ([`RefusalReason::Erased`]).
-    pub fn written(self, late: Vec<Refusal>) -> Taken {
-        let refused_late: BTreeSet<u32> = late.iter().map(|refusal| refusal.change).collect();
+    /// Goes on when the plan is durable. `told` has what the writer found of changes where it is not what was planned: what
+    /// is kept in quarantine now ([`Refusal::quarantined`]), and what could not be written after all, because another change
+    /// was logged under its author's sequence number since ([`RefusalReason::Contradiction`]), or its response was erased
+    /// ([`RefusalReason::Erased`]).
+    pub fn written(self, told: Vec<Refusal>) -> Taken {
+        let told_of: BTreeSet<u32> = told.iter().map(|refusal| refusal.change).collect();
         let planned = self.plan.responses.iter().flat_map(|response| &response.log);
-        let logged = planned.filter(|(number, _)| !refused_late.contains(number)).count();
+        let logged = planned.filter(|(number, _)| !told_of.contains(number)).count();
         let mut waiting = self.plan.waiting;
-        waiting.retain(|number| !refused_late.contains(number));
+        waiting.retain(|number| !told_of.contains(number));
         let mut refused = self.plan.refused;
-        refused.extend(late);
+        refused.retain(|refusal| !told_of.contains(&refusal.change));
+        refused.extend(told);
+        refused.sort_by_key(|refusal| refusal.change);
         let accepted = self.brought.saturating_sub(refused.len() + waiting.len());
         Taken {
             accepted: u32::try_from(accepted).unwrap_or(u32::MAX),

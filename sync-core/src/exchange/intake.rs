@@ -26,6 +26,8 @@ pub struct Frame {
     pub units: BTreeMap<Unit, HamletKey>,
     /// Those of them whose responses were erased.
     pub erased: BTreeSet<Unit>,
+    /// The changes of these units that a person discarded.
+    pub discarded: BTreeSet<ChangeHash>,
 }
 
 /// Whether a round takes changes.
@@ -54,11 +56,24 @@ pub(super) struct Group {
     changes: Vec<(u32, Admitted)>,
 }
 
+/// A change that is refused for a reason that a person can decide about.
+#[derive(Debug, Clone)]
+pub struct SetAside {
+    /// Its number in the delivery.
+    pub number: u32,
+    /// Why it is refused.
+    pub reason: RefusalReason,
+    /// The change.
+    pub admitted: Admitted,
+}
+
 /// What is to be written for a delivery, in one transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// The changes that are not taken.
+    /// The changes that are not taken, those that are set aside among them.
     pub refused: Vec<Refusal>,
+    /// Those of them that are to be kept in quarantine.
+    pub set_aside: Vec<SetAside>,
     /// The numbers of the changes that wait for others, those that waited already among them.
     pub waiting: Vec<u32>,
     /// The responses that change.
@@ -80,66 +95,118 @@ pub struct PlannedResponse {
     pub wait: Vec<(u32, Admitted)>,
 }
 
+/// Changes that were looked at one by one: within their authors' scopes, or not.
+#[derive(Debug, Default)]
+pub(super) struct Scoped {
+    pub(super) refused: Vec<Refusal>,
+    pub(super) groups: BTreeMap<ResponseId, Group>,
+    /// Refused unless they are known already, by response.
+    pub(super) set_aside: BTreeMap<ResponseId, Vec<SetAside>>,
+}
+
 /// Sorts changes by response and refuses those of rounds, units or hamlets that their authors may not write.
-pub(super) fn check_scope(
-    verdicts: Vec<Verdict>,
-    frame: &Frame,
-    authors: &Authors,
-) -> (Vec<Refusal>, BTreeMap<ResponseId, Group>) {
-    let mut refused = Vec::new();
-    let mut groups: BTreeMap<ResponseId, Group> = BTreeMap::new();
+pub(super) fn check_scope(verdicts: Vec<Verdict>, frame: &Frame, authors: &Authors) -> Scoped {
+    let mut scoped = Scoped::default();
     for (number, verdict) in (0u32..).zip(verdicts) {
-        let checked = verdict.and_then(|admitted| {
-            let scope = authors.scope(&admitted.device)?;
-            match frame.rounds.get(&admitted.round) {
-                None => return Err(RefusalReason::UnknownRound),
-                Some(RoundState::Closed) => return Err(RefusalReason::RoundClosed),
-                Some(RoundState::Open) => {}
+        let admitted = match verdict {
+            Ok(admitted) => admitted,
+            Err(reason) => {
+                scoped.refused.push(Refusal::new(number, reason));
+                continue;
             }
-            let unit = (admitted.round, admitted.unit.clone());
-            let hamlet = *frame.units.get(&unit).ok_or(RefusalReason::UnknownUnit)?;
-            if !scope.contains(&hamlet) {
-                return Err(RefusalReason::OutsideScope);
-            }
-            if frame.erased.contains(&unit) {
-                return Err(RefusalReason::Erased);
-            }
-            Ok((admitted, unit, hamlet))
-        });
-        match checked {
-            Ok((admitted, unit, hamlet)) => {
-                let group = groups.entry(admitted.response).or_insert_with(|| Group {
+        };
+        let unit = (admitted.round, admitted.unit.clone());
+        match hamlet(&admitted, &unit, frame, authors) {
+            Ok(hamlet) => {
+                let group = scoped.groups.entry(admitted.response).or_insert_with(|| Group {
                     unit,
                     hamlet,
                     changes: Vec::new(),
                 });
                 group.changes.push((number, admitted));
             }
-            Err(reason) => refused.push(Refusal { change: number, reason }),
+            Err(reason) if reason.is_decidable() => {
+                let set_aside = scoped.set_aside.entry(admitted.response).or_default();
+                set_aside.push(SetAside {
+                    number,
+                    reason,
+                    admitted,
+                });
+            }
+            Err(reason) => scoped.refused.push(Refusal::new(number, reason)),
         }
     }
-    (refused, groups)
+    scoped
+}
+
+/// The hamlet in which a change writes, if its author may write it. What nobody can decide about any more is looked at
+/// first: of an erased response nothing is kept, whoever wrote it.
+fn hamlet(admitted: &Admitted, unit: &Unit, frame: &Frame, authors: &Authors) -> Result<HamletKey, RefusalReason> {
+    let author = authors.author(&admitted.device);
+    if let Err(reason) = author
+        && !reason.is_decidable()
+    {
+        return Err(reason);
+    }
+    let round = *frame.rounds.get(&admitted.round).ok_or(RefusalReason::UnknownRound)?;
+    if frame.erased.contains(unit) {
+        return Err(RefusalReason::Erased);
+    }
+    let hash = admitted.change.hash();
+    if frame.discarded.contains(&hash) {
+        return Err(RefusalReason::Discarded);
+    }
+    let hamlet = frame.units.get(unit).copied();
+    if authors.releases(&hash) {
+        return hamlet.ok_or(RefusalReason::UnknownUnit);
+    }
+    let author = author?;
+    if round == RoundState::Closed {
+        return Err(RefusalReason::RoundClosed);
+    }
+    let hamlet = hamlet.ok_or(RefusalReason::UnknownUnit)?;
+    if !author.may_write(hamlet, &admitted.change) {
+        return Err(RefusalReason::OutsideScope);
+    }
+    Ok(hamlet)
 }
 
 /// Decides by each response's history what can be logged. `stored` holds what there is of the responses that exist.
-pub(super) fn plan(
-    refused: Vec<Refusal>,
-    groups: BTreeMap<ResponseId, Group>,
-    stored: &BTreeMap<ResponseId, Stored>,
-) -> Plan {
+pub(super) fn plan(scoped: Scoped, stored: &BTreeMap<ResponseId, Stored>) -> Plan {
     let mut plan = Plan {
-        refused,
-        waiting: Vec::new(),
-        responses: Vec::new(),
+        refused: scoped.refused,
+        ..Plan::default()
     };
-    for (id, group) in groups {
-        let nothing = Stored::default();
-        let stored = stored.get(&id).unwrap_or(&nothing);
-        plan_response(id, group, stored, &mut plan);
+    let nothing = Stored::default();
+    for (id, set_aside) in scoped.set_aside {
+        plan_set_aside(set_aside, stored.get(&id).unwrap_or(&nothing), &mut plan);
+    }
+    for (id, group) in scoped.groups {
+        plan_response(id, group, stored.get(&id).unwrap_or(&nothing), &mut plan);
     }
     plan.refused.sort_by_key(|refusal| refusal.change);
     plan.waiting.sort_unstable();
     plan
+}
+
+impl Plan {
+    fn set_aside(&mut self, set_aside: SetAside) {
+        self.refused.push(Refusal::new(set_aside.number, set_aside.reason));
+        self.set_aside.push(set_aside);
+    }
+}
+
+/// What came before its author lost the right to write it, and comes again, is known and not refused.
+fn plan_set_aside(set_aside: Vec<SetAside>, stored: &Stored, plan: &mut Plan) {
+    let known = |changes: &[Change], hash| changes.iter().any(|change| change.hash() == hash);
+    for set_aside in set_aside {
+        let hash = set_aside.admitted.change.hash();
+        if known(&stored.waiting, hash) {
+            plan.waiting.push(set_aside.number);
+        } else if !known(&stored.logged, hash) {
+            plan.set_aside(set_aside);
+        }
+    }
 }
 
 fn plan_response(id: ResponseId, group: Group, stored: &Stored, plan: &mut Plan) {
@@ -147,11 +214,13 @@ fn plan_response(id: ResponseId, group: Group, stored: &Stored, plan: &mut Plan)
     let logged: HashSet<ChangeHash> = stored.logged.iter().map(Change::hash).collect();
     let waiting: HashSet<ChangeHash> = stored.waiting.iter().map(Change::hash).collect();
     let refuse_all = |plan: &mut Plan, changes: Vec<(u32, Admitted)>| {
-        let refusal = |(change, _)| Refusal {
-            change,
-            reason: RefusalReason::Contradiction,
-        };
-        plan.refused.extend(changes.into_iter().map(refusal));
+        for (number, admitted) in changes {
+            plan.set_aside(SetAside {
+                number,
+                reason: RefusalReason::Contradiction,
+                admitted,
+            });
+        }
     };
     let Ok(mut response) = Response::restored(id, stored.logged.iter().cloned()) else {
         // The stored history itself does not load. It stays as it is; new changes cannot be judged.

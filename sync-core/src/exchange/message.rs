@@ -122,6 +122,20 @@ pub struct Refusal {
     pub change: u32,
     /// Why.
     pub reason: RefusalReason,
+    /// Whether the server keeps the change for a person to decide about, so that it need not be sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quarantined: bool,
+}
+
+impl Refusal {
+    /// A refusal of a change that the server does not keep.
+    pub fn new(change: u32, reason: RefusalReason) -> Self {
+        Self {
+            change,
+            reason,
+            quarantined: false,
+        }
+    }
 }
 
 /// Why a change is not taken.
@@ -152,11 +166,22 @@ pub enum RefusalReason {
     Erased,
     /// Nobody enrolled its author's device here. Only changes that others carry can be refused for this.
     UnknownDevice,
-    /// Its author's device was revoked. Only changes that others carry can be refused for this.
+    /// Its author's device was revoked.
     RevokedDevice,
+    /// A person looked at it and discarded it.
+    Discarded,
 }
 
 impl RefusalReason {
+    /// Whether a person can decide about the change after all: it is whole and its author's, but came from whom, when or
+    /// where it should not. Such changes are kept in quarantine.
+    pub fn is_decidable(self) -> bool {
+        matches!(
+            self,
+            Self::OutsideScope | Self::RevokedDevice | Self::RoundClosed | Self::Contradiction | Self::UnknownUnit
+        )
+    }
+
     /// The reason in Vietnamese.
     pub fn vietnamese(&self) -> &'static str {
         match self {
@@ -173,6 +198,7 @@ impl RefusalReason {
             Self::Erased => "phiếu này đã được xóa theo yêu cầu",
             Self::UnknownDevice => "thiết bị đã ghi chưa được đăng ký ở đây",
             Self::RevokedDevice => "thiết bị đã ghi đã bị thu hồi quyền",
+            Self::Discarded => "cán bộ đã xem và không nhận thay đổi này",
         }
     }
 }
@@ -193,6 +219,7 @@ impl fmt::Display for RefusalReason {
             Self::Erased => "the response was erased on request",
             Self::UnknownDevice => "the device that wrote it is not enrolled here",
             Self::RevokedDevice => "the device that wrote it was revoked",
+            Self::Discarded => "an official looked at the change and discarded it",
         })
     }
 }

@@ -68,6 +68,11 @@ impl Reading {
         }
     }
 
+    /// Whether it takes another answer to know what the whole log has. A log may be empty, so a cursor does not tell.
+    pub(super) fn is_under_way(&self) -> bool {
+        matches!(self, Self::FromStart { .. } | Self::Comparing(_) | Self::Fetching(_))
+    }
+
     /// Goes on after an answer, and gives the cursor to read on from.
     pub(super) fn received(self, response: &SyncResponse, cursor: Option<Cursor>) -> (Self, Option<Cursor>) {
         if response.unknown_cursor {

@@ -534,6 +534,7 @@ mod tests {
             refused: vec![Refusal {
                 change: 2,
                 reason: RefusalReason::RoundClosed,
+                quarantined: true,
             }],
             cursor: Some(Cursor(8, LogMark([8; 8]))),
             acknowledged: Some(Cursor(9, LogMark([9; 8]))),

@@ -7,7 +7,8 @@ use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value
 
 use super::causality::{Clocks, Misfit};
 use super::{
-    CHOICE_SEPARATOR, Conflict, Edit, PARENT, POSITION, REMOVED, REPEAT, Visit, conflict, genesis, read_question,
+    CHOICE_SEPARATOR, Conflict, Edit, PARENT, POSITION, REMOVED, REPEAT, Visit, VisitSource, conflict, genesis,
+    read_question,
 };
 use crate::identity::ResponseId;
 
@@ -345,6 +346,15 @@ impl Response {
             reading.visits.insert(visit, Visit::read(&self.document, &object));
         }
         reading
+    }
+
+    /// Which changes wrote the times of each visit, by the visits' identities.
+    pub fn visit_sources(&self) -> BTreeMap<String, VisitSource> {
+        let [_, _, visits] = genesis::objects(self.id);
+        let visits = maps(&self.document, &visits).into_iter();
+        visits
+            .map(|(visit, object)| (visit, VisitSource::read(&self.document, &object)))
+            .collect()
     }
 
     fn read_answers(&self, object: &ObjId, instance: Option<&InstanceId>, reading: &mut Reading) {

@@ -23,12 +23,14 @@ mod document;
 mod edit;
 pub mod genesis;
 mod visit;
+mod written;
 
 pub use causality::Misfit;
 pub use conflict::{Claim, Conflict};
 pub use document::{Reading, Response, ResponseError};
 pub use edit::Edit;
-pub use visit::Visit;
+pub use visit::{Visit, VisitSource};
+pub use written::{Written, written_by};
 
 /// Key of a member's repeat group.
 pub(crate) const REPEAT: &str = "@repeat";

@@ -1,7 +1,7 @@
 //! Visits: evidence of how an interview came about (paradata).
 
 use automerge::transaction::Transactable;
-use automerge::{AutomergeError, ObjId, ReadDoc, ScalarValue};
+use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ReadDoc, ScalarValue};
 use serde::{Deserialize, Serialize};
 
 use super::document::scalar;
@@ -19,6 +19,29 @@ pub struct Visit {
     pub ended_at: i64,
     /// What came of it: the name of a choice of the form's outcome question.
     pub outcome: String,
+}
+
+/// The changes that wrote a visit's times: by the clocks of their authors' devices the times are told. None where a time is
+/// missing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct VisitSource {
+    /// Of [`Visit::started_at`].
+    pub started_at: Option<ChangeHash>,
+    /// Of [`Visit::ended_at`].
+    pub ended_at: Option<ChangeHash>,
+}
+
+impl VisitSource {
+    pub(super) fn read(document: &Automerge, object: &ObjId) -> Self {
+        let source = |key| {
+            let (_, operation) = document.get(object, key).ok()??;
+            document.hash_for_opid(&operation)
+        };
+        Self {
+            started_at: source(STARTED_AT),
+            ended_at: source(ENDED_AT),
+        }
+    }
 }
 
 const DEVICE: &str = "device";

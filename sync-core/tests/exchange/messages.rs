@@ -96,8 +96,14 @@ fn response() -> impl Strategy<Value = SyncResponse> {
         RefusalReason::UnknownUnit,
         RefusalReason::OutsideScope,
         RefusalReason::Contradiction,
+        RefusalReason::RevokedDevice,
+        RefusalReason::Discarded,
     ]);
-    let refusal = (any::<u32>(), reason).prop_map(|(change, reason)| Refusal { change, reason });
+    let refusal = (any::<u32>(), reason, any::<bool>()).prop_map(|(change, reason, quarantined)| Refusal {
+        change,
+        reason,
+        quarantined,
+    });
     let numbers = (
         any::<u16>(),
         any::<u32>(),

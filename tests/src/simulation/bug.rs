@@ -25,8 +25,14 @@ pub enum Bug {
     IgnoresScope,
     /// The server takes changes without looking at who signed them.
     IgnoresSignatures,
-    /// The server goes on talking to devices that were revoked.
+    /// The server goes on taking what devices write that were revoked.
     IgnoresRevocation,
+    /// The server takes what is written in a hamlet that was withdrawn from its author.
+    IgnoresWithdrawal,
+    /// The server writes what it planned although the author was revoked, or the hamlet withdrawn, since.
+    PlansOnOldAuthority,
+    /// The server tells that a change is in quarantine, and does not keep it.
+    ForgetsQuarantine,
     /// The server acknowledges changes that wait for others, and drops them.
     DropsWaiting,
     /// Reading shows the winning answer and nothing of the others.
@@ -41,7 +47,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::AcknowledgesBeforeFlush,
         Self::SendsBeforeFlush,
         Self::KeepsCursorBeforeChanges,
@@ -54,6 +60,9 @@ impl Bug {
         Self::IgnoresScope,
         Self::IgnoresSignatures,
         Self::IgnoresRevocation,
+        Self::IgnoresWithdrawal,
+        Self::PlansOnOldAuthority,
+        Self::ForgetsQuarantine,
         Self::DropsWaiting,
         Self::HidesConflicts,
         Self::PrefersOwnAnswer,

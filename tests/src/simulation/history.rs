@@ -16,6 +16,19 @@ pub(super) const UNITS: usize = 6;
 /// What is asked.
 pub(super) const QUESTIONS: [&str; 3] = ["fibre_available", "smartphone", "note"];
 
+/// 15 October 2025, when a world begins, in seconds since 1970-01-01T00:00:00Z.
+pub(super) const START: i64 = 1_760_500_000;
+
+/// The true time so many milliseconds after the beginning, in seconds since 1970-01-01T00:00:00Z.
+pub(super) fn seconds(now: u64) -> i64 {
+    START + (now / 1000) as i64
+}
+
+/// The same in milliseconds, which is what the server's clock shows.
+pub(super) fn milliseconds(now: u64) -> i64 {
+    START * 1000 + now as i64
+}
+
 /// A unit's code.
 pub(super) fn code(unit: usize) -> String {
     format!("28249-{unit}")
@@ -43,6 +56,8 @@ pub(super) struct Edit {
     pub(super) unit: usize,
     pub(super) question: usize,
     pub(super) value: Value,
+    /// When it was, by the true clock, in milliseconds since the world began.
+    pub(super) written: u64,
     /// The edits that the person could have seen.
     pub(super) past: BTreeSet<usize>,
 }

@@ -11,12 +11,16 @@ pub enum Invariant {
     AcknowledgedIsDurable,
     /// Every answer that was saved on a phone that still works reaches the server once links heal.
     SavedAnswersArrive,
-    /// No change of a hamlet outside its author's scope is stored as accepted.
+    /// No change of a hamlet outside its author's scope is stored as accepted, and none that was written after the hamlet was
+    /// withdrawn from its author.
     NothingOutsideScope,
     /// Every stored change was written by the device that it names.
     NobodyWritesForAnother,
-    /// A device that was revoked adds nothing from then on.
+    /// Nothing of a revoked device enters the log after its revocation.
     RevokedDevicesAddNothing,
+    /// What is refused for a reason that a person can decide about is in quarantine when the phone is told so, and stays there
+    /// or with the phone until somebody decides.
+    RefusedIsKept,
     /// An erased response is nowhere any more: in no log, in no buffer, and on no phone that may read its hamlet.
     ErasedIsForgotten,
     /// A question shows exactly the answers that nobody has replaced with knowledge of them.
@@ -29,13 +33,14 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReplicasConverge,
         Self::AcknowledgedIsDurable,
         Self::SavedAnswersArrive,
         Self::NothingOutsideScope,
         Self::NobodyWritesForAnother,
         Self::RevokedDevicesAddNothing,
+        Self::RefusedIsKept,
         Self::ErasedIsForgotten,
         Self::NoConflictVanishes,
         Self::FiguresEqualOneReplica,

@@ -13,7 +13,7 @@ use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
 use super::disk::Disk;
-use super::history::{Edit, History, QUESTIONS, ROUND, code, hamlet_of, response_of, unit_of};
+use super::history::{Edit, History, QUESTIONS, ROUND, code, hamlet_of, response_of, seconds, unit_of};
 
 /// One transaction of a phone's storage.
 #[derive(Debug, Clone)]
@@ -43,8 +43,12 @@ pub(super) struct Phone {
     compares: bool,
     /// How far its clock is ahead, in seconds.
     pub(super) clock_ahead: i64,
+    /// Whether somebody set its clock since the world began.
+    pub(super) clock_was_set: bool,
     pub(super) disk: Disk<Record>,
     pub(super) refused: Vec<(ChangeHash, RefusalReason)>,
+    /// What the server was said to have in quarantine.
+    pub(super) quarantined: BTreeSet<ChangeHash>,
     /// What is gone when the app ends; none while it does not run.
     memory: Option<Memory>,
     bug: Option<Bug>,
@@ -76,8 +80,10 @@ impl Phone {
             scope,
             compares,
             clock_ahead: 0,
+            clock_was_set: false,
             disk: Disk::new(),
             refused: Vec::new(),
+            quarantined: BTreeSet::new(),
             memory: Some(Memory::default()),
             bug,
         }
@@ -93,11 +99,11 @@ impl Phone {
         unit: usize,
         question: usize,
         value: &str,
-        now: i64,
+        now: u64,
         history: &mut History,
         decide: bool,
     ) {
-        let (actor, time, number) = (self.key.actor(), now + self.clock_ahead, self.number);
+        let (actor, time, number) = (self.key.actor(), seconds(now) + self.clock_ahead, self.number);
         let Some(memory) = &mut self.memory else { return };
         let value = Value::Text(value.to_owned());
         let path = AnswerPath::top(QUESTIONS[question]);
@@ -117,6 +123,7 @@ impl Phone {
                 unit,
                 question,
                 value,
+                written: now,
                 past,
             },
         );
@@ -175,10 +182,10 @@ impl Phone {
     }
 
     /// Begins an exchange and gives the request's bytes.
-    pub(super) fn request(&mut self, connection: u64, now: i64, piece: usize) -> Option<Vec<u8>> {
+    pub(super) fn request(&mut self, connection: u64, now: u64, piece: usize) -> Option<Vec<u8>> {
         let memory = self.memory.as_mut().filter(|memory| memory.connection.is_none())?;
         memory.connection = Some(connection);
-        let device_time = (now + self.clock_ahead) * 1000;
+        let device_time = (seconds(now) + self.clock_ahead) * 1000;
         Some(wire::encode(&memory.client.request(&self.key, device_time, piece)).unwrap())
     }
 
@@ -196,7 +203,7 @@ impl Phone {
     }
 
     /// An answer came.
-    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: i64) {
+    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: u64) {
         let Some(memory) = self
             .memory
             .as_mut()
@@ -208,11 +215,18 @@ impl Phone {
             return self.disconnected(connection);
         };
         memory.connection = None;
-        let before = memory.client.refused().len();
-        let received = memory.client.receive(response, (now + self.clock_ahead) * 1000);
-        let refused = memory.client.refused()[before..].iter();
-        self.refused
-            .extend(refused.map(|(outgoing, reason)| (outgoing.change.hash(), *reason)));
+        let received = memory
+            .client
+            .receive(response, (seconds(now) + self.clock_ahead) * 1000);
+        for refused in memory.client.refused() {
+            let hash = refused.outgoing.change.hash();
+            if refused.quarantined {
+                self.quarantined.insert(hash);
+            }
+            if !self.refused.contains(&(hash, refused.reason)) {
+                self.refused.push((hash, refused.reason));
+            }
+        }
         let mut changes = Vec::new();
         for group in &received.responses {
             let unit = unit_of(&group.unit).expect("the server sends units of the frame");
@@ -287,6 +301,13 @@ impl Phone {
             written.extend(changes.filter(|outgoing| !unsaved.contains(&outgoing.change.hash())));
         }
         memory.client.offer(written);
+    }
+
+    /// The volunteer looks whether somebody has decided about what was refused.
+    pub(super) fn ask_again(&mut self) {
+        if let Some(memory) = self.memory.as_mut().filter(|memory| memory.connection.is_none()) {
+            memory.client.ask_again();
+        }
     }
 
     /// Whether there is something to send or to fetch.

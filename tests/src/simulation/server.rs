@@ -7,18 +7,17 @@ use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::{self, ArrivalError, CursorState, Found, LogQuery, Peer, Query, Question, Read};
-use sync_core::exchange::delivery::{Delivery, Planned, Taken};
-use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, Stored};
+use sync_core::exchange::delivery::{Author, Authors, Delivery, Planned, Taken};
+use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, SetAside, Stored};
 use sync_core::exchange::{
     Cursor, ErasedResponse, Limits, LogMark, Refusal, RefusalReason, ResponseChanges, tombstone_hash, wire,
 };
-use sync_core::identity::ResponseId;
 use sync_core::response::Response;
 use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
 use super::disk::{Disk, DiskFull};
-use super::history::{ROUND, UNITS, code, hamlet_of, response_of};
+use super::history::{ROUND, UNITS, code, hamlet_of, milliseconds, response_of};
 
 /// Entries in one answer: few, so that reading takes several answers.
 const READ_ENTRIES: usize = 4;
@@ -40,8 +39,11 @@ pub(super) enum Transaction {
         entries: Vec<Entry>,
         waiting: Vec<Entry>,
         released: Vec<ChangeHash>,
+        quarantined: Vec<Entry>,
     },
     Revoked(DevicePublicKey),
+    /// A hamlet was withdrawn from a device, when the server's clock showed so many milliseconds.
+    Withdrawn(DevicePublicKey, i64, i64),
     Erased(usize),
 }
 
@@ -55,7 +57,10 @@ pub(super) struct Data {
     /// The erased units, and where each tombstone is.
     pub(super) erased: BTreeMap<usize, usize>,
     pub(super) waiting: Vec<Entry>,
+    pub(super) quarantine: Vec<Entry>,
     pub(super) revoked: BTreeSet<DevicePublicKey>,
+    /// The hamlets that were withdrawn, and when.
+    pub(super) withdrawn: BTreeMap<(DevicePublicKey, i64), i64>,
 }
 
 impl Data {
@@ -65,6 +70,7 @@ impl Data {
                 entries,
                 waiting,
                 released,
+                quarantined,
             } => {
                 for entry in entries {
                     self.mark(&entry.change.hash());
@@ -75,13 +81,26 @@ impl Data {
                 }
                 self.waiting.extend(waiting.iter().cloned());
                 self.waiting.retain(|entry| !released.contains(&entry.change.hash()));
+                let taken: BTreeSet<ChangeHash> =
+                    entries.iter().chain(waiting).map(|entry| entry.change.hash()).collect();
+                self.quarantine.retain(|entry| !taken.contains(&entry.change.hash()));
+                self.quarantine.extend(quarantined.iter().cloned());
             }
             Transaction::Revoked(device) => {
                 self.revoked.insert(*device);
+                let (aside, waiting) = std::mem::take(&mut self.waiting)
+                    .into_iter()
+                    .partition(|entry| entry.device == *device);
+                self.waiting = waiting;
+                self.quarantine.extend::<Vec<Entry>>(aside);
+            }
+            Transaction::Withdrawn(device, hamlet, at) => {
+                self.withdrawn.entry((*device, *hamlet)).or_insert(*at);
             }
             Transaction::Erased(unit) => {
                 self.log.retain(|entry| entry.unit != *unit);
                 self.waiting.retain(|entry| entry.unit != *unit);
+                self.quarantine.retain(|entry| entry.unit != *unit);
                 self.mark(&tombstone_hash(response_of(*unit)));
                 self.erased.insert(*unit, self.marks.len());
             }
@@ -115,6 +134,34 @@ impl Data {
         }
     }
 
+    /// What a device may write whose scope was this in the beginning.
+    fn author(
+        &self,
+        device: &DevicePublicKey,
+        scope: &BTreeSet<i64>,
+        clock_ahead: i64,
+        bug: Option<Bug>,
+    ) -> Result<Author, RefusalReason> {
+        if self.revoked.contains(device) && bug != Some(Bug::IgnoresRevocation) {
+            return Err(RefusalReason::RevokedDevice);
+        }
+        let withdrawn_at = |hamlet: i64| match bug {
+            Some(Bug::IgnoresWithdrawal | Bug::IgnoresScope) => None,
+            _ => self.withdrawn.get(&(*device, hamlet)).copied(),
+        };
+        let hamlets = match bug {
+            Some(Bug::IgnoresScope) => vec![0, 1],
+            _ => scope.iter().copied().collect(),
+        };
+        let hamlets = hamlets.into_iter();
+        Ok(Author {
+            hamlets: hamlets
+                .map(|hamlet| (HamletKey(hamlet), withdrawn_at(hamlet)))
+                .collect(),
+            clock_ahead,
+        })
+    }
+
     pub(super) fn has(&self, hash: &ChangeHash) -> bool {
         self.log.iter().any(|entry| entry.change.hash() == *hash)
     }
@@ -128,7 +175,8 @@ impl Data {
 /// Where an exchange is.
 enum Stage {
     Arrived(Box<Delivery>),
-    Planned(Box<Planned>),
+    /// With the delivery, should it turn out that its authors may do other than when it was planned.
+    Planned(Box<Planned>, Box<Delivery>, Authors),
     /// In the writer's transaction, waiting for the flush.
     Flushing(Box<Planned>, Vec<Refusal>),
     Taken(Taken),
@@ -138,6 +186,10 @@ enum Stage {
 struct Exchange {
     phone: usize,
     device: DevicePublicKey,
+    /// The hamlets of the device in the beginning.
+    scope: BTreeSet<i64>,
+    /// How far its clock is ahead, in milliseconds.
+    clock_ahead: i64,
     hashes: Vec<ChangeHash>,
     question: Question,
     /// What to look up in the end, once the cursors were.
@@ -165,6 +217,8 @@ pub(super) enum Step {
         phone: usize,
         reply: Reply,
         acknowledged: Vec<ChangeHash>,
+        /// Those of which it says that they are in quarantine.
+        quarantined: Vec<ChangeHash>,
     },
 }
 
@@ -200,15 +254,13 @@ impl Server {
         device: DevicePublicKey,
         scope: &BTreeSet<i64>,
         bytes: &[u8],
+        now: u64,
     ) -> Result<(), Reply> {
-        if self.data.revoked.contains(&device) && self.bug != Some(Bug::IgnoresRevocation) {
-            return Err(Reply::Failed);
-        }
-        let scope = match self.bug {
-            Some(Bug::IgnoresScope) => BTreeSet::from([HamletKey(0), HamletKey(1)]),
-            _ => scope.iter().map(|hamlet| HamletKey(*hamlet)).collect(),
+        let reader = self.data.author(&device, scope, 0, self.bug);
+        let peer = Peer {
+            device,
+            scope: reader.map_or_else(|_| BTreeSet::new(), |reader| reader.in_force()),
         };
-        let peer = Peer { device, scope };
         let (delivery, question) = match answering::read(bytes, peer, &Limits::default()) {
             Ok(read) => read,
             Err(ArrivalError::Admission(_)) if self.bug == Some(Bug::IgnoresSignatures) => {
@@ -220,6 +272,8 @@ impl Server {
         let exchange = Exchange {
             phone,
             device,
+            scope: scope.clone(),
+            clock_ahead: question.clock_ahead(milliseconds(now)),
             hashes: hashes(bytes),
             question,
             query: None,
@@ -251,6 +305,7 @@ impl Server {
                     entries,
                     waiting: Vec::new(),
                     released: Vec::new(),
+                    quarantined: Vec::new(),
                 };
                 if self.disk.write(transaction.clone()).is_ok() {
                     self.ahead.apply(&transaction);
@@ -264,6 +319,8 @@ impl Server {
         let Some(Exchange {
             phone,
             device,
+            scope,
+            clock_ahead,
             hashes,
             question,
             mut query,
@@ -276,13 +333,20 @@ impl Server {
         let stage = match stage {
             Stage::Arrived(delivery) => {
                 query = question.query(self.cursor_state(question.cursors()));
-                let sorted = delivery.sort(&frame(&self.data));
+                let authors = Authors::only(device, self.data.author(&device, &scope, clock_ahead, self.bug));
+                let sorted = delivery.clone().sort(&frame(&self.data), &authors);
                 let stored = (0..UNITS).map(|unit| (response_of(unit), self.data.stored(unit)));
-                let wanted: BTreeSet<ResponseId> = sorted.responses().into_iter().collect();
+                let wanted = sorted.responses();
                 let stored = stored.filter(|(id, _)| wanted.contains(id)).collect();
-                Stage::Planned(Box::new(sorted.plan(&stored)))
+                Stage::Planned(Box::new(sorted.plan(&stored)), delivery, authors)
             }
-            Stage::Planned(planned) => match self.write(planned.plan().0, device) {
+            Stage::Planned(_, delivery, authors)
+                if authors != Authors::only(device, self.ahead.author(&device, &scope, clock_ahead, self.bug))
+                    && self.bug != Some(Bug::PlansOnOldAuthority) =>
+            {
+                Stage::Arrived(delivery)
+            }
+            Stage::Planned(planned, ..) => match self.write(planned.plan().0, device) {
                 Ok(late) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => Stage::Taken(planned.written(late)),
                 Ok(late) => {
                     outcome = Step::AwaitsFlush;
@@ -293,6 +357,7 @@ impl Server {
                         phone,
                         reply: Reply::Failed,
                         acknowledged: Vec::new(),
+                        quarantined: Vec::new(),
                     };
                 }
             },
@@ -310,9 +375,11 @@ impl Server {
                 let acknowledged = (0..).zip(&hashes);
                 let acknowledged =
                     acknowledged.filter(|(number, _)| !left.contains(number) && !answer.waiting.contains(number));
+                let quarantined = answer.refused.iter().filter(|refusal| refusal.quarantined);
                 return Step::Replied {
                     phone,
                     acknowledged: acknowledged.map(|(_, hash)| *hash).collect(),
+                    quarantined: quarantined.map(|refusal| hashes[refusal.change as usize]).collect(),
                     reply: Reply::Answer(wire::encode(&answer).unwrap()),
                 };
             }
@@ -320,6 +387,8 @@ impl Server {
         let exchange = Exchange {
             phone,
             device,
+            scope,
+            clock_ahead,
             hashes,
             question,
             query,
@@ -349,13 +418,14 @@ impl Server {
         let mut writer = self.ahead.clone();
         let mut late = Vec::new();
         let (mut logged, mut kept, mut released) = (Vec::new(), Vec::new(), Vec::new());
+        let mut set_aside = plan.set_aside.clone();
         for response in &plan.responses {
             let Some(unit) = super::history::unit_of(&response.unit.1) else {
                 continue;
             };
             if writer.erased.contains_key(&unit) && self.bug != Some(Bug::BringsBackErased) {
                 let changes = response.log.iter().chain(&response.wait);
-                late.extend(changes.map(|(change, _)| refusal(*change, RefusalReason::Erased)));
+                late.extend(changes.map(|(change, _)| Refusal::new(*change, RefusalReason::Erased)));
                 continue;
             }
             for (number, admitted) in &response.log {
@@ -373,7 +443,11 @@ impl Server {
                     other.hash() != one.hash() && (other.actor_id(), other.seq()) == (one.actor_id(), one.seq())
                 };
                 if writer.log.iter().any(|other| other.unit == unit && taken(other)) {
-                    late.push(refusal(*number, RefusalReason::Contradiction));
+                    set_aside.push(SetAside {
+                        number: *number,
+                        reason: RefusalReason::Contradiction,
+                        admitted: admitted.clone(),
+                    });
                     continue;
                 }
                 writer.log.push(entry.clone());
@@ -408,10 +482,41 @@ impl Server {
                 logged.push(entry);
             }
         }
+        let mut quarantined = Vec::new();
+        for SetAside {
+            number,
+            reason,
+            admitted,
+        } in set_aside
+        {
+            let Some(unit) = super::history::unit_of(&admitted.unit) else {
+                continue;
+            };
+            if writer.erased.contains_key(&unit) {
+                late.push(Refusal::new(number, RefusalReason::Erased));
+                continue;
+            }
+            let hash = admitted.change.hash();
+            late.push(Refusal {
+                quarantined: true,
+                ..Refusal::new(number, reason)
+            });
+            let there = |entry: &Entry| entry.change.hash() == hash;
+            let known = writer.quarantine.iter().chain(&quarantined).any(there) || writer.has(&hash);
+            if !known && self.bug != Some(Bug::ForgetsQuarantine) {
+                quarantined.push(Entry {
+                    unit,
+                    device,
+                    change: admitted.change,
+                    place: 0,
+                });
+            }
+        }
         let transaction = Transaction::Logged {
             entries: logged,
             waiting: kept,
             released,
+            quarantined,
         };
         self.disk.write(transaction.clone())?;
         self.ahead.apply(&transaction);
@@ -505,6 +610,11 @@ impl Server {
             .collect()
     }
 
+    /// How many changes are in the log, wait, and are in quarantine.
+    pub(super) fn sizes(&self) -> [usize; 3] {
+        [&self.data.log, &self.data.waiting, &self.data.quarantine].map(Vec::len)
+    }
+
     /// An official erases a response.
     pub(super) fn erase(&mut self, unit: usize) {
         let transaction = Transaction::Erased(unit);
@@ -516,6 +626,14 @@ impl Server {
     /// An official revokes a device.
     pub(super) fn revoke(&mut self, device: DevicePublicKey) {
         let transaction = Transaction::Revoked(device);
+        if self.disk.write(transaction.clone()).is_ok() {
+            self.ahead.apply(&transaction);
+        }
+    }
+
+    /// An official withdraws a hamlet from a device.
+    pub(super) fn withdraw(&mut self, device: DevicePublicKey, hamlet: i64, now: u64) {
+        let transaction = Transaction::Withdrawn(device, hamlet, milliseconds(now));
         if self.disk.write(transaction.clone()).is_ok() {
             self.ahead.apply(&transaction);
         }
@@ -544,13 +662,10 @@ fn hashes(bytes: &[u8]) -> Vec<ChangeHash> {
     changes.map(hash).collect()
 }
 
-fn refusal(change: u32, reason: RefusalReason) -> Refusal {
-    Refusal { change, reason }
-}
-
 fn frame(data: &Data) -> Frame {
     Frame {
         erased: data.erased.keys().map(|unit| (ROUND, code(*unit))).collect(),
+        discarded: BTreeSet::new(),
         rounds: [(ROUND, RoundState::Open)].into(),
         units: (0..UNITS)
             .map(|unit| ((ROUND, code(unit)), HamletKey(hamlet_of(unit))))

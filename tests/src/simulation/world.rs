@@ -14,14 +14,12 @@ use sync_core::response::{Reading, Response};
 use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
-use super::history::{History, QUESTIONS, ROUND, UNITS, code, hamlet_of, response_of, shown};
+use super::history::{History, QUESTIONS, ROUND, START, UNITS, code, hamlet_of, milliseconds, response_of, shown};
 use super::invariant::{Invariant, Violation};
 use super::network::Weather;
 use super::phone::{Phone, known};
 use super::server::{Reply, Server, Step, Transaction};
 
-/// 15 October 2025, in seconds since 1970-01-01T00:00:00Z.
-const START: i64 = 1_760_500_000;
 /// How long failures go on, in milliseconds.
 const DURATION: u64 = 60_000;
 /// How long a phone waits for an answer, in milliseconds.
@@ -49,6 +47,10 @@ pub struct Statistics {
     pub forgeries: u64,
     /// Changes that the server did not take.
     pub refused: u64,
+    /// Devices that were revoked, and hamlets that were withdrawn.
+    pub withdrawals: u64,
+    /// Changes in quarantine in the end.
+    pub quarantined: u64,
 }
 
 impl Statistics {
@@ -62,6 +64,8 @@ impl Statistics {
         self.erased += other.erased;
         self.forgeries += other.forgeries;
         self.refused += other.refused;
+        self.withdrawals += other.withdrawals;
+        self.quarantined += other.quarantined;
     }
 }
 
@@ -95,6 +99,8 @@ enum Event {
     Backup,
     Restore,
     Revoke(usize),
+    Withdraw(usize),
+    AskAgain(usize),
     Erase(usize),
     Forge(usize),
 }
@@ -112,13 +118,13 @@ struct World {
     server: Server,
     history: History,
     backups: Vec<Vec<Transaction>>,
-    /// When each revoked device's requests stopped being taken.
-    revoked: BTreeMap<usize, BTreeSet<ChangeHash>>,
     overheard: Vec<Vec<u8>>,
     connections: u64,
     figures: Figures,
     bug: Option<Bug>,
     tell: bool,
+    /// Whether officials revoke devices and withdraw hamlets.
+    decides: bool,
     /// Whether households ask to be forgotten.
     erases: bool,
     /// Whether nothing fails any more.
@@ -172,17 +178,22 @@ impl World {
             server: Server::new(bug),
             history: History::default(),
             backups: Vec::new(),
-            revoked: BTreeMap::new(),
             overheard: Vec::new(),
             connections: 0,
             figures: Figures::default(),
             bug,
             tell,
+            decides: false,
             erases: false,
             healed: false,
             statistics: Statistics::default(),
             violations: Vec::new(),
         };
+        for phone in &mut world.phones {
+            if world.luck.random_bool(0.5) {
+                phone.clock_ahead = drawn_clock(&mut world.luck);
+            }
+        }
         world.draw(count);
         world
     }
@@ -208,7 +219,10 @@ impl World {
                 Event::Meet(luck.random_range(0..count), luck.random_range(0..count))
             });
         } else {
+            self.decides = true;
             self.often(0, 1, |luck| Event::Revoke(luck.random_range(0..count)));
+            self.often(0, 2, |luck| Event::Withdraw(luck.random_range(0..count)));
+            self.often(0, 3, |luck| Event::AskAgain(luck.random_range(0..count)));
             self.erases = self.luck.random_bool(0.4);
             if self.erases {
                 self.often(1, 2, |luck| Event::Erase(luck.random_range(0..UNITS)));
@@ -232,10 +246,6 @@ impl World {
     fn soon(&mut self, event: Event) {
         let delay = self.luck.random_range(1..200);
         self.later(delay, event);
-    }
-
-    fn seconds(&self) -> i64 {
-        START + (self.now / 1000) as i64
     }
 
     fn happen(&mut self, event: Event) {
@@ -270,7 +280,8 @@ impl World {
                 }
             }
             Event::Clock(phone) => {
-                self.phones[phone].clock_ahead = self.luck.random_range(-START..1_000_000_000);
+                self.phones[phone].clock_ahead = drawn_clock(&mut self.luck);
+                self.phones[phone].clock_was_set = true;
             }
             Event::Meet(from, to) if from != to => self.meet(from, to),
             Event::Meet(..) => {}
@@ -297,11 +308,20 @@ impl World {
             }
             Event::Backup => self.backups.push(self.server.disk.flushed().to_vec()),
             Event::Restore => self.restore(),
+            Event::Revoke(_) | Event::Withdraw(_) | Event::Erase(_) if !self.server.is_running => {}
             Event::Revoke(phone) => {
+                self.statistics.withdrawals += 1;
                 self.server.revoke(self.phones[phone].key.public());
                 self.soon(Event::ServerFlush);
             }
-            Event::Erase(_) if !self.server.is_running => {}
+            Event::Withdraw(phone) => {
+                self.statistics.withdrawals += 1;
+                let scope: Vec<i64> = self.phones[phone].scope.iter().copied().collect();
+                let hamlet = scope[self.luck.random_range(0..scope.len())];
+                self.server.withdraw(self.phones[phone].key.public(), hamlet, self.now);
+                self.soon(Event::ServerFlush);
+            }
+            Event::AskAgain(phone) => self.phones[phone].ask_again(),
             Event::Erase(unit) => {
                 self.statistics.erased += 1;
                 self.server.erase(unit);
@@ -324,7 +344,7 @@ impl World {
         let question = self.luck.random_range(0..QUESTIONS.len());
         let value = ["yes", "no", "Nhà ở cuối ấp, cạnh cầu", "?"][self.luck.random_range(0..4)];
         let decide = self.luck.random_bool(0.2);
-        let now = self.seconds();
+        let now = self.now;
         self.phones[phone].answer(unit, question, value, now, &mut self.history, decide);
         self.soon(Event::PhoneFlush(phone));
         self.fail_soon(0.25, Event::Exchange(phone));
@@ -340,7 +360,7 @@ impl World {
 
     fn exchange(&mut self, phone: usize) {
         self.connections += 1;
-        let (connection, now) = (self.connections, self.seconds());
+        let (connection, now) = (self.connections, self.now);
         let piece = self.luck.random_range(1..2_000);
         let Some(bytes) = self.phones[phone].request(connection, now, piece) else {
             return;
@@ -362,16 +382,9 @@ impl World {
             return;
         }
         let device = self.phones[phone].key.public();
-        let revoked = self.server.data.revoked.contains(&device);
         let scope = self.phones[phone].scope.clone();
-        match self.server.arrive(connection, phone, device, &scope, bytes) {
-            Ok(()) => {
-                if revoked {
-                    let logged = self.server.data.log.iter().map(|entry| entry.change.hash());
-                    self.revoked.entry(phone).or_insert_with(|| logged.collect());
-                }
-                self.soon(Event::Step(connection));
-            }
+        match self.server.arrive(connection, phone, device, &scope, bytes, self.now) {
+            Ok(()) => self.soon(Event::Step(connection)),
             Err(reply) => self.send(phone, connection, reply),
         }
         self.soon(Event::ServerFlush);
@@ -385,6 +398,11 @@ impl World {
             Step::GoesOn => {
                 self.soon(Event::Step(connection));
                 self.fail_soon(0.02, Event::ServerCrash);
+                if self.decides {
+                    let phone = self.luck.random_range(0..self.phones.len());
+                    self.fail_soon(0.005, Event::Revoke(phone));
+                    self.fail_soon(0.01, Event::Withdraw(phone));
+                }
                 if self.erases {
                     let unit = self.luck.random_range(0..UNITS);
                     self.fail_soon(0.02, Event::Erase(unit));
@@ -398,8 +416,10 @@ impl World {
                 phone,
                 reply,
                 acknowledged,
+                quarantined,
             } => {
                 self.check_durable(&acknowledged);
+                self.check_quarantined(&quarantined);
                 self.send(phone, connection, reply);
             }
         }
@@ -432,7 +452,7 @@ impl World {
     }
 
     fn reply(&mut self, phone: usize, connection: u64, bytes: Option<Vec<u8>>) {
-        let now = self.seconds();
+        let now = self.now;
         match bytes {
             Some(bytes) => self.phones[phone].receive(connection, &bytes, now),
             None => self.phones[phone].disconnected(connection),
@@ -537,7 +557,7 @@ impl World {
         for hash in acknowledged {
             let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
                 Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(_) | Transaction::Erased(_) => false,
+                Transaction::Revoked(_) | Transaction::Withdrawn(..) | Transaction::Erased(_) => false,
             });
             if !on_disk {
                 self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
@@ -545,7 +565,48 @@ impl World {
         }
     }
 
+    /// What is said to be in quarantine is on the disk at that moment, unless it is in the log or its response was erased.
+    fn check_quarantined(&mut self, quarantined: &[ChangeHash]) {
+        let data = &self.server.data;
+        let kept = data.quarantine.iter().chain(&data.log).chain(&data.waiting);
+        let kept: BTreeSet<ChangeHash> = kept.map(|entry| entry.change.hash()).collect();
+        let erased = |hash| {
+            self.history
+                .find(hash)
+                .is_some_and(|(_, edit)| data.erased.contains_key(&edit.unit))
+        };
+        let lost = quarantined
+            .iter()
+            .find(|hash| !kept.contains(hash) && !erased(hash))
+            .copied();
+        if let Some(hash) = lost {
+            self.break_promise(Invariant::RefusedIsKept, format!("{hash} is not in quarantine"));
+        }
+    }
+
+    /// In the order of the disk, nothing of a device comes after its revocation.
+    fn check_revoked(&mut self) {
+        let mut revoked = BTreeSet::new();
+        let mut broken = None;
+        for transaction in self.server.disk.flushed() {
+            match transaction {
+                Transaction::Revoked(device) => {
+                    revoked.insert(*device);
+                }
+                Transaction::Logged { entries, .. } => {
+                    let of_revoked = entries.iter().find(|entry| revoked.contains(&entry.device));
+                    broken = broken.or(of_revoked.map(|entry| entry.change.hash()));
+                }
+                Transaction::Withdrawn(..) | Transaction::Erased(_) => {}
+            }
+        }
+        if let Some(hash) = broken {
+            self.break_promise(Invariant::RevokedDevicesAddNothing, format!("{hash}"));
+        }
+    }
+
     fn check_log(&mut self) {
+        self.check_revoked();
         let mut broken = Vec::new();
         let mut seen = BTreeSet::new();
         for entry in &self.server.data.log {
@@ -564,25 +625,20 @@ impl World {
                     format!("{hash} is of phone {}", edit.phone),
                 ));
             }
-            if !author.scope.contains(&hamlet_of(edit.unit)) || edit.unit != entry.unit {
+            let hamlet = hamlet_of(edit.unit);
+            let withdrawn_at = self.server.data.withdrawn.get(&(entry.device, hamlet));
+            // Where somebody set the clock in the meantime, nobody knows when it was. A change tells its time to the second.
+            let too_late = withdrawn_at
+                .is_some_and(|withdrawn_at| !author.clock_was_set && milliseconds(edit.written) > withdrawn_at + 1_000);
+            if !author.scope.contains(&hamlet) || too_late || edit.unit != entry.unit {
                 broken.push((
                     Invariant::NothingOutsideScope,
                     format!("{hash} of phone {}", edit.phone),
                 ));
             }
-            if self
-                .revoked
-                .get(&edit.phone)
-                .is_some_and(|before| !before.contains(&hash))
-            {
-                broken.push((
-                    Invariant::RevokedDevicesAddNothing,
-                    format!("{hash} of phone {}", edit.phone),
-                ));
-            }
         }
         let data = &self.server.data;
-        for entry in data.log.iter().chain(&data.waiting) {
+        for entry in data.log.iter().chain(&data.waiting).chain(&data.quarantine) {
             if data.erased.contains_key(&entry.unit) {
                 let what = format!("{} of unit {}", entry.change.hash(), entry.unit);
                 broken.push((Invariant::ErasedIsForgotten, what));
@@ -614,7 +670,7 @@ impl World {
         }
         let mut quiet = 0;
         for _ in 0..LAST_ROUNDS {
-            let before = (self.server.data.log.len(), self.server.data.waiting.len());
+            let before = self.server.sizes();
             for phone in 0..self.phones.len() {
                 self.exchange(phone);
                 while let Some(Reverse((time, _, event))) = self.events.pop() {
@@ -622,15 +678,36 @@ impl World {
                     self.happen(event);
                 }
             }
-            let after = (self.server.data.log.len(), self.server.data.waiting.len());
-            let pending =
-                (0..self.phones.len()).any(|phone| !self.is_revoked(phone) && self.phones[phone].is_pending());
+            let after = self.server.sizes();
+            let pending = self.phones.iter().any(Phone::is_pending);
             quiet = if before == after && !pending { quiet + 1 } else { 0 };
             if quiet == 2 || !self.violations.is_empty() {
                 break;
             }
         }
+        self.statistics.quarantined = self.server.data.quarantine.len() as u64;
         self.statistics.refused = self.phones.iter().map(|phone| phone.refused.len() as u64).sum();
+    }
+
+    /// What was in quarantine and is neither there nor decided about. A server that was set back to a backup has what its
+    /// backup had; the phone has the rest.
+    fn lost_of_quarantine(&self) -> Vec<(Invariant, String)> {
+        let data = &self.server.data;
+        let kept = data.quarantine.iter().chain(&data.log).chain(&data.waiting);
+        let kept: BTreeSet<ChangeHash> = kept.map(|entry| entry.change.hash()).collect();
+        let mut lost = Vec::new();
+        for phone in &self.phones {
+            for hash in phone.quarantined.difference(&kept) {
+                let Some((_, edit)) = self.history.find(hash) else {
+                    continue;
+                };
+                let with_phone = phone.response(edit.unit).is_some_and(|response| response.has(hash));
+                if !data.erased.contains_key(&edit.unit) && (self.statistics.restored == 0 || !with_phone) {
+                    lost.push((Invariant::RefusedIsKept, format!("{hash} of phone {}", phone.number)));
+                }
+            }
+        }
+        lost
     }
 
     fn is_revoked(&self, phone: usize) -> bool {
@@ -661,7 +738,13 @@ impl World {
         let mut broken = Vec::new();
         for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
             let author = &self.phones[edit.phone];
-            let refused = !author.scope.contains(&hamlet_of(edit.unit));
+            let hamlet = hamlet_of(edit.unit);
+            // A message takes some time, so what was written right before a withdrawal may seem to be written after it.
+            let withdrawn_at = self.server.data.withdrawn.get(&(author.key.public(), hamlet));
+            let late = withdrawn_at.is_some_and(|withdrawn_at| {
+                author.clock_was_set || milliseconds(edit.written + PATIENCE) > *withdrawn_at
+            });
+            let refused = !author.scope.contains(&hamlet) || late;
             if refused || self.is_revoked(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
                 continue;
             }
@@ -687,6 +770,7 @@ impl World {
                 broken.push((Invariant::SavedAnswersArrive, what));
             }
         }
+        broken.extend(self.lost_of_quarantine());
         let mut sum = 0;
         for unit in 0..UNITS {
             let response = self.server.data.response(unit);
@@ -711,7 +795,9 @@ impl World {
             }
 
             for phone in 0..self.phones.len() {
-                if self.is_revoked(phone) || !self.phones[phone].scope.contains(&hamlet_of(unit)) {
+                let (key, hamlet) = (self.phones[phone].key.public(), hamlet_of(unit));
+                let withdrawn = self.server.data.withdrawn.contains_key(&(key, hamlet));
+                if self.is_revoked(phone) || withdrawn || !self.phones[phone].scope.contains(&hamlet) {
                     continue;
                 }
                 let empty = Response::new(response_of(unit)).unwrap();
@@ -734,6 +820,11 @@ impl World {
             self.break_promise(invariant, what);
         }
     }
+}
+
+/// How far a wrong clock is ahead, in seconds: behind as far as 1970, or ahead by thirty years.
+fn drawn_clock(luck: &mut ChaCha8Rng) -> i64 {
+    luck.random_range(-START..1_000_000_000)
 }
 
 fn counts(answers: &AnswerMap) -> bool {

@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use serde::Serialize;
 use sync_core::bundle::{BundleLimits, BundleReader};
 
-use super::Failure;
+use super::{Failure, ReportFormat, print_json};
 use crate::config::Config;
 use crate::devices::InstallationKeys;
 use crate::store::DataFolder;
@@ -31,15 +31,6 @@ pub(super) enum BundleCommand {
     Key,
     /// Chiếu gói bằng mã QR: turn a small bundle into QR frames, or frames into the bundle
     Frames(frames::FramesArguments),
-}
-
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ReportFormat {
-    /// For people
-    Text,
-    /// One JSON document
-    Json,
 }
 
 pub(super) async fn run(command: BundleCommand, config: &Config) -> Result<(), Failure> {
@@ -170,10 +161,4 @@ impl Report {
 fn open<'a>(file: &Path, bytes: &'a [u8]) -> Result<BundleReader<'a>, Failure> {
     BundleReader::open(bytes, BundleLimits::default())
         .map_err(|error| Failure::new(error.vietnamese(), error.to_string()).of_file(file))
-}
-
-pub(super) fn print_json<T: Serialize>(document: &T) -> Result<(), Failure> {
-    let json = serde_json::to_string(document).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-    println!("{json}");
-    Ok(())
 }

@@ -9,9 +9,9 @@ use sync_core::exchange::delivery::{Delivery, KeptAttestation, Taken};
 
 use super::{Failure, Report, ReportFormat, open, print_json, read_limited};
 use crate::config::Config;
-use crate::devices::{InstallationKeys, enrolled_authors};
+use crate::devices::InstallationKeys;
 use crate::store::{DataFolder, Store, StoreError};
-use crate::sync::{Bringer, take};
+use crate::sync::{Source, take};
 
 /// What to read.
 #[derive(Debug, Args)]
@@ -97,14 +97,12 @@ async fn read(store: &Store, file: &Path, key: Option<&RecipientSecret>) -> Resu
 
 /// Takes a section in as the server takes a phone's request, but for that each author's own scope counts.
 async fn take_section(store: &Store, section: Section) -> Result<Taken, StoreError> {
-    let devices = section.verdicts.iter().flatten().map(|admitted| admitted.device);
-    let (authors, device_keys) = enrolled_authors(&store.readers, devices).await?;
     let attestations = section.attestations.iter().map(|attestation| KeptAttestation {
         hashes: attestation.hashes().unwrap_or_default(),
         signature: attestation.signature,
     });
-    let delivery = Delivery::new(section.verdicts, attestations.collect(), authors);
-    take(store, delivery, device_keys, Bringer::default()).await
+    let delivery = Delivery::new(section.verdicts, attestations.collect());
+    take(store, delivery, Source::Carried).await
 }
 
 fn print(report: &ReadReport) {

@@ -7,15 +7,17 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use survey_forms::answers::{AnswerPath, Answers as _, InstanceId, Value};
 use survey_forms::model::{Form, NodeKind};
+use sync_core::ChangeHash;
 use sync_core::identity::ResponseId;
 use sync_core::response::{Reading, Response};
 use uuid::Uuid;
 
 use super::Failure;
+use crate::clock;
 use crate::hex;
 use crate::rounds::{self, Round};
 use crate::store::{Store, StoreError};
-use crate::sync::changes_of;
+use crate::sync::{changes_of, clocks_of};
 
 /// Responses that are read together.
 const PIECE: i64 = 1_000;
@@ -36,6 +38,7 @@ struct Line<'a> {
     #[serde(flatten)]
     rosters: BTreeMap<&'a str, Vec<BTreeMap<&'a str, Value>>>,
     conflicts: Vec<OpenConflict>,
+    visits: Vec<ListedVisit>,
 }
 
 /// A question with differing answers.
@@ -46,6 +49,22 @@ struct OpenConflict {
     member: Option<usize>,
     /// The answers, the one that counts until somebody settles first; null where somebody cleared it.
     values: Vec<Option<Value>>,
+}
+
+/// One visit, RFC 3339.
+#[derive(Serialize)]
+struct ListedVisit {
+    /// The device that made it: its actor, or a pseudonym.
+    device: String,
+    /// By the device's own clock.
+    started_at: String,
+    /// By the device's own clock.
+    ended_at: String,
+    /// The same less what the device's clock was wrong by when the visit was delivered; null where that is not known,
+    /// because somebody else brought it.
+    started_at_corrected: Option<String>,
+    ended_at_corrected: Option<String>,
+    outcome: String,
 }
 
 /// Writes one JSON object a line.
@@ -86,6 +105,7 @@ pub(super) async fn write(
         last = *key;
         let keys: Vec<i64> = rows.iter().map(|(key, ..)| *key).collect();
         let mut changes = changes_of(&store.readers, &keys).await?;
+        let clocks = clocks_of(&store.readers, &keys).await?;
         for (key, id, unit, hamlet) in &rows {
             let response =
                 Response::with_changes(ResponseId(*id), changes.remove(key).unwrap_or_default()).map_err(|error| {
@@ -98,7 +118,7 @@ pub(super) async fn write(
             let unit = if with_identifying {
                 unit.clone()
             } else {
-                pseudonym(&salt, *id)
+                pseudonym(&salt, id.as_bytes())
             };
             let line = Line {
                 simulated: round.simulated,
@@ -108,6 +128,10 @@ pub(super) async fn write(
                 answers: answers(&form, &reading, None, &withheld),
                 rosters: rosters(&form, &reading, &withheld),
                 conflicts: conflicts(&form, &reading, &withheld),
+                visits: visits(&response, &reading, &clocks, |device| match with_identifying {
+                    true => device.to_owned(),
+                    false => pseudonym(&salt, device.as_bytes()),
+                }),
             };
             serde_json::to_writer(&mut *output, &line).map_err(std::io::Error::from)?;
             output.write_all(b"\n")?;
@@ -116,8 +140,8 @@ pub(super) async fn write(
 }
 
 /// A name that is the same through one export and means nothing outside it.
-fn pseudonym(salt: &[u8], id: Uuid) -> String {
-    let mut text = hex::encode(&Sha256::new().chain_update(salt).chain_update(id.as_bytes()).finalize());
+fn pseudonym(salt: &[u8], name: &[u8]) -> String {
+    let mut text = hex::encode(&Sha256::new().chain_update(salt).chain_update(name).finalize());
     text.truncate(PSEUDONYM);
     text
 }
@@ -167,6 +191,32 @@ fn rosters<'f>(
             )
         })
         .collect()
+}
+
+/// The visits, with their times by the server's clock where it is known how wrong the device's was.
+fn visits(
+    response: &Response,
+    reading: &Reading,
+    clocks: &BTreeMap<ChangeHash, i64>,
+    name: impl Fn(&str) -> String,
+) -> Vec<ListedVisit> {
+    let sources = response.visit_sources();
+    let corrected = |time: i64, source: Option<ChangeHash>| {
+        let clock_ahead = source.and_then(|source| clocks.get(&source));
+        clock_ahead.map(|ahead| clock::rfc3339(time.saturating_sub(*ahead)))
+    };
+    let listed = reading.visits.iter().map(|(id, visit)| {
+        let source = sources.get(id).copied().unwrap_or_default();
+        ListedVisit {
+            device: name(&visit.device),
+            started_at: clock::rfc3339(visit.started_at),
+            ended_at: clock::rfc3339(visit.ended_at),
+            started_at_corrected: corrected(visit.started_at, source.started_at),
+            ended_at_corrected: corrected(visit.ended_at, source.ended_at),
+            outcome: visit.outcome.clone(),
+        }
+    });
+    listed.collect()
 }
 
 fn conflicts(form: &Form, reading: &Reading, withheld: &BTreeSet<&str>) -> Vec<OpenConflict> {

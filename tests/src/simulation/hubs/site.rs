@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha8Rng;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::CursorState;
-use sync_core::exchange::delivery::{Authors, Delivery, KeptAttestation, Planned, Taken};
+use sync_core::exchange::delivery::{Author, Authors, Delivery, KeptAttestation, Planned, Taken};
 use sync_core::exchange::forwarding::{
     FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardingState, HubMemory, Piece,
 };
@@ -242,8 +242,8 @@ impl Site {
             .iter()
             .map(|attestation| attestation.device)
             .collect();
-        let delivery = Delivery::new(verdicts, attestations.collect(), authors);
-        let sorted = delivery.sort(&frame());
+        let delivery = Delivery::new(verdicts, attestations.collect());
+        let sorted = delivery.sort(&frame(), &authors);
         let stored = (0..UNITS)
             .map(|unit| (response_of(unit), self.data.stored(unit)))
             .collect();
@@ -286,10 +286,7 @@ impl Site {
                 let taken =
                     |other: &Entry| (other.change.actor_id(), other.change.seq()) == (change.actor_id(), change.seq());
                 if writer.log.iter().any(|other| other.unit == unit && taken(other)) {
-                    late.push(Refusal {
-                        change: *number,
-                        reason: RefusalReason::Contradiction,
-                    });
+                    late.push(Refusal::new(*number, RefusalReason::Contradiction));
                     continue;
                 }
                 writer.log.push(entry.clone());
@@ -474,7 +471,9 @@ impl Site {
             brought: under_way.hashes,
         };
         // What upstream has logged was its decision: an author must only be known.
-        let everywhere = known.keys().map(|device| (*device, Ok(keys(&BTreeSet::from([0, 1])))));
+        let everywhere = known
+            .keys()
+            .map(|device| (*device, Ok(author(&BTreeSet::from([0, 1])))));
         let authors = Authors::enrolled(everywhere.collect());
         match self.bug {
             Some(HubBug::KeepsStateBeforeChanges) => {
@@ -538,13 +537,27 @@ fn keys(hamlets: &BTreeSet<i64>) -> BTreeSet<HamletKey> {
     hamlets.iter().map(|hamlet| HamletKey(*hamlet)).collect()
 }
 
+/// A device that may write in these hamlets.
+fn author(scope: &BTreeSet<i64>) -> Author {
+    Author {
+        hamlets: scope.iter().map(|hamlet| (HamletKey(*hamlet), None)).collect(),
+        clock_ahead: 0,
+    }
+}
+
 /// The devices with their scopes.
 pub(super) fn authors(known: &BTreeMap<DevicePublicKey, BTreeSet<i64>>) -> Authors {
-    Authors::enrolled(known.iter().map(|(device, scope)| (*device, Ok(keys(scope)))).collect())
+    Authors::enrolled(
+        known
+            .iter()
+            .map(|(device, scope)| (*device, Ok(author(scope))))
+            .collect(),
+    )
 }
 
 fn frame() -> Frame {
     Frame {
+        discarded: BTreeSet::new(),
         erased: BTreeSet::new(),
         rounds: [(ROUND, RoundState::Open)].into(),
         units: (0..UNITS)
