@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use survey_forms::answers::{AnswerPath, AnswersMut};
 use sync_core::device::DeviceKey;
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
+use sync_core::exchange::packing::Form;
 use sync_core::exchange::{ResponseChanges, SyncRequest};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Response, genesis};
@@ -78,6 +79,7 @@ pub(crate) fn request_of_bytes(key: &DeviceKey, changes: Vec<Vec<u8>>, hashes: &
         acknowledged: None,
         restoring: false,
         reconciliation: None,
+        answer_form: Form::Packed,
         device_time: 0,
         responses: vec![ResponseChanges {
             round: ROUND,
