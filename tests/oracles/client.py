@@ -1,4 +1,4 @@
-"""Another client of the exchange, written from docs/protocol.md and docs/protocol-packing.md alone.
+"""Another client of the exchange, which follows docs/protocol.md and docs/protocol-packing.md and nothing else.
 
     client.py enrol URL CODE STATE
     client.py answer STATE UNIT KEY VALUE       VALUE in JSON

@@ -1,4 +1,4 @@
-//! The client of `tests/oracles/client.py`, which was written from the documents and shares no code with ours.
+//! The client of `tests/oracles/client.py`, which follows the documents and shares no code with ours.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

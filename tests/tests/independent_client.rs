@@ -1,5 +1,5 @@
-//! What `docs/protocol.md` says is enough to write a client: one in Python, made from it alone, and our own phones
-//! exchange answers over the same server, and see the same.
+//! What `docs/protocol.md` says is enough to write a client: one in Python, which follows it and shares no code with ours,
+//! and our own phones exchange answers over the same server, and see the same.
 
 #![allow(clippy::unwrap_used, reason = "a step that fails is a failed test")]
 
