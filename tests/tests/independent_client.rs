@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use khaosat::hex;
 use khaosat_tests::installation::{Installation, Server};
 use khaosat_tests::phone::Phone;
 use khaosat_tests::process::{khaosat, run_to_end};
@@ -240,10 +241,5 @@ fn what_was_erased_is_gone_from_the_client_too() {
     let held = client.sync();
     assert_eq!(held["answers"], json!({ "A2": { "note": "stays" } }));
     assert_eq!((&held["unacknowledged"], &held["refused"]), (&json!(0), &json!([])));
-    assert!(!String::from_utf8_lossy(&client.backup()).contains(&hex("too late")));
-}
-
-/// What a text looks like in the client's file.
-fn hex(text: &str) -> String {
-    text.bytes().map(|byte| format!("{byte:02x}")).collect()
+    assert!(!String::from_utf8_lossy(&client.backup()).contains(&hex::encode(b"too late")));
 }

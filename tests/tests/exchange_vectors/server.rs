@@ -19,15 +19,10 @@ pub(crate) const HAMLET: HamletKey = HamletKey(1);
 /// A hamlet of no device.
 pub(crate) const ELSEWHERE: HamletKey = HamletKey(2);
 
-/// What an entry of the log holds.
-enum Kept {
-    Change(DevicePublicKey, Change),
-    Tombstone,
-}
-
 struct Entry {
     unit: Unit,
-    kept: Kept,
+    /// The change and who wrote it; none for a tombstone.
+    written: Option<(DevicePublicKey, Change)>,
     hash: ChangeHash,
     cursor: Cursor,
 }
@@ -106,7 +101,7 @@ impl Server {
     pub(crate) fn erase(&mut self, unit: &Unit) {
         let response = ResponseId::of(unit.0, &unit.1);
         self.frame.erased.insert(unit.clone());
-        self.append(unit.clone(), tombstone_hash(response), Kept::Tombstone);
+        self.append(unit.clone(), tombstone_hash(response), None);
     }
 
     /// Sets the server back to a backup from when its log had so many entries.
@@ -116,15 +111,15 @@ impl Server {
     }
 
     fn append_change(&mut self, unit: Unit, device: DevicePublicKey, change: Change) {
-        self.append(unit, change.hash(), Kept::Change(device, change));
+        self.append(unit, change.hash(), Some((device, change)));
     }
 
-    fn append(&mut self, unit: Unit, hash: ChangeHash, kept: Kept) {
+    fn append(&mut self, unit: Unit, hash: ChangeHash, written: Option<(DevicePublicKey, Change)>) {
         let mark = self.log.last().map_or(LogMark::default(), |entry| entry.cursor.mark());
         let cursor = Cursor(self.log.len() as u64 + 1, mark.then(&hash));
         self.log.push(Entry {
             unit,
-            kept,
+            written,
             hash,
             cursor,
         });
@@ -134,7 +129,7 @@ impl Server {
         let mut stored: BTreeMap<ResponseId, Stored> = BTreeMap::new();
         let id = |(round, unit): &(RoundId, String)| ResponseId::of(*round, unit);
         for entry in &self.log {
-            if let Kept::Change(_, change) = &entry.kept {
+            if let Some((_, change)) = &entry.written {
                 stored.entry(id(&entry.unit)).or_default().logged.push(change.clone());
             }
         }
@@ -155,11 +150,11 @@ impl Server {
         for entry in entries {
             read.cursor = Some(entry.cursor);
             let (round, unit) = entry.unit.clone();
-            match &entry.kept {
-                Kept::Tombstone => read.erased.push(ErasedResponse { round, unit }),
-                Kept::Change(_, _) if self.frame.erased.contains(&entry.unit) => {}
-                Kept::Change(device, _) if query.without == Some(*device) => {}
-                Kept::Change(_, change) => {
+            match &entry.written {
+                None => read.erased.push(ErasedResponse { round, unit }),
+                Some(_) if self.frame.erased.contains(&entry.unit) => {}
+                Some((device, _)) if query.without == Some(*device) => {}
+                Some((_, change)) => {
                     let bytes = ByteBuf::from(change.raw_bytes());
                     let found = read.responses.iter_mut();
                     match found
