@@ -15,5 +15,6 @@ pub mod demonstration;
 pub mod installation;
 pub mod phone;
 pub mod process;
+pub mod python;
 pub mod rows;
 pub mod simulation;

@@ -168,6 +168,10 @@ fn malformed_messages_name_their_place() {
         detail.contains('9') && detail.contains(&PROTOCOL_VERSION.to_string()),
         "{detail}"
     );
+    assert_eq!(
+        door.post(&future).json()["versions"],
+        serde_json::json!([PROTOCOL_VERSION])
+    );
     door.still_serves();
 }
 

@@ -190,12 +190,16 @@ impl NodePackages {
     }
 }
 
-/// The path and the text of each crate's `tests/oracles/requirements.txt`, in the order of the crates' names.
+/// The path and the text of each `tests/oracles/requirements.txt`, of a crate or of the crate `tests`, which is itself that
+/// folder of the repository; in the order of their paths.
 fn requirements() -> Result<Vec<(PathBuf, String)>, Failure> {
     let top = repository();
-    let mut found = Vec::new();
+    let mut folders = vec![top.to_owned()];
     for entry in fs::read_dir(top).map_err(|error| Failure::at(top, &error))? {
-        let folder = entry.map_err(|error| Failure::at(top, &error))?.path();
+        folders.push(entry.map_err(|error| Failure::at(top, &error))?.path());
+    }
+    let mut found = Vec::new();
+    for folder in folders {
         let path = folder.join("tests").join("oracles").join("requirements.txt");
         if path.exists() {
             let text = fs::read_to_string(&path).map_err(|error| Failure::at(&path, &error))?;

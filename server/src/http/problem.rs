@@ -6,12 +6,12 @@ use axum::http::header::{ALLOW, CONTENT_LANGUAGE, CONTENT_TYPE, WWW_AUTHENTICATE
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{Language, Text};
 use crate::store::StoreError;
 
-/// One problem, told in both languages until the caller's is known.
+/// One problem, told in both languages until the caller's is known. Many a `Result` has room for one, so it is kept small.
 #[derive(Debug, Clone)]
 pub struct Problem {
     /// The last part of the problem's type, `/problems/<name>`.
@@ -21,7 +21,9 @@ pub struct Problem {
     /// What kind of problem it is.
     pub title: Text,
     /// What happened this time and what would be right.
-    pub detail: Text,
+    pub detail: Box<Text>,
+    /// What a program needs to know beyond that: extension members (RFC 9457, section 3.2), by name.
+    members: Map<String, Value>,
 }
 
 impl Problem {
@@ -31,8 +33,16 @@ impl Problem {
             name,
             status,
             title,
-            detail,
+            detail: Box::new(detail),
+            members: Map::new(),
         }
+    }
+
+    /// The problem with one more member, whose name is none of RFC 9457's own.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.members.insert(name.to_owned(), value);
+        self
     }
 
     /// Something is wrong inside the server; the caller learns that, the log learns what.
@@ -100,12 +110,11 @@ pub async fn render_problems(request: Request, next: Next) -> Response {
             None => return response,
         },
     };
-    let body = json!({
-        "type": format!("/problems/{}", problem.name),
-        "title": problem.title.get(language),
-        "status": problem.status.as_u16(),
-        "detail": problem.detail.get(language),
-    });
+    let mut body = problem.members;
+    body.insert("type".to_owned(), json!(format!("/problems/{}", problem.name)));
+    body.insert("title".to_owned(), json!(problem.title.get(language)));
+    body.insert("status".to_owned(), json!(problem.status.as_u16()));
+    body.insert("detail".to_owned(), json!(problem.detail.get(language)));
     let mut rendered = (problem.status, Json(body)).into_response();
     let headers = rendered.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

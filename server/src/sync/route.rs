@@ -8,7 +8,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde_json::json;
 use sync_core::exchange::answering::{self, ArrivalError, Peer};
+use sync_core::exchange::message::PROTOCOL_VERSION;
 use sync_core::exchange::packing::PackingError;
 use sync_core::exchange::wire;
 use sync_core::exchange::{AdmissionError, Limits, WireError};
@@ -60,7 +62,8 @@ async fn sync(
         Some(query) => Some(look_up(readers, &query, caller.device_key).await?),
         None => None,
     };
-    let bytes = blocking(move || wire::encode(&question.answer(taken, found, clock::now()))).await??;
+    let form = question.answer_form();
+    let bytes = blocking(move || wire::encode_answer(&question.answer(taken, found, clock::now()), form)).await??;
     Ok((
         [
             (CONTENT_TYPE, wire::CONTENT_TYPE),
@@ -154,7 +157,8 @@ impl From<WireError> for Problem {
                 StatusCode::BAD_REQUEST,
                 Text::new("Phiên bản giao thức không được hỗ trợ", "Unsupported protocol version"),
                 detail,
-            ),
+            )
+            .with("versions", json!([PROTOCOL_VERSION])),
             WireError::NotBrotli | WireError::Malformed { .. } | WireError::Packing(_) => Self::new(
                 "malformed-message",
                 StatusCode::BAD_REQUEST,

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sync_core::exchange::Limits;
-use sync_core::exchange::packing::{pack, unpack};
+use sync_core::exchange::packing::{Form, pack, unpack};
 
 fuzz_target!(|packed: &[u8]| {
     let limits = Limits {
@@ -17,7 +17,9 @@ fuzz_target!(|packed: &[u8]| {
             let changes = groups.iter().flat_map(|group| &group.changes);
             assert!(changes.clone().count() <= limits.changes);
             assert!(changes.map(|change| change.len()).sum::<usize>() <= limits.inflated_bytes);
-            assert_eq!(unpack(&pack(&groups), &Limits::default()), Ok(groups));
+            for form in [Form::Packed, Form::Plain] {
+                assert_eq!(unpack(&pack(&groups, form), &Limits::default()).as_ref(), Ok(&groups));
+            }
         }
         Err(error) => assert!(!error.vietnamese().is_empty() && !error.to_string().is_empty()),
     }

@@ -287,6 +287,10 @@ fn coverage(attestations: &[Attestation], changes: usize) -> Result<Vec<usize>, 
 }
 
 /// Reads a change, whose checksum is right, and checks all that follows from it and its response alone.
+///
+/// A document does not keep the bytes of its changes: Automerge writes them anew, and finds other bytes and another hash
+/// where somebody else's encoder had chosen another order or other runs. Then no replica can say any more what it has, so
+/// such a change is refused, whatever it says.
 fn read<'a>(place: Place<'a>, bytes: &[u8], limits: &Limits) -> Result<(ResponseId, Place<'a>, Change), RefusalReason> {
     if bytes.len() > limits.change_bytes || place.unit.len() > limits.unit_bytes {
         return Err(RefusalReason::TooLarge);
@@ -294,13 +298,24 @@ fn read<'a>(place: Place<'a>, bytes: &[u8], limits: &Limits) -> Result<(Response
     extent::check(bytes)?;
     let change = Change::from_bytes(bytes.to_vec()).map_err(|_| RefusalReason::Malformed)?;
     let response = ResponseId::of(place.round, place.unit);
-    check_structure(&change, response)?;
+    let told = change.decode();
+    check_structure(&told.operations, response)?;
+    if !replace_each_once(&told.operations) || Change::from(told).raw_bytes() != bytes {
+        return Err(RefusalReason::Malformed);
+    }
     Ok((response, place, change))
+}
+
+/// Whether no operation replaces another one twice, which a document would not remember.
+fn replace_each_once(operations: &[Op]) -> bool {
+    operations
+        .iter()
+        .all(|operation| operation.pred.iter().is_sorted_by(|one, next| one < next))
 }
 
 /// A response document has three maps, and maps of scalars below two of them. A change that writes anything else, in
 /// particular one that replaces those maps and so hides other people's answers, is refused.
-fn check_structure(change: &Change, response: ResponseId) -> Result<(), RefusalReason> {
+fn check_structure(operations: &[Op], response: ResponseId) -> Result<(), RefusalReason> {
     let genesis = genesis::actor(response);
     let fits = |operation: &Op| {
         let Key::Map(key) = &operation.key else { return false };
@@ -319,7 +334,7 @@ fn check_structure(change: &Change, response: ResponseId) -> Result<(), RefusalR
         };
         action_fits && !operation.insert && key.len() <= KEY_BYTES
     };
-    if change.decode().operations.iter().all(fits) {
+    if operations.iter().all(fits) {
         Ok(())
     } else {
         Err(RefusalReason::ForeignStructure)

@@ -18,6 +18,7 @@ use super::delivery::{Delivery, KeptAttestation, Taken};
 use super::erasure::ErasedResponse;
 use super::intake::HamletKey;
 use super::message::{PROTOCOL_VERSION, Reconciliation, ResponseChanges, SyncRequest, SyncResponse};
+use super::packing::Form;
 use super::reconciliation::{self, ChangeSet};
 use super::wire::{self, Limits, WireError};
 use crate::device::DevicePublicKey;
@@ -57,6 +58,7 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
         restoring: request.restoring,
         device_time: request.device_time,
         reconciliation: request.reconciliation,
+        answer_form: request.answer_form,
     };
     Ok((Delivery::new(verdicts, attestations), question))
 }
@@ -90,6 +92,7 @@ pub struct Question {
     restoring: bool,
     device_time: i64,
     reconciliation: Option<Reconciliation>,
+    answer_form: Form,
 }
 
 impl Question {
@@ -102,6 +105,11 @@ impl Question {
     /// How far the device's clock is ahead, in milliseconds, if the request took no time.
     pub fn clock_ahead(&self, now: i64) -> i64 {
         self.device_time.saturating_sub(now)
+    }
+
+    /// How the changes of the answer are to be written.
+    pub fn answer_form(&self) -> Form {
+        self.answer_form
     }
 
     /// What to look up in the log when the delivery is in it; nothing for a reader of another log, who begins anew rather

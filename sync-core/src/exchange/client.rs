@@ -11,6 +11,7 @@ use super::erasure::ErasedResponse;
 use super::message::{
     Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
 };
+use super::packing::Form;
 use super::reading::{Comparing, Reading};
 use super::reconciliation;
 use crate::device::DeviceKey;
@@ -229,6 +230,7 @@ impl Client {
             responses,
             attestations,
             reconciliation: self.reading.reconciliation(),
+            answer_form: Form::Packed,
         }
     }
 

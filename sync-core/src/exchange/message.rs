@@ -7,6 +7,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 
 use super::cursor::Cursor;
 use super::erasure::ErasedResponse;
+use super::packing::Form;
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
 
@@ -34,6 +35,8 @@ pub struct SyncRequest {
     pub attestations: Vec<Attestation>,
     /// What the device asks for instead of the entries after its cursor, where it has changes but no cursor.
     pub reconciliation: Option<Reconciliation>,
+    /// How the changes of the answer are to be written.
+    pub answer_form: Form,
 }
 
 /// How a device that has changes but no cursor comes to have what the log has.

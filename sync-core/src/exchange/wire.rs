@@ -14,7 +14,7 @@ use super::carried::CarriedChanges;
 use super::cursor::Cursor;
 use super::erasure::ErasedResponse;
 use super::message::{Attestation, PROTOCOL_VERSION, Reconciliation, Refusal, SyncRequest, SyncResponse};
-use super::packing::{PackingError, pack, unpack};
+use super::packing::{Form, PackingError, pack, unpack};
 use crate::device::{AttestationSignature, DevicePublicKey};
 
 /// The content type of the messages.
@@ -144,6 +144,14 @@ pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, WireError> {
     compress(&message.to_cbor()?).map_err(malformed)
 }
 
+/// An answer's compressed bytes, its changes in the form that the request asked for.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_answer(answer: &SyncResponse, form: Form) -> Result<Vec<u8>, WireError> {
+    compress(&answer_to_cbor(answer, form)?).map_err(malformed)
+}
+
 /// The message in compressed bytes.
 ///
 /// # Errors
@@ -201,6 +209,9 @@ struct RequestOnWire {
     attestations: Vec<(u32, u32, u32, AttestationSignature)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reconciliation: Option<Reconciliation>,
+    /// Whether the answer's changes are to travel as they are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    plain: bool,
 }
 
 impl Message for SyncRequest {
@@ -224,10 +235,11 @@ impl Message for SyncRequest {
             acknowledged: self.acknowledged,
             restoring: self.restoring,
             device_time: self.device_time,
-            changes: ByteBuf::from(pack(&self.responses)),
+            changes: ByteBuf::from(pack(&self.responses, Form::Packed)),
             devices,
             attestations,
             reconciliation: self.reconciliation.clone(),
+            plain: self.answer_form == Form::Plain,
         })
     }
 
@@ -270,6 +282,7 @@ impl Message for SyncRequest {
             responses: unpack(&request.changes, limits)?,
             attestations,
             reconciliation: request.reconciliation,
+            answer_form: if request.plain { Form::Plain } else { Form::Packed },
         })
     }
 }
@@ -298,20 +311,7 @@ struct ResponseOnWire {
 
 impl Message for SyncResponse {
     fn to_cbor(&self) -> Result<Vec<u8>, WireError> {
-        to_cbor(&ResponseOnWire {
-            version: self.version,
-            accepted: self.accepted,
-            waiting: self.waiting.clone(),
-            refused: self.refused.clone(),
-            changes: ByteBuf::from(pack(&self.responses)),
-            cursor: self.cursor,
-            acknowledged: self.acknowledged,
-            unknown_cursor: self.unknown_cursor,
-            erased: self.erased.clone(),
-            reconciliation: self.reconciliation.clone(),
-            more: self.more,
-            server_time: self.server_time,
-        })
+        answer_to_cbor(self, Form::Packed)
     }
 
     fn from_cbor(inflated: &[u8], limits: &Limits) -> Result<Self, WireError> {
@@ -331,6 +331,23 @@ impl Message for SyncResponse {
             server_time: response.server_time,
         })
     }
+}
+
+fn answer_to_cbor(answer: &SyncResponse, form: Form) -> Result<Vec<u8>, WireError> {
+    to_cbor(&ResponseOnWire {
+        version: answer.version,
+        accepted: answer.accepted,
+        waiting: answer.waiting.clone(),
+        refused: answer.refused.clone(),
+        changes: ByteBuf::from(pack(&answer.responses, form)),
+        cursor: answer.cursor,
+        acknowledged: answer.acknowledged,
+        unknown_cursor: answer.unknown_cursor,
+        erased: answer.erased.clone(),
+        reconciliation: answer.reconciliation.clone(),
+        more: answer.more,
+        server_time: answer.server_time,
+    })
 }
 
 /// Carried changes have their attestations beside them one by one, so they are written as they are.
@@ -474,8 +491,10 @@ fn malformed(error: impl std::fmt::Display) -> WireError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exchange::ResponseChanges;
     use crate::exchange::{Cursor, LogMark, RefusalReason};
     use crate::identity::RoundId;
+    use crate::response::genesis;
     use serde_bytes::ByteArray;
 
     fn request(version: u16) -> SyncRequest {
@@ -485,9 +504,27 @@ mod tests {
             acknowledged: None,
             restoring: false,
             reconciliation: None,
+            answer_form: Form::Packed,
             device_time: -1,
             responses: Vec::new(),
             attestations: Vec::new(),
+        }
+    }
+
+    fn nothing() -> SyncResponse {
+        SyncResponse {
+            version: PROTOCOL_VERSION,
+            accepted: 0,
+            waiting: Vec::new(),
+            refused: Vec::new(),
+            responses: Vec::new(),
+            cursor: None,
+            acknowledged: None,
+            unknown_cursor: false,
+            erased: Vec::new(),
+            reconciliation: None,
+            more: false,
+            server_time: 7,
         }
     }
 
@@ -507,27 +544,17 @@ mod tests {
             reconciliation: Some(Reconciliation::Fetch(vec![ByteArray::new([5; 32])])),
             ..sent.clone()
         };
-        for sent in [sent, more, comparing, fetching] {
+        let plain = SyncRequest {
+            answer_form: Form::Plain,
+            ..sent.clone()
+        };
+        for sent in [sent, more, comparing, fetching, plain] {
             assert_eq!(decode_request(&encode(&sent).unwrap(), &Limits::default()), Ok(sent));
         }
     }
 
     #[test]
     fn a_response_survives_the_wire() {
-        let nothing = SyncResponse {
-            version: PROTOCOL_VERSION,
-            accepted: 0,
-            waiting: Vec::new(),
-            refused: Vec::new(),
-            responses: Vec::new(),
-            cursor: None,
-            acknowledged: None,
-            unknown_cursor: false,
-            erased: Vec::new(),
-            reconciliation: None,
-            more: false,
-            server_time: 7,
-        };
         let much = SyncResponse {
             accepted: 3,
             waiting: vec![1, 300],
@@ -545,10 +572,34 @@ mod tests {
             }],
             reconciliation: Some(ByteBuf::from([1, 2])),
             more: true,
-            ..nothing.clone()
+            ..nothing()
         };
-        for sent in [nothing, much] {
+        for sent in [nothing(), much] {
             assert_eq!(decode(&encode(&sent).unwrap(), &Limits::default()), Ok(sent));
+        }
+    }
+
+    #[test]
+    fn an_answer_is_read_whatever_the_form_of_its_changes() {
+        let id = crate::identity::ResponseId::of(RoundId(uuid::Uuid::nil()), "A1");
+        let change = genesis::document(id).unwrap().get_changes(&[]).remove(0);
+        let sent = SyncResponse {
+            responses: vec![ResponseChanges {
+                round: RoundId(uuid::Uuid::nil()),
+                unit: "A1".to_owned(),
+                changes: vec![ByteBuf::from(change.raw_bytes())],
+            }],
+            ..nothing()
+        };
+        let holds_the_change = |form| {
+            let inflated = answer_to_cbor(&sent, form).unwrap();
+            let whole = change.raw_bytes();
+            inflated.windows(whole.len()).any(|window| window == whole)
+        };
+        assert!(holds_the_change(Form::Plain) && !holds_the_change(Form::Packed));
+        for form in [Form::Packed, Form::Plain] {
+            let bytes = encode_answer(&sent, form).unwrap();
+            assert_eq!(decode(&bytes, &Limits::default()).as_ref(), Ok(&sent));
         }
     }
 
@@ -559,7 +610,7 @@ mod tests {
             ..request(PROTOCOL_VERSION)
         };
         let inflated = sent.to_cbor().unwrap();
-        for name in ["cursor", "acknowledged", "restoring", "reconciliation"] {
+        for name in ["cursor", "acknowledged", "restoring", "reconciliation", "plain"] {
             let found = inflated.windows(name.len()).any(|window| window == name.as_bytes());
             assert!(!found, "{name}");
         }

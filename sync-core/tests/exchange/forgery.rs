@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use survey_forms::answers::{AnswerPath, AnswersMut};
 use sync_core::device::DeviceKey;
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
+use sync_core::exchange::packing::Form;
 use sync_core::exchange::{ResponseChanges, SyncRequest};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Response, genesis};
@@ -78,6 +79,7 @@ pub(crate) fn request_of_bytes(key: &DeviceKey, changes: Vec<Vec<u8>>, hashes: &
         acknowledged: None,
         restoring: false,
         reconciliation: None,
+        answer_form: Form::Packed,
         device_time: 0,
         responses: vec![ResponseChanges {
             round: ROUND,
@@ -140,20 +142,33 @@ pub(crate) fn columns(count: i64, key: &str, map_actor: u64, predecessors: u64) 
     columns
 }
 
-/// A change chunk of `key` with these columns, starting at this operation counter.
+/// A change chunk of `key` with these columns, starting at this operation counter, which names no actor but the genesis's.
 pub(crate) fn change_chunk(key: &DeviceKey, start: u64, columns: &[(u64, Vec<u8>)]) -> (Vec<u8>, ChangeHash) {
+    change_chunk_naming(key, start, &[genesis::actor(response_id())], columns)
+}
+
+/// The same of a change that names these actors.
+pub(crate) fn change_chunk_naming(
+    key: &DeviceKey,
+    start: u64,
+    others: &[ActorId],
+    columns: &[(u64, Vec<u8>)],
+) -> (Vec<u8>, ChangeHash) {
     let mut contents = vec![1];
     contents.extend_from_slice(&genesis::hash(response_id()).unwrap().0);
-    let actor = |actor: ActorId, contents: &mut Vec<u8>| {
+    let actor = |actor: &ActorId, contents: &mut Vec<u8>| {
         unsigned(actor.to_bytes().len() as u64, contents);
         contents.extend_from_slice(actor.to_bytes());
     };
-    actor(key.actor(), &mut contents);
+    actor(&key.actor(), &mut contents);
     unsigned(1, &mut contents);
     unsigned(start, &mut contents);
-    // Time 0, no message, one other actor.
-    contents.extend_from_slice(&[0, 0, 1]);
-    actor(genesis::actor(response_id()), &mut contents);
+    // Time 0, no message.
+    contents.extend_from_slice(&[0, 0]);
+    unsigned(others.len() as u64, &mut contents);
+    for other in others {
+        actor(other, &mut contents);
+    }
     unsigned(columns.len() as u64, &mut contents);
     for (specification, data) in columns {
         unsigned(*specification, &mut contents);

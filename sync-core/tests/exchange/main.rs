@@ -9,6 +9,7 @@
 
 mod admission;
 mod causality;
+mod encoding;
 mod forgery;
 mod messages;
 mod packing;

@@ -7,6 +7,7 @@ use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::ChangeHash;
 use sync_core::device::{AttestationSignature, DeviceKey, DevicePublicKey};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION, Reconciliation};
+use sync_core::exchange::packing::Form;
 use sync_core::exchange::wire::Message as _;
 use sync_core::exchange::{
     Client, Cursor, ErasedResponse, Limits, LogMark, OutgoingChange, Refusal, RefusalReason, ResponseChanges,
@@ -55,17 +56,21 @@ fn request() -> impl Strategy<Value = SyncRequest> {
         groups(),
         prop::collection::vec(attestation(), 0..4),
         prop::option::of(reconciliation()),
+        prop::sample::select(vec![Form::Packed, Form::Plain]),
     )
         .prop_map(
-            |([cursor, acknowledged], restoring, device_time, responses, attestations, reconciliation)| SyncRequest {
-                version: PROTOCOL_VERSION,
-                cursor,
-                acknowledged,
-                restoring,
-                device_time,
-                responses,
-                attestations,
-                reconciliation,
+            |([cursor, acknowledged], restoring, device_time, responses, attestations, reconciliation, answer_form)| {
+                SyncRequest {
+                    version: PROTOCOL_VERSION,
+                    cursor,
+                    acknowledged,
+                    restoring,
+                    device_time,
+                    responses,
+                    attestations,
+                    reconciliation,
+                    answer_form,
+                }
             },
         )
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
-use sync_core::exchange::packing::{PackingError, pack, unpack};
+use sync_core::exchange::packing::{Form, PackingError, pack, unpack};
 use sync_core::exchange::wire::{self, Message as _};
 use sync_core::exchange::{Limits, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
@@ -159,7 +159,7 @@ fn groups() -> impl Strategy<Value = Vec<ResponseChanges>> {
 }
 
 fn restored(groups: &[ResponseChanges]) -> Vec<ResponseChanges> {
-    unpack(&pack(groups), &Limits::default()).unwrap()
+    unpack(&pack(groups, Form::Packed), &Limits::default()).unwrap()
 }
 
 proptest! {
@@ -201,7 +201,7 @@ proptest! {
         flips in prop::collection::vec((any::<Index>(), any::<u8>()), 1..4),
         cut in any::<Index>(),
     ) {
-        let mut packed = pack(&groups);
+        let mut packed = pack(&groups, Form::Packed);
         for (place, byte) in flips {
             let place = place.index(packed.len());
             packed[place] = byte;
@@ -247,14 +247,52 @@ fn alike() -> Vec<ResponseChanges> {
 #[test]
 fn what_is_alike_is_told_once() {
     let groups = alike();
-    let packed = pack(&groups);
+    let packed = pack(&groups, Form::Packed);
     assert_eq!(unpack(&packed, &Limits::default()), Ok(groups));
     assert!(packed.len() < 100 * 25, "{} bytes", packed.len());
 }
 
 #[test]
+fn the_plain_form_has_every_change_as_it_is() {
+    let change = |bytes: &[u8]| ByteBuf::from(bytes.to_vec());
+    let key = forgery::device(1);
+    let real = forgery::answer(
+        &key,
+        "A12",
+        "a text that makes the change's length a number of two bytes",
+    );
+    let groups = vec![
+        ResponseChanges {
+            round: RoundId(Uuid::from_u128(1)),
+            unit: "A1".to_owned(),
+            changes: vec![change(b"no change"), change(b"nor this")],
+        },
+        ResponseChanges {
+            round: RoundId(Uuid::from_u128(1)),
+            unit: "A12".to_owned(),
+            changes: vec![change(real.raw_bytes())],
+        },
+    ];
+    let length = u8::try_from(real.raw_bytes().len()).unwrap();
+    assert!((128..=255).contains(&length), "{length}");
+    let expected = [
+        &[1, 2, 0][..],                                    // rounds, groups, actors
+        &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], // Rounds
+        &[0, 0, 0, 2, 2, 1, 2, 1],                         // GroupRounds, SharedUnits, UnitLengths, ChangeCounts
+        b"A12",                                            // Units
+        &[0, 0, 0, 9, 8, length, 1],                       // Forms, RawLengths
+        b"no changenor this",                              // Raw
+        real.raw_bytes(),
+    ]
+    .concat();
+    let plain = pack(&groups, Form::Plain);
+    assert_eq!(plain, expected);
+    assert_eq!(unpack(&plain, &Limits::default()), Ok(groups));
+}
+
+#[test]
 fn every_limit_is_kept() {
-    let packed = pack(&alike());
+    let packed = pack(&alike(), Form::Packed);
     let whole = Limits::default();
     let refused = |limits: Limits| unpack(&packed, &limits).unwrap_err();
     assert!(matches!(
@@ -296,7 +334,7 @@ fn one_long_unit_told_for_many_groups_is_refused_before_it_fills_memory() {
             changes: Vec::new(),
         })
         .collect();
-    let packed = pack(&groups);
+    let packed = pack(&groups, Form::Packed);
     assert!(packed.len() < 120_000);
     let limits = Limits::default();
     let limit = limits.inflated_bytes;
@@ -314,7 +352,7 @@ fn a_large_value_told_for_many_changes_is_refused_before_it_fills_memory() {
             forgery::answer(&key, &number.to_string(), &text).raw_bytes(),
         )],
     };
-    let packed = pack(&(0..20).map(change).collect::<Vec<_>>());
+    let packed = pack(&(0..20).map(change).collect::<Vec<_>>(), Form::Packed);
     assert!(packed.len() < 62_000);
     let limits = Limits {
         inflated_bytes: 1 << 20,
@@ -325,7 +363,7 @@ fn a_large_value_told_for_many_changes_is_refused_before_it_fills_memory() {
 
 #[test]
 fn every_cut_is_noticed() {
-    let packed = pack(&alike()[..3]);
+    let packed = pack(&alike()[..3], Form::Packed);
     for end in 0..packed.len() {
         match unpack(&packed[..end], &Limits::default()) {
             Err(PackingError::Malformed { byte, .. }) => assert!(byte <= end),
@@ -366,13 +404,17 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     vec![
         ("request", "one_answer.cbor", request.to_cbor().unwrap()),
         ("request", "one_answer.br", wire::encode(&request).unwrap()),
-        ("packing", "nothing", pack(&[])),
-        ("packing", "as_it_is", pack(&[raw])),
-        ("packing", "three_devices", pack(std::slice::from_ref(&replicas))),
+        ("packing", "nothing", pack(&[], Form::Packed)),
+        ("packing", "as_it_is", pack(&[raw], Form::Packed)),
+        (
+            "packing",
+            "three_devices",
+            pack(std::slice::from_ref(&replicas), Form::Packed),
+        ),
         (
             "packing",
             "two_households",
-            pack(&[replicas, changes_of(UNITS[1], &day)]),
+            pack(&[replicas, changes_of(UNITS[1], &day)], Form::Packed),
         ),
     ]
 }

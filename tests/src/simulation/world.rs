@@ -9,6 +9,7 @@ use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerMap, AnswerPath, Answers as _, Value};
 use sync_core::device::DeviceKey;
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
+use sync_core::exchange::packing::Form;
 use sync_core::exchange::{ResponseChanges, SyncRequest, wire};
 use sync_core::response::{Reading, Response};
 use sync_core::{Change, ChangeHash};
@@ -517,6 +518,7 @@ impl World {
             restoring: false,
             device_time: 0,
             reconciliation: None,
+            answer_form: Form::Packed,
             attestations: vec![Attestation {
                 device: named,
                 first: 0,

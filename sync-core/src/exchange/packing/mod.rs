@@ -16,6 +16,16 @@ pub use reading::unpack;
 pub use section::Section;
 pub use writing::pack;
 
+/// How the changes of a message are written. Whoever reads takes both, also mixed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// In columns, where a change comes back from them byte for byte.
+    #[default]
+    Packed,
+    /// Each as it is, for readers that know no columns.
+    Plain,
+}
+
 /// Bytes that are no packed form of changes, or of too many.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PackingError {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use automerge::ChangeHash;
 
+use super::Form;
 use super::operations::{self, Operation, Value};
 use super::section::{SECTIONS, Section};
 use super::shape::{MAKE_MAP, Maps, PACKED_BYTES, PACKED_OPERATIONS, Shape, genesis_actor, object, told_value, weight};
@@ -15,8 +16,11 @@ use crate::response::genesis;
 
 /// The packed form of changes, from which [`unpack`](super::unpack) restores every byte. Its layout is in
 /// `docs/protocol-packing.md`.
-pub fn pack(groups: &[ResponseChanges]) -> Vec<u8> {
-    let mut writer = Writer::default();
+pub fn pack(groups: &[ResponseChanges], form: Form) -> Vec<u8> {
+    let mut writer = Writer {
+        form,
+        ..Writer::default()
+    };
     for group in groups {
         writer.group(group);
     }
@@ -42,6 +46,7 @@ impl<T: std::hash::Hash + Eq> Numbering<T> {
 }
 
 struct Writer<'a> {
+    form: Form,
     sections: [Vec<u8>; SECTIONS],
     rounds: Numbering<RoundId>,
     groups: u64,
@@ -61,6 +66,7 @@ struct Writer<'a> {
 impl Default for Writer<'_> {
     fn default() -> Self {
         Self {
+            form: Form::default(),
             sections: std::array::from_fn(|_| Vec::new()),
             rounds: Numbering::default(),
             groups: 0,
@@ -123,7 +129,11 @@ impl<'a> Writer<'a> {
         let response = ResponseId::of(group.round, &group.unit);
         let genesis = genesis::hash(response).ok();
         for bytes in &group.changes {
-            match readable(bytes) {
+            let told = match self.form {
+                Form::Packed => readable(bytes),
+                Form::Plain => None,
+            };
+            match told {
                 Some((fields, operations)) if self.operations + operations.len() <= PACKED_OPERATIONS => {
                     self.put(Section::Forms, 1);
                     self.fields(&fields, genesis, response);
