@@ -211,15 +211,32 @@ fn a_server_that_was_set_back_gets_everything_again() {
     let server = Server::start(&installation.data(), address);
     client.answer("A1", "note", &json!("after the backup"));
     client.answer("A2", "note", &json!("only here"));
+    put(&mut phone, "A3", "note", "của máy, sau bản sao lưu");
+    phone.sync();
+    client.sync();
+    client.answer("A3", "note", &json!("built on what the backup lacks"));
     let held = client.sync();
+    assert_eq!(held["unacknowledged"], 0);
     server.kill();
     std::fs::remove_dir_all(installation.data()).unwrap();
     copy_folder(&backup, &installation.data());
 
     let server = Server::start(&installation.data(), address);
     assert_eq!(hashes(&installation, &server, 2, "A2"), Vec::<String>::new());
+    // One of its changes waits for the phone's, which the server does not have again yet: it stays to be sent.
+    let waiting = client.sync();
+    assert_eq!(waiting["answers"], held["answers"]);
+    assert_eq!(
+        (&waiting["unacknowledged"], &waiting["refused"]),
+        (&json!(1), &json!([]))
+    );
+    phone.sync();
     assert_eq!(client.sync(), held);
     phone.sync();
+    assert_eq!(
+        read(&mut phone, "A3", "note"),
+        Some("built on what the backup lacks".into())
+    );
     assert_eq!(read(&mut phone, "A1", "note"), Some("after the backup".into()));
     assert_eq!(read(&mut phone, "A2", "note"), Some("only here".into()));
     let fresh = PythonClient::of(&installation, &server, &[HAMLET]);

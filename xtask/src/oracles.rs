@@ -209,3 +209,17 @@ fn requirements() -> Result<Vec<(PathBuf, String)>, Failure> {
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packages_of_the_crate_tests_are_installed_like_those_of_other_crates() {
+        let paths: Vec<PathBuf> = requirements().unwrap().into_iter().map(|(path, _)| path).collect();
+        for crate_tests in ["tests", "survey-forms/tests"] {
+            let path = repository().join(crate_tests).join("oracles/requirements.txt");
+            assert!(paths.contains(&path), "{paths:?}");
+        }
+    }
+}
