@@ -396,13 +396,12 @@ impl World {
             return;
         }
         match self.server.step(connection) {
-            Step::GoesOn => {
+            Step::GoesOn(phone) => {
                 self.soon(Event::Step(connection));
                 self.fail_soon(0.02, Event::ServerCrash);
                 if self.decides {
-                    let phone = self.luck.random_range(0..self.phones.len());
-                    self.fail_soon(0.005, Event::Revoke(phone));
-                    self.fail_soon(0.01, Event::Withdraw(phone));
+                    self.fail_soon(0.015, Event::Revoke(phone));
+                    self.fail_soon(0.005, Event::Withdraw(phone));
                 }
                 if self.erases {
                     let unit = self.luck.random_range(0..UNITS);
