@@ -22,7 +22,7 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 /// Every command, with the options and arguments that are its own.
-const COMMANDS: [(&[&str], &[&str]); 23] = [
+const COMMANDS: [(&[&str], &[&str]); 30] = [
     (&["init"], &[]),
     (&["import"], &["units", "successions", "indicators"]),
     (&["import", "units"], &["<FILE>"]),
@@ -60,6 +60,24 @@ const COMMANDS: [(&[&str], &[&str]); 23] = [
     (&["bundle", "key"], &[]),
     (&["bundle", "frames"], &["<FILE>", "--output", "--read", "--per-ten"]),
     (&["device", "invite"], &["--hamlet", "--name", "--round", "--format"]),
+    (&["device", "list"], &["--format"]),
+    (&["device", "revoke"], &["<KEY>", "--reason"]),
+    (&["device", "grant"], &["<KEY>", "--hamlet", "--round"]),
+    (&["device", "withdraw"], &["<KEY>", "--hamlet", "--round"]),
+    (&["quarantine", "list"], &["--format"]),
+    (
+        &["quarantine", "release"],
+        &[
+            "[HASH]...",
+            "--device",
+            "--unit",
+            "--round",
+            "--reason",
+            "--by",
+            "--format",
+        ],
+    ),
+    (&["quarantine", "discard"], &["<HASH>...", "--reason", "--by"]),
     (
         &["export"],
         &[

@@ -8,6 +8,7 @@
 )]
 
 mod admission;
+mod authority;
 mod causality;
 mod encoding;
 mod forgery;

@@ -208,8 +208,8 @@ pub(super) enum Reply {
 
 /// What came of a step.
 pub(super) enum Step {
-    /// The exchange goes on.
-    GoesOn,
+    /// This phone's exchange goes on.
+    GoesOn(usize),
     /// It waits for the next flush.
     AwaitsFlush,
     /// It is over. The hashes are those that the reply acknowledges.
@@ -329,7 +329,7 @@ impl Server {
         else {
             return Step::AwaitsFlush;
         };
-        let mut outcome = Step::GoesOn;
+        let mut outcome = Step::GoesOn(phone);
         let stage = match stage {
             Stage::Arrived(delivery) => {
                 query = question.query(self.cursor_state(question.cursors()));

@@ -1,5 +1,7 @@
 //! One world: a few days in the field, drawn from a number.
 
+mod judging;
+
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
@@ -7,18 +9,17 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerMap, AnswerPath, Answers as _, Value};
+use sync_core::Change;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
 use sync_core::exchange::packing::Form;
 use sync_core::exchange::{ResponseChanges, SyncRequest, wire};
-use sync_core::response::{Reading, Response};
-use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
-use super::history::{History, QUESTIONS, ROUND, START, UNITS, code, hamlet_of, milliseconds, response_of, shown};
+use super::history::{History, QUESTIONS, ROUND, START, UNITS, code, hamlet_of};
 use super::invariant::{Invariant, Violation};
 use super::network::Weather;
-use super::phone::{Phone, known};
+use super::phone::Phone;
 use super::server::{Reply, Server, Step, Transaction};
 
 /// How long failures go on, in milliseconds.
@@ -396,13 +397,12 @@ impl World {
             return;
         }
         match self.server.step(connection) {
-            Step::GoesOn => {
+            Step::GoesOn(phone) => {
                 self.soon(Event::Step(connection));
                 self.fail_soon(0.02, Event::ServerCrash);
                 if self.decides {
-                    let phone = self.luck.random_range(0..self.phones.len());
-                    self.fail_soon(0.005, Event::Revoke(phone));
-                    self.fail_soon(0.01, Event::Withdraw(phone));
+                    self.fail_soon(0.015, Event::Revoke(phone));
+                    self.fail_soon(0.005, Event::Withdraw(phone));
                 }
                 if self.erases {
                     let unit = self.luck.random_range(0..UNITS);
@@ -555,102 +555,6 @@ impl World {
         }
     }
 
-    fn check_durable(&mut self, acknowledged: &[ChangeHash]) {
-        for hash in acknowledged {
-            let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
-                Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(_) | Transaction::Withdrawn(..) | Transaction::Erased(_) => false,
-            });
-            if !on_disk {
-                self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
-            }
-        }
-    }
-
-    /// What is said to be in quarantine is on the disk at that moment, unless it is in the log or its response was erased.
-    fn check_quarantined(&mut self, quarantined: &[ChangeHash]) {
-        let data = &self.server.data;
-        let kept = data.quarantine.iter().chain(&data.log).chain(&data.waiting);
-        let kept: BTreeSet<ChangeHash> = kept.map(|entry| entry.change.hash()).collect();
-        let erased = |hash| {
-            self.history
-                .find(hash)
-                .is_some_and(|(_, edit)| data.erased.contains_key(&edit.unit))
-        };
-        let lost = quarantined
-            .iter()
-            .find(|hash| !kept.contains(hash) && !erased(hash))
-            .copied();
-        if let Some(hash) = lost {
-            self.break_promise(Invariant::RefusedIsKept, format!("{hash} is not in quarantine"));
-        }
-    }
-
-    /// In the order of the disk, nothing of a device comes after its revocation.
-    fn check_revoked(&mut self) {
-        let mut revoked = BTreeSet::new();
-        let mut broken = None;
-        for transaction in self.server.disk.flushed() {
-            match transaction {
-                Transaction::Revoked(device) => {
-                    revoked.insert(*device);
-                }
-                Transaction::Logged { entries, .. } => {
-                    let of_revoked = entries.iter().find(|entry| revoked.contains(&entry.device));
-                    broken = broken.or(of_revoked.map(|entry| entry.change.hash()));
-                }
-                Transaction::Withdrawn(..) | Transaction::Erased(_) => {}
-            }
-        }
-        if let Some(hash) = broken {
-            self.break_promise(Invariant::RevokedDevicesAddNothing, format!("{hash}"));
-        }
-    }
-
-    fn check_log(&mut self) {
-        self.check_revoked();
-        let mut broken = Vec::new();
-        let mut seen = BTreeSet::new();
-        for entry in &self.server.data.log {
-            let hash = entry.change.hash();
-            if !seen.insert(hash) {
-                broken.push((Invariant::LoggedOnce, format!("{hash}")));
-            }
-            let Some((_, edit)) = self.history.find(&hash) else {
-                broken.push((Invariant::NobodyWritesForAnother, format!("nobody wrote {hash}")));
-                continue;
-            };
-            let author = &self.phones[edit.phone];
-            if author.key.public() != entry.device {
-                broken.push((
-                    Invariant::NobodyWritesForAnother,
-                    format!("{hash} is of phone {}", edit.phone),
-                ));
-            }
-            let hamlet = hamlet_of(edit.unit);
-            let withdrawn_at = self.server.data.withdrawn.get(&(entry.device, hamlet));
-            // Where somebody set the clock in the meantime, nobody knows when it was. A change tells its time to the second.
-            let too_late = withdrawn_at
-                .is_some_and(|withdrawn_at| !author.clock_was_set && milliseconds(edit.written) > withdrawn_at + 1_000);
-            if !author.scope.contains(&hamlet) || too_late || edit.unit != entry.unit {
-                broken.push((
-                    Invariant::NothingOutsideScope,
-                    format!("{hash} of phone {}", edit.phone),
-                ));
-            }
-        }
-        let data = &self.server.data;
-        for entry in data.log.iter().chain(&data.waiting).chain(&data.quarantine) {
-            if data.erased.contains_key(&entry.unit) {
-                let what = format!("{} of unit {}", entry.change.hash(), entry.unit);
-                broken.push((Invariant::ErasedIsForgotten, what));
-            }
-        }
-        for (invariant, what) in broken {
-            self.break_promise(invariant, what);
-        }
-    }
-
     fn break_promise(&mut self, invariant: Invariant, what: String) {
         self.violations.push(Violation::new(invariant, what));
     }
@@ -689,138 +593,6 @@ impl World {
         }
         self.statistics.quarantined = self.server.data.quarantine.len() as u64;
         self.statistics.refused = self.phones.iter().map(|phone| phone.refused.len() as u64).sum();
-    }
-
-    /// What was in quarantine and is neither there nor decided about. A server that was set back to a backup has what its
-    /// backup had; the phone has the rest.
-    fn lost_of_quarantine(&self) -> Vec<(Invariant, String)> {
-        let data = &self.server.data;
-        let kept = data.quarantine.iter().chain(&data.log).chain(&data.waiting);
-        let kept: BTreeSet<ChangeHash> = kept.map(|entry| entry.change.hash()).collect();
-        let mut lost = Vec::new();
-        for phone in &self.phones {
-            for hash in phone.quarantined.difference(&kept) {
-                let Some((_, edit)) = self.history.find(hash) else {
-                    continue;
-                };
-                let with_phone = phone.response(edit.unit).is_some_and(|response| response.has(hash));
-                if !data.erased.contains_key(&edit.unit) && (self.statistics.restored == 0 || !with_phone) {
-                    lost.push((Invariant::RefusedIsKept, format!("{hash} of phone {}", phone.number)));
-                }
-            }
-        }
-        lost
-    }
-
-    fn is_revoked(&self, phone: usize) -> bool {
-        self.server.data.revoked.contains(&self.phones[phone].key.public())
-    }
-
-    fn read(&self, response: &Response, reader: Option<usize>) -> Reading {
-        let mut reading = response.read();
-        if self.bug == Some(Bug::HidesConflicts) {
-            reading.conflicts.clear();
-        }
-        if let (Some(Bug::PrefersOwnAnswer), Some(reader)) = (self.bug, reader) {
-            use survey_forms::answers::AnswersMut as _;
-            let actor = self.phones[reader].key.actor();
-            for conflict in &reading.conflicts {
-                let own = conflict.claims.iter().find(|claim| claim.actor == actor);
-                if let Some(value) = own.and_then(|claim| claim.value.as_ref()) {
-                    let Ok(()) = reading.answers.put_answer(&conflict.path, value);
-                }
-            }
-        }
-        reading
-    }
-
-    /// Whether what there is in the end is what there must be.
-    fn judge(&mut self) {
-        self.check_log();
-        let mut broken = Vec::new();
-        for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
-            let author = &self.phones[edit.phone];
-            let hamlet = hamlet_of(edit.unit);
-            // A message takes some time, so what was written right before a withdrawal may seem to be written after it.
-            let withdrawn_at = self.server.data.withdrawn.get(&(author.key.public(), hamlet));
-            let late = withdrawn_at.is_some_and(|withdrawn_at| {
-                author.clock_was_set || milliseconds(edit.written + PATIENCE) > *withdrawn_at
-            });
-            let refused = !author.scope.contains(&hamlet) || late;
-            if refused || self.is_revoked(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
-                continue;
-            }
-            let arrived = self.server.data.log.iter().any(|entry| {
-                self.history
-                    .find(&entry.change.hash())
-                    .is_some_and(|(_, logged)| std::ptr::eq(logged, edit))
-            });
-            if !arrived {
-                let is_edit = |hash: &ChangeHash| {
-                    self.history
-                        .find(hash)
-                        .is_some_and(|(_, found)| std::ptr::eq(found, edit))
-                };
-                let refused = author.refused.iter().find(|(hash, _)| is_edit(hash));
-                let waits = self
-                    .server
-                    .data
-                    .waiting
-                    .iter()
-                    .any(|entry| is_edit(&entry.change.hash()));
-                let what = format!("{edit:?}, waiting: {waits}, refused: {refused:?}");
-                broken.push((Invariant::SavedAnswersArrive, what));
-            }
-        }
-        broken.extend(self.lost_of_quarantine());
-        let mut sum = 0;
-        for unit in 0..UNITS {
-            let response = self.server.data.response(unit);
-            let has = known(&response, &self.history);
-            let reading = self.read(&response, None);
-            let (expected, found) = (self.history.open_answers(unit, &has), shown(&reading));
-            if expected != found {
-                let what = format!("unit {unit} shows {found:?} and not {expected:?}");
-                broken.push((Invariant::NoConflictVanishes, what));
-            }
-
-            let mut changes = response.changes();
-            let count = changes.len();
-            for place in (1..count).rev() {
-                changes.swap(place, self.luck.random_range(0..=place));
-            }
-            let mut replica = Response::new(response_of(unit)).unwrap();
-            replica.apply(changes).unwrap();
-            sum += i64::from(counts(&replica.read().answers));
-            if replica.heads() != response.heads() {
-                broken.push((Invariant::ReplicasConverge, format!("unit {unit} in another order")));
-            }
-
-            for phone in 0..self.phones.len() {
-                let (key, hamlet) = (self.phones[phone].key.public(), hamlet_of(unit));
-                let withdrawn = self.server.data.withdrawn.contains_key(&(key, hamlet));
-                if self.is_revoked(phone) || withdrawn || !self.phones[phone].scope.contains(&hamlet) {
-                    continue;
-                }
-                let empty = Response::new(response_of(unit)).unwrap();
-                let replica = self.phones[phone].response(unit).unwrap_or(&empty);
-                if self.server.data.erased.contains_key(&unit) && !replica.changes().is_empty() {
-                    broken.push((Invariant::ErasedIsForgotten, format!("unit {unit} on phone {phone}")));
-                }
-                let same = self.read(replica, Some(phone)).answers == reading.answers;
-                if replica.heads() != response.heads() || !same {
-                    broken.push((Invariant::ReplicasConverge, format!("unit {unit} on phone {phone}")));
-                }
-            }
-        }
-        self.count();
-        if self.figures.sum != sum {
-            let what = format!("{} households instead of {sum}", self.figures.sum);
-            broken.push((Invariant::FiguresEqualOneReplica, what));
-        }
-        for (invariant, what) in broken {
-            self.break_promise(invariant, what);
-        }
     }
 }
 

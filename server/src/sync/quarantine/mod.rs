@@ -91,10 +91,13 @@ async fn keep_one(
         Some(key) => key,
         None => attestations.key(connection, admitted).await?,
     };
+    // Perhaps another delivery of the moment let it in.
     sqlx::query(
         "INSERT INTO quarantined_change (hash, response_id, round_key, unit, device_key, attestation_key, reason,
              received_at, clock_ahead, bytes)
-         SELECT $1, $2, round_key, $4, $5, $6, $7, $8, $9, $10 FROM round WHERE round.id = $3",
+         SELECT $1, $2, round_key, $4, $5, $6, $7, $8, $9, $10 FROM round WHERE round.id = $3
+             AND NOT EXISTS (SELECT 1 FROM change_log WHERE hash = $1)
+             AND NOT EXISTS (SELECT 1 FROM waiting_change WHERE hash = $1)",
     )
     .bind(hash.0.as_slice())
     .bind(admitted.response.0)
@@ -159,7 +162,8 @@ pub(crate) async fn quarantine_waiting(connection: &mut SqliteConnection, device
          SELECT waiting_change.hash, response.id, response.round_key, response.unit, waiting_change.device_key,
              waiting_change.attestation_key, $2, waiting_change.received_at, waiting_change.clock_ahead,
              waiting_change.bytes
-         FROM waiting_change JOIN response USING (response_key) WHERE waiting_change.device_key = $1",
+         FROM waiting_change JOIN response USING (response_key) WHERE waiting_change.device_key = $1
+         ON CONFLICT DO NOTHING",
     )
     .bind(device_key)
     .bind(word(RefusalReason::RevokedDevice))
