@@ -1,4 +1,6 @@
-//! One world: a few days in the field, drawn from a number.
+//! One world: a few days in the field, drawn from a number. What happens is here, what is checked in `judging`.
+
+mod judging;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -6,18 +8,16 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
-use survey_forms::answers::{AnswerMap, AnswerPath, Answers as _, Value};
 use sync_core::device::DeviceKey;
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
 use sync_core::exchange::{ResponseChanges, SyncRequest, wire};
-use sync_core::response::{Reading, Response};
 use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
-use super::history::{History, QUESTIONS, ROUND, UNITS, code, hamlet_of, response_of, shown};
+use super::history::{History, QUESTIONS, ROUND, UNITS, code, hamlet_of};
 use super::invariant::{Invariant, Violation};
 use super::network::Weather;
-use super::phone::{Phone, known};
+use super::phone::Phone;
 use super::server::{Reply, Server, Step, Transaction};
 
 /// 15 October 2025, in seconds since 1970-01-01T00:00:00Z.
@@ -513,86 +513,6 @@ impl World {
         self.soon(Event::Request(phone, connection, bytes));
     }
 
-    /// Adds what is new in the log to the figures, as the server's projection does.
-    fn count(&mut self) {
-        let data = &self.server.data;
-        let entries = data.log.iter().map(|entry| (entry.unit, entry.place));
-        let tombstones = data.erased.iter().map(|(unit, place)| (*unit, *place));
-        let new = entries
-            .chain(tombstones)
-            .filter(|(_, place)| *place > self.figures.seen);
-        let changed: BTreeSet<usize> = new.map(|(unit, _)| unit).collect();
-        self.figures.seen = data.head();
-        for unit in changed {
-            let counts = counts(&self.server.data.response(unit).read().answers);
-            let before = self.figures.counted.insert(unit, counts).unwrap_or(false);
-            self.figures.sum += i64::from(counts);
-            if self.bug != Some(Bug::CountsTwice) {
-                self.figures.sum -= i64::from(before);
-            }
-        }
-    }
-
-    fn check_durable(&mut self, acknowledged: &[ChangeHash]) {
-        for hash in acknowledged {
-            let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
-                Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(_) | Transaction::Erased(_) => false,
-            });
-            if !on_disk {
-                self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
-            }
-        }
-    }
-
-    fn check_log(&mut self) {
-        let mut broken = Vec::new();
-        let mut seen = BTreeSet::new();
-        for entry in &self.server.data.log {
-            let hash = entry.change.hash();
-            if !seen.insert(hash) {
-                broken.push((Invariant::LoggedOnce, format!("{hash}")));
-            }
-            let Some((_, edit)) = self.history.find(&hash) else {
-                broken.push((Invariant::NobodyWritesForAnother, format!("nobody wrote {hash}")));
-                continue;
-            };
-            let author = &self.phones[edit.phone];
-            if author.key.public() != entry.device {
-                broken.push((
-                    Invariant::NobodyWritesForAnother,
-                    format!("{hash} is of phone {}", edit.phone),
-                ));
-            }
-            if !author.scope.contains(&hamlet_of(edit.unit)) || edit.unit != entry.unit {
-                broken.push((
-                    Invariant::NothingOutsideScope,
-                    format!("{hash} of phone {}", edit.phone),
-                ));
-            }
-            if self
-                .revoked
-                .get(&edit.phone)
-                .is_some_and(|before| !before.contains(&hash))
-            {
-                broken.push((
-                    Invariant::RevokedDevicesAddNothing,
-                    format!("{hash} of phone {}", edit.phone),
-                ));
-            }
-        }
-        let data = &self.server.data;
-        for entry in data.log.iter().chain(&data.waiting) {
-            if data.erased.contains_key(&entry.unit) {
-                let what = format!("{} of unit {}", entry.change.hash(), entry.unit);
-                broken.push((Invariant::ErasedIsForgotten, what));
-            }
-        }
-        for (invariant, what) in broken {
-            self.break_promise(invariant, what);
-        }
-    }
-
     fn break_promise(&mut self, invariant: Invariant, what: String) {
         self.violations.push(Violation::new(invariant, what));
     }
@@ -636,106 +556,4 @@ impl World {
     fn is_revoked(&self, phone: usize) -> bool {
         self.server.data.revoked.contains(&self.phones[phone].key.public())
     }
-
-    fn read(&self, response: &Response, reader: Option<usize>) -> Reading {
-        let mut reading = response.read();
-        if self.bug == Some(Bug::HidesConflicts) {
-            reading.conflicts.clear();
-        }
-        if let (Some(Bug::PrefersOwnAnswer), Some(reader)) = (self.bug, reader) {
-            use survey_forms::answers::AnswersMut as _;
-            let actor = self.phones[reader].key.actor();
-            for conflict in &reading.conflicts {
-                let own = conflict.claims.iter().find(|claim| claim.actor == actor);
-                if let Some(value) = own.and_then(|claim| claim.value.as_ref()) {
-                    let Ok(()) = reading.answers.put_answer(&conflict.path, value);
-                }
-            }
-        }
-        reading
-    }
-
-    /// Whether what there is in the end is what there must be.
-    fn judge(&mut self) {
-        self.check_log();
-        let mut broken = Vec::new();
-        for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
-            let author = &self.phones[edit.phone];
-            let refused = !author.scope.contains(&hamlet_of(edit.unit));
-            if refused || self.is_revoked(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
-                continue;
-            }
-            let arrived = self.server.data.log.iter().any(|entry| {
-                self.history
-                    .find(&entry.change.hash())
-                    .is_some_and(|(_, logged)| std::ptr::eq(logged, edit))
-            });
-            if !arrived {
-                let is_edit = |hash: &ChangeHash| {
-                    self.history
-                        .find(hash)
-                        .is_some_and(|(_, found)| std::ptr::eq(found, edit))
-                };
-                let refused = author.refused.iter().find(|(hash, _)| is_edit(hash));
-                let waits = self
-                    .server
-                    .data
-                    .waiting
-                    .iter()
-                    .any(|entry| is_edit(&entry.change.hash()));
-                let what = format!("{edit:?}, waiting: {waits}, refused: {refused:?}");
-                broken.push((Invariant::SavedAnswersArrive, what));
-            }
-        }
-        let mut sum = 0;
-        for unit in 0..UNITS {
-            let response = self.server.data.response(unit);
-            let has = known(&response, &self.history);
-            let reading = self.read(&response, None);
-            let (expected, found) = (self.history.open_answers(unit, &has), shown(&reading));
-            if expected != found {
-                let what = format!("unit {unit} shows {found:?} and not {expected:?}");
-                broken.push((Invariant::NoConflictVanishes, what));
-            }
-
-            let mut changes = response.changes();
-            let count = changes.len();
-            for place in (1..count).rev() {
-                changes.swap(place, self.luck.random_range(0..=place));
-            }
-            let mut replica = Response::new(response_of(unit)).unwrap();
-            replica.apply(changes).unwrap();
-            sum += i64::from(counts(&replica.read().answers));
-            if replica.heads() != response.heads() {
-                broken.push((Invariant::ReplicasConverge, format!("unit {unit} in another order")));
-            }
-
-            for phone in 0..self.phones.len() {
-                if self.is_revoked(phone) || !self.phones[phone].scope.contains(&hamlet_of(unit)) {
-                    continue;
-                }
-                let empty = Response::new(response_of(unit)).unwrap();
-                let replica = self.phones[phone].response(unit).unwrap_or(&empty);
-                if self.server.data.erased.contains_key(&unit) && !replica.changes().is_empty() {
-                    broken.push((Invariant::ErasedIsForgotten, format!("unit {unit} on phone {phone}")));
-                }
-                let same = self.read(replica, Some(phone)).answers == reading.answers;
-                if replica.heads() != response.heads() || !same {
-                    broken.push((Invariant::ReplicasConverge, format!("unit {unit} on phone {phone}")));
-                }
-            }
-        }
-        self.count();
-        if self.figures.sum != sum {
-            let what = format!("{} households instead of {sum}", self.figures.sum);
-            broken.push((Invariant::FiguresEqualOneReplica, what));
-        }
-        for (invariant, what) in broken {
-            self.break_promise(invariant, what);
-        }
-    }
-}
-
-fn counts(answers: &AnswerMap) -> bool {
-    answers.answer(&AnswerPath::top(QUESTIONS[1])) == Some(Value::Text(COUNTED.to_owned()))
 }
