@@ -22,12 +22,14 @@ mod conflict;
 mod document;
 mod edit;
 pub mod genesis;
+mod rewriting;
 mod visit;
 
 pub use causality::Misfit;
 pub use conflict::{Claim, Conflict};
 pub use document::{Reading, Response, ResponseError};
 pub use edit::Edit;
+pub use rewriting::{OwnActors, Replacement, Rewritten};
 pub use visit::Visit;
 
 /// Key of a member's repeat group.
