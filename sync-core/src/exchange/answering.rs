@@ -29,6 +29,8 @@ pub struct Peer {
     pub device: DevicePublicKey,
     /// The hamlets that it may read and write.
     pub scope: BTreeSet<HamletKey>,
+    /// The keys that the device had before, of which it brings what they wrote.
+    pub predecessors: BTreeSet<DevicePublicKey>,
 }
 
 /// Why an exchange ends before anything of it is looked at: the message was damaged or forged.
@@ -50,7 +52,7 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
     let request = wire::decode_request(bytes, limits)?;
     let verdicts = admit(&request, limits)?;
     let attestations = kept_attestations(&request);
-    let authors = Authors::only(peer.device, peer.scope.clone());
+    let authors = Authors::one(peer.device, &peer.predecessors, &peer.scope);
     let question = Question {
         peer,
         cursor: request.cursor,

@@ -28,10 +28,12 @@ pub struct Authors {
 }
 
 impl Authors {
-    /// A device that brings what it wrote itself, in these hamlets. Carrying other devices' changes is a hub's work.
-    pub fn only(device: DevicePublicKey, scope: BTreeSet<HamletKey>) -> Self {
+    /// A device that brings what it wrote itself, with the key that it has or those before, in these hamlets. Carrying other
+    /// devices' changes is a hub's work.
+    pub fn one(device: DevicePublicKey, predecessors: &BTreeSet<DevicePublicKey>, scope: &BTreeSet<HamletKey>) -> Self {
+        let keys = predecessors.iter().copied().chain([device]);
         Self {
-            known: BTreeMap::from([(device, Ok(scope))]),
+            known: keys.map(|key| (key, Ok(scope.clone()))).collect(),
             others: RefusalReason::ForeignAuthor,
         }
     }

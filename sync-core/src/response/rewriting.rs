@@ -32,13 +32,6 @@ pub struct OwnActors<'a> {
     pub abandoned: &'a [ActorId],
 }
 
-impl OwnActors<'_> {
-    fn is_rewritten(&self, change: &Change) -> bool {
-        let author = change.actor_id();
-        author != self.now && (self.before.contains(author) || self.abandoned.contains(author))
-    }
-}
-
 /// A response in which nothing of the device's own contradicts the log any more.
 #[derive(Debug)]
 pub struct Rewritten {
@@ -82,9 +75,13 @@ impl Response {
         let _ = base.apply(rest.cloned());
         all.retain(|change| !base.has(&change.hash()));
         let mut dropped: HashSet<ChangeHash> = HashSet::new();
-        for change in all.iter().filter(|change| own.is_rewritten(change)) {
+        for change in &all {
+            let author = change.actor_id();
+            let builds_on_dropped = change.deps().iter().any(|dependency| dropped.contains(dependency));
             let waits = !self.has(&change.hash()) && base.awaits(&change.hash());
-            if !waits || change.deps().iter().any(|dependency| dropped.contains(dependency)) {
+            let before = own.before.contains(author) || own.abandoned.contains(author);
+            // What the new actor wrote before this has never been anywhere else if it builds on what is dropped.
+            if (author == own.now && builds_on_dropped) || (before && (builds_on_dropped || !waits)) {
                 dropped.insert(change.hash());
             }
         }
