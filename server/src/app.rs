@@ -11,13 +11,14 @@ use axum::routing::get;
 use indicators::publication::PublicationRules;
 use listenfd::ListenFd;
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::automerge_repo::{self, Viewers};
 use crate::console;
 use crate::devices;
 use crate::estimates::{self, EstimatesError, Events, Live, Projector};
 use crate::http::{render_problems, security_headers};
+use crate::hubs::{self, Upstream};
 use crate::rounds;
 use crate::store::{Store, StoreError};
 use crate::sync;
@@ -40,6 +41,8 @@ pub struct App {
     pub events: Events,
     /// Follows the log.
     pub projector: Projector,
+    /// Told when the log has become longer, for whoever brings it to an upstream.
+    pub arrivals: Arc<Notify>,
     /// What may be published.
     pub publication: PublicationRules,
     /// Turns for exchanges that are being worked on, so that memory stays bounded however many phones call at once.
@@ -96,6 +99,7 @@ impl App {
             live,
             events: Events::new(sequence),
             projector: Projector::default(),
+            arrivals: Arc::default(),
             publication,
             exchanges: Arc::new(Semaphore::new(EXCHANGES)),
             viewers: Viewers::default(),
@@ -117,6 +121,7 @@ impl App {
             .merge(sync::routes())
             .merge(automerge_repo::routes())
             .merge(devices::routes())
+            .merge(hubs::routes())
             .merge(rounds::routes())
             .merge(estimates::routes())
             .route("/api/v1/health", get(health))
@@ -126,16 +131,23 @@ impl App {
             .with_state(self.clone())
     }
 
+    /// Lets everybody know who waits for the log to become longer.
+    pub(crate) fn logged(&self) {
+        self.projector.wake();
+        self.arrivals.notify_one();
+    }
+
     /// Serves until `stop` comes, then finishes what is under way and closes the database.
     ///
     /// It listens on the socket that it was started with ([`listen`]), or else on `address`. `ready` learns the address,
-    /// which matters where port 0 was asked for.
+    /// which matters where port 0 was asked for. A hub follows its `upstream` meanwhile.
     ///
     /// # Errors
     /// [`ServeError`] when the address is taken or serving fails.
-    pub async fn serve(
+    pub(crate) async fn serve(
         self,
         address: SocketAddr,
+        upstream: Option<Upstream>,
         ready: impl FnOnce(SocketAddr),
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), ServeError> {
@@ -147,6 +159,15 @@ impl App {
             Arc::clone(&self.live),
             self.events.clone(),
         ));
+        let follower = upstream.map(|upstream| {
+            let arrivals = Arc::clone(&self.arrivals);
+            tokio::spawn(hubs::follow(
+                self.store.clone(),
+                upstream,
+                self.projector.clone(),
+                arrivals,
+            ))
+        });
         let events = self.events.clone();
         let (stopping, asked_to_stop) = oneshot::channel();
         let stop = async move {
@@ -168,6 +189,11 @@ impl App {
         }
         // Their sockets are no longer requests of the HTTP server, and want to be told that it stops.
         self.viewers.gone(GRACE).await;
+        // Wherever it is cut off, the next start goes on from there.
+        if let Some(follower) = follower {
+            follower.abort();
+            let _ = follower.await;
+        }
         // It ends by itself: cut off in the middle it would leave the database open for a moment.
         self.projector.wake();
         let _ = projector.await;

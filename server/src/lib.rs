@@ -24,6 +24,7 @@ pub mod devices;
 pub mod estimates;
 pub mod hex;
 pub mod http;
+pub mod hubs;
 pub mod registry;
 pub mod rounds;
 pub mod store;

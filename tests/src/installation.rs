@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::process::{self, Ended, run_to_end};
+
 /// The program under test, as cargo built it beside the tests.
 pub fn khaosat() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
@@ -112,16 +114,29 @@ impl Installation {
         self.folder.path().join("data")
     }
 
+    /// Runs `khaosat` on this installation to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        run_to_end(process::khaosat(arguments).arg("--data").arg(self.data()))
+    }
+
     /// A one-time code for a device of these hamlets.
     pub fn invite(&self, hamlets: &[&str]) -> String {
-        let mut command = Command::new(khaosat());
-        command.args(["device", "invite", "--data"]).arg(self.data());
-        for hamlet in hamlets {
-            command.args(["--hamlet", hamlet]);
-        }
-        let done = command.output().unwrap();
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+        self.invite_with(hamlets, &[])
+    }
+
+    /// A one-time code for a hub of these hamlets.
+    pub fn invite_hub(&self, hamlets: &[&str]) -> String {
+        self.invite_with(hamlets, &["--hub"])
+    }
+
+    fn invite_with(&self, hamlets: &[&str], more: &[&str]) -> String {
+        let hamlets = hamlets.iter().flat_map(|hamlet| ["--hamlet", hamlet]);
+        let arguments: Vec<&str> = ["device", "invite"]
+            .into_iter()
+            .chain(hamlets)
+            .chain(more.iter().copied())
+            .collect();
+        self.run(&arguments).success().text().trim().to_owned()
     }
 
     /// Starts the server on a free port and waits until it answers.
@@ -155,11 +170,8 @@ impl Server {
         let mut log = BufReader::new(process.stderr.take().unwrap());
         let mut line = String::new();
         while !line.contains("http://") {
-            line.clear();
-            assert!(
-                log.read_line(&mut line).unwrap() > 0,
-                "the server ended before it listened"
-            );
+            let read = log.read_line(&mut line).unwrap();
+            assert!(read > 0, "the server ended before it listened: {line}");
         }
         // Somebody has to read on, or the process blocks once the pipe is full.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
@@ -189,6 +201,16 @@ impl Server {
             .call()
             .unwrap();
         answer.body_mut().read_json().unwrap()
+    }
+
+    /// Everything that the overview says but what is of the one server's clock and log, once it contains all that the log
+    /// has: two servers with the same changes say the same.
+    pub fn figures(&self) -> serde_json::Value {
+        let mut overview = self.current_overview();
+        let object = overview.as_object_mut().unwrap();
+        object.remove("freshness").unwrap();
+        object.remove("generated_at").unwrap();
+        overview
     }
 
     /// The overview of everything once it contains all that the log has.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use crate::installation::{Installation, Server};
+use survey_forms::answers::{AnswerPath, AnswersMut as _};
 use sync_core::Change;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, reconciliation, wire};
@@ -114,6 +115,24 @@ impl Phone {
     /// Moves to another address of the server, as after a restart on another port.
     pub fn move_to(&mut self, server: SocketAddr) {
         self.server = server;
+    }
+
+    /// Enrols also at another server, and speaks with that one from now on.
+    pub fn switch(&mut self, installation: &Installation, server: &Server, hamlets: &[&str]) {
+        let code = installation.invite(hamlets);
+        let answer = try_enrol(server.address, &enrolment_request(&self.key, &code));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.token = answer.json()["token"].as_str().unwrap().to_owned();
+        self.server = server.address;
+    }
+
+    /// Interviews a household about one question.
+    pub fn interview(&mut self, unit: &str, fibre_available: &str) {
+        self.edit(unit, |edit| {
+            edit.put_answer(&AnswerPath::top("consent"), &"yes".into())?;
+            edit.put_answer(&AnswerPath::top("visit_outcome"), &"completed".into())?;
+            edit.put_answer(&AnswerPath::top("fibre_available"), &fibre_available.into())
+        });
     }
 
     /// The round.

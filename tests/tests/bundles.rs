@@ -12,34 +12,19 @@ use std::path::{Path, PathBuf};
 
 use khaosat_tests::installation::{Installation, Server};
 use khaosat_tests::phone::Phone;
-use khaosat_tests::process::{Ended, khaosat, run_to_end};
+use khaosat_tests::process::{khaosat, run_to_end};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha20Rng;
 use serde_json::{Value, json};
-use survey_forms::answers::{AnswerPath, AnswersMut};
 use tempfile::TempDir;
 
 /// The hamlets of an installation.
 const HAMLETS: [&str; 2] = ["28249-01", "28270-01"];
 
-/// Runs `khaosat` on an installation.
-fn run(installation: &Installation, arguments: &[&str]) -> Ended {
-    run_to_end(khaosat(arguments).arg("--data").arg(installation.data()))
-}
-
-/// Interviews a household about one question.
-fn answer(phone: &mut Phone, unit: &str, text: &str) {
-    phone.edit(unit, |edit| {
-        edit.put_answer(&AnswerPath::top("consent"), &"yes".into())?;
-        edit.put_answer(&AnswerPath::top("visit_outcome"), &"completed".into())?;
-        edit.put_answer(&AnswerPath::top("fibre_available"), &text.into())
-    });
-}
-
 /// The two lines of `khaosat bundle key`: the recipient's key and the signing key.
 fn keys(installation: &Installation) -> (String, String) {
-    let printed = run(installation, &["bundle", "key"]).success();
+    let printed = installation.run(&["bundle", "key"]).success();
     let (recipient, signing) = printed.text().trim_end().split_once('\n').unwrap();
     (recipient.to_owned(), signing.to_owned())
 }
@@ -51,41 +36,38 @@ fn text(path: &Path) -> &str {
 /// Writes a bundle and gives its report.
 fn write(installation: &Installation, file: &Path, more: &[&str]) -> Value {
     let arguments = ["bundle", "write", "--format", "json", "--output", text(file)];
-    run(installation, &[&arguments, more].concat()).success().json()
+    installation.run(&[&arguments, more].concat()).success().json()
 }
 
 /// Reads a bundle and gives the report on it.
 fn read(installation: &Installation, file: &Path) -> Value {
     let arguments = ["bundle", "read", "--format", "json", text(file)];
-    run(installation, &arguments).success().json()[0].clone()
+    installation.run(&arguments).success().json()[0].clone()
 }
 
 fn counts(report: &Value) -> [u64; 4] {
     ["changes", "new", "known", "waiting"].map(|name| report[name].as_u64().unwrap())
 }
 
-/// Everything that an overview says but what is of the one server's clock and log. There are estimates in it, with a
-/// conflict that leaves them open.
+/// What a server shows. There are estimates in it, with a conflict that leaves them open.
 fn figures(server: &Server) -> Value {
-    let mut overview = server.current_overview();
-    let object = overview.as_object_mut().unwrap();
-    object.remove("freshness").unwrap();
-    object.remove("generated_at").unwrap();
-    let indicators = overview["indicators"].as_array().unwrap();
+    let figures = server.figures();
+    let indicators = figures["indicators"].as_array().unwrap();
     assert!(
         indicators.iter().any(|indicator| indicator["estimate"].is_object()),
         "{indicators:?}"
     );
-    assert_eq!(overview["coverage"]["open_conflicts"], 1);
-    overview
+    assert_eq!(figures["coverage"]["open_conflicts"], 1);
+    figures
 }
 
 /// Tells the devices of one installation to another.
 fn introduce(from: &Installation, to: &Installation, folder: &Path) {
     let roster = folder.join("devices.roster");
-    run(from, &["device", "export", "--output", text(&roster)]).success();
+    from.run(&["device", "export", "--output", text(&roster)]).success();
     let (_, signing) = keys(from);
-    run(to, &["device", "import", text(&roster), "--from", &signing]).success();
+    to.run(&["device", "import", text(&roster), "--from", &signing])
+        .success();
 }
 
 /// Installation A with what two phones wrote, and installation B with the same round, which knows nothing of it.
@@ -102,11 +84,11 @@ impl World {
         let mut first = Phone::of(&a, &server, &HAMLETS, 1);
         let mut second = Phone::of(&a, &server, &HAMLETS, 2);
         for (unit, text) in [("A1", "yes"), ("A2", "no"), ("A3", "yes"), ("B1", "no"), ("B2", "yes")] {
-            answer(&mut first, unit, text);
+            first.interview(unit, text);
         }
         // Both write A1 and B1 without knowing of each other.
         for (unit, text) in [("A1", "no"), ("A4", "yes"), ("B1", "no"), ("B3", "no")] {
-            answer(&mut second, unit, text);
+            second.interview(unit, text);
         }
         first.sync();
         second.sync();
@@ -156,7 +138,7 @@ fn a_sealed_bundle_makes_two_servers_say_the_same() {
         (Some(0), json!([]))
     );
     // Nor can another installation read it, not even the one that wrote it.
-    let refused = run(&world.a, &["bundle", "read", text(&file)]).failure();
+    let refused = world.a.run(&["bundle", "read", text(&file)]).failure();
     assert!(refused.stderr.contains("niêm phong"), "{}", refused.stderr);
 
     // B reads it while its server runs, and shows what A shows.
@@ -205,7 +187,7 @@ fn what_the_authors_may_not_write_is_refused_by_reason() {
     let report = read(&world.b, &file);
     assert_eq!((counts(&report), report["refused"].clone()), ([9, 6, 3, 0], json!({})));
     let stranger = Installation::new();
-    run(&stranger, &["bundle", "key"]).success();
+    stranger.run(&["bundle", "key"]).success();
     let second = tempfile::tempdir().unwrap();
     introduce(&world.a, &stranger, second.path());
     assert_eq!(read(&stranger, &file)["refused"], json!({ "unknown_round": 9 }));
@@ -230,7 +212,7 @@ fn hamlets_and_new_changes_can_be_chosen() {
     assert_eq!(counts(&read(&world.b, &nothing)), [0, 0, 0, 0]);
     let fourth = world.file("4.khaosat");
     let mistaken = ["bundle", "write", "--output", text(&fourth), "--hamlet", "1"];
-    assert!(run(&world.a, &mistaken).failure().stderr.contains("khu phố mã 1"));
+    assert!(world.a.run(&mistaken).failure().stderr.contains("khu phố mã 1"));
 }
 
 #[test]
@@ -240,10 +222,10 @@ fn a_dependency_that_comes_later_releases_what_waits() {
     let mut phone = Phone::of(&a, &server, &HAMLETS, 1);
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
-    answer(&mut phone, "A1", "yes");
+    phone.interview("A1", "yes");
     phone.sync();
     let first = write(&a, &file("1.khaosat"), &[]);
-    answer(&mut phone, "A1", "no");
+    phone.interview("A1", "no");
     phone.sync();
     let since = first["until"].to_string();
     write(&a, &file("2.khaosat"), &["--since", &since]);
@@ -265,33 +247,38 @@ fn damaged_files_and_rosters_are_refused_and_change_nothing() {
     let broken = world.file("broken.khaosat");
     for length in [0, 8, 20, bundle.len() / 2, bundle.len() - 1] {
         std::fs::write(&broken, &bundle[..length]).unwrap();
-        let refused = run(&world.b, &["bundle", "read", text(&broken)]).failure();
+        let refused = world.b.run(&["bundle", "read", text(&broken)]).failure();
         assert!(refused.stderr.contains("byte"), "{}", refused.stderr);
     }
     // What is whole is read although the file beside it is not.
-    let both = run(
-        &world.b,
-        &["bundle", "read", "--format", "json", text(&broken), text(&file)],
-    )
-    .failure();
+    let both = world
+        .b
+        .run(&["bundle", "read", "--format", "json", text(&broken), text(&file)])
+        .failure();
     assert_eq!(counts(&both.json()[1]), [9, 9, 0, 0]);
 
     let (roster, signing) = (world.file("devices.roster"), keys(&world.a).1);
     let own = keys(&world.b).1;
-    let refused = run(&world.b, &["device", "import", text(&roster), "--from", &own]).failure();
+    let refused = world
+        .b
+        .run(&["device", "import", text(&roster), "--from", &own])
+        .failure();
     assert!(refused.stderr.contains(&signing), "{}", refused.stderr);
     let changed = std::fs::read_to_string(&roster)
         .unwrap()
         .replace(HAMLETS[0], HAMLETS[1]);
     std::fs::write(&roster, changed).unwrap();
-    let refused = run(&world.b, &["device", "import", text(&roster), "--from", &signing]).failure();
+    let refused = world
+        .b
+        .run(&["device", "import", text(&roster), "--from", &signing])
+        .failure();
     assert!(refused.stderr.contains("giả mạo"), "{}", refused.stderr);
 }
 
 #[test]
 fn secrets_are_neither_printed_nor_readable_by_others() {
     let installation = Installation::new();
-    let printed = run(&installation, &["bundle", "key"]).success();
+    let printed = installation.run(&["bundle", "key"]).success();
     let path = installation.data().join("installation.key");
     let secret = std::fs::read_to_string(&path).unwrap();
     assert!(!printed.text().contains(secret.trim()) && !printed.stderr.contains(secret.trim()));
@@ -301,12 +288,7 @@ fn secrets_are_neither_printed_nor_readable_by_others() {
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     let mistyped = ["bundle", "write", "--output", "x", "--seal-to", "00"];
-    assert!(
-        run(&installation, &mistyped)
-            .failure()
-            .stderr
-            .contains("khóa người nhận")
-    );
+    assert!(installation.run(&mistyped).failure().stderr.contains("khóa người nhận"));
 }
 
 #[test]

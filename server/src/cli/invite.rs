@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Failure, roster, round};
 use crate::clock;
 use crate::config::Config;
-use crate::devices::invite;
+use crate::devices::{InvitationKind, invite};
 use crate::store::{DataFolder, Store};
 
 /// Phones and laptops that take part.
@@ -23,9 +23,15 @@ pub(super) enum DeviceCommand {
 /// Whom to invite for what.
 #[derive(Debug, Args)]
 pub(super) struct InviteArguments {
-    /// A hamlet that the phone may read and write; give it several times for several
-    #[arg(long = "hamlet", value_name = "CODE", required = true)]
+    /// A hamlet that the device may read and write; give it several times for several
+    #[arg(long = "hamlet", value_name = "CODE", required_unless_present = "communes")]
     hamlets: Vec<String>,
+    /// A commune all of whose hamlets it may read and write; give it several times for several
+    #[arg(long = "commune", value_name = "CODE")]
+    communes: Vec<String>,
+    /// Invite a hub: a commune's own server, which brings what many phones wrote (`khaosat upstream join` there)
+    #[arg(long)]
+    hub: bool,
     /// The phone's or the volunteer's name for the lists
     #[arg(long, value_name = "NAME", default_value = "Điện thoại")]
     name: String,
@@ -58,7 +64,29 @@ async fn invite_device(arguments: InviteArguments, config: &Config) -> Result<()
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let round = round::pick(&store, arguments.round).await?;
-    let invitation = invite(&store, round.key, &arguments.name, &arguments.hamlets).await?;
+    let mut hamlets = arguments.hamlets;
+    for commune in &arguments.communes {
+        let codes: Vec<String> = sqlx::query_scalar(
+            "SELECT code FROM frame_hamlet WHERE round_key = $1 AND commune_code = $2 ORDER BY code",
+        )
+        .bind(round.key)
+        .bind(commune)
+        .fetch_all(&store.readers)
+        .await?;
+        if codes.is_empty() {
+            return Err(Failure::new(
+                format!("đợt khảo sát không có ấp, khu phố nào của xã mã {commune}"),
+                format!("the round's frame has no hamlet of commune {commune}"),
+            ));
+        }
+        hamlets.extend(codes);
+    }
+    let kind = if arguments.hub {
+        InvitationKind::Hub
+    } else {
+        InvitationKind::Phone
+    };
+    let invitation = invite(&store, round.key, kind, &arguments.name, &hamlets).await?;
     store.close().await;
     match arguments.format {
         InviteFormat::Text => {

@@ -12,6 +12,7 @@ mod roster;
 mod round;
 mod serve;
 mod table;
+mod upstream;
 
 use std::fmt;
 use std::process::ExitCode;
@@ -65,6 +66,9 @@ enum Command {
     /// Thiết bị: phones and laptops that take part
     #[command(subcommand)]
     Device(invite::DeviceCommand),
+    /// Máy chủ cấp trên: the server that this one forwards to, where it is a hub
+    #[command(subcommand)]
+    Upstream(upstream::UpstreamCommand),
     /// Phiếu: single responses
     #[command(subcommand)]
     Response(response::ResponseCommand),
@@ -135,6 +139,7 @@ failures!(
     crate::devices::InvitationError,
     crate::devices::RosterError,
     crate::estimates::EstimatesError,
+    crate::hubs::HubError,
     crate::rounds::RoundError,
     crate::store::FolderError,
     crate::store::StoreError,
@@ -214,6 +219,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
         Command::Device(command) => invite::run(command, &config).await,
+        Command::Upstream(command) => upstream::run(command, &config).await,
         Command::Response(command) => response::run(command, &config).await,
         Command::Bundle(command) => bundle::run(command, &config).await,
         Command::Export(arguments) => export::run(arguments, &config).await,

@@ -57,7 +57,7 @@ pub(super) async fn import(arguments: &ImportArguments, config: &Config) -> Resu
     let roster = read_roster(&file, &from).map_err(|error| Failure::from(error).of_file(&arguments.file))?;
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
-    let imported = import_roster(&store, roster).await?;
+    let imported = import_roster(&store, roster.devices, None).await?;
     store.close().await;
     println!(
         "{} thiết bị, {} mới; {} ấp, khu phố được thêm quyền; {} không có ở đây. \

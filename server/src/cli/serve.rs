@@ -7,6 +7,7 @@ use indicators::publication::PublicationRules;
 use super::Failure;
 use crate::app::App;
 use crate::config::Config;
+use crate::hubs::Upstream;
 use crate::store::{DataFolder, Store};
 
 /// Serve phones and the console until stopped.
@@ -15,6 +16,9 @@ pub(super) struct ServeArguments {
     /// Stop also when standard input ends: for a parent process that must not leave a server behind
     #[arg(long)]
     until_input_ends: bool,
+    /// Serve as a hub below this server, which `khaosat upstream join` joined before: nothing else is forwarded to
+    #[arg(long, value_name = "ADDRESS")]
+    upstream: Option<String>,
 }
 
 pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(), Failure> {
@@ -22,6 +26,16 @@ pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(
     let stop = stop_signal(arguments.until_input_ends)?;
     let folder = DataFolder::open(&config.data)?.lock()?;
     let store = Store::open(&folder.database()).await?;
+    let upstream = Upstream::of(&store, folder.path()).await?;
+    if let Some(wanted) = &arguments.upstream {
+        let joined = upstream.as_ref().map(Upstream::address);
+        if joined != Some(wanted.trim_end_matches('/')) {
+            return Err(Failure::new(
+                format!("chưa kết nối với {wanted}; hãy chạy: khaosat upstream join {wanted} MÃ"),
+                format!("{wanted} was not joined; run: khaosat upstream join {wanted} CODE"),
+            ));
+        }
+    }
     let app = App::load(
         store,
         PublicationRules {
@@ -33,7 +47,7 @@ pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(
         tracing::warn!(address = %config.listen, "serving beyond this machine without TLS: put a proxy with TLS before it");
     }
     let ready = |address| tracing::info!("http://{address}/ — Khảo Sát");
-    Ok(app.serve(config.listen, ready, stop).await?)
+    Ok(app.serve(config.listen, upstream, ready, stop).await?)
 }
 
 /// Ends when the process is asked to stop: Ctrl-C, SIGTERM, or the end of its input. It listens from now on and not only

@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::cli::{EstimateFormat, Failure, initialise};
 use crate::config::Config;
-use crate::devices::invite;
+use crate::devices::{InvitationKind, invite};
 use crate::http::Text;
 use crate::rounds::{self, NewRound};
 use crate::store::{DataFolder, FolderError, Store};
@@ -264,8 +264,8 @@ async fn fieldwork(
             async move {
                 // The official's part: codes for the team's phones, made on the server's own machine.
                 let hamlets = [code.clone()];
-                let one = invite(&store, round_key, &format!("{code} A"), &hamlets).await?;
-                let other = invite(&store, round_key, &format!("{code} B"), &hamlets).await?;
+                let one = invite(&store, round_key, InvitationKind::Phone, &format!("{code} A"), &hamlets).await?;
+                let other = invite(&store, round_key, InvitationKind::Phone, &format!("{code} B"), &hamlets).await?;
                 let work = HamletWork {
                     code,
                     urban: kind != "ấp",

@@ -76,16 +76,16 @@ async fn enrol(
                 let now = clock::now();
                 // The code is used up by the same transaction that enrols, so it works once however many phones try. The
                 // same phone may try again, for example when the first answer was lost.
-                let invitation: Option<(String,)> = sqlx::query_as(
+                let invitation: Option<(String, bool)> = sqlx::query_as(
                     "UPDATE invitation SET used_by = $2
-                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name",
+                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name, hub",
                 )
                 .bind(&code_hash)
                 .bind(device.0.as_slice())
                 .bind(now)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let Some((name,)) = invitation else { return Ok(None) };
+                let Some((name, hub)) = invitation else { return Ok(None) };
                 let device_key: i64 = sqlx::query_scalar(
                     "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
                      ON CONFLICT (public_key) DO UPDATE SET token_hash = excluded.token_hash RETURNING device_key",
@@ -104,6 +104,12 @@ async fn enrol(
                 .bind(&code_hash)
                 .execute(&mut *connection)
                 .await?;
+                if hub {
+                    sqlx::query("INSERT INTO hub (device_key) VALUES ($1) ON CONFLICT DO NOTHING")
+                        .bind(device_key)
+                        .execute(&mut *connection)
+                        .await?;
+                }
                 let hamlets: Vec<(Uuid, String)> = sqlx::query_as(
                     "SELECT round.id, frame_hamlet.code FROM invitation_scope
                      JOIN frame_hamlet USING (hamlet_key) JOIN round USING (round_key)

@@ -112,7 +112,7 @@ impl InstallationKeys {
 }
 
 /// Writes a file that only its owner may read. It appears whole or not at all.
-fn write_secret(path: &Path, text: &str) -> io::Result<()> {
+pub(crate) fn write_secret(path: &Path, text: &str) -> io::Result<()> {
     let unfinished = path.with_extension("key.new");
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

@@ -15,6 +15,15 @@ const CHARACTERS: usize = 16;
 /// Characters between two hyphens.
 const GROUP: usize = 4;
 
+/// Who is invited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationKind {
+    /// A phone, which brings what it wrote itself.
+    Phone,
+    /// A hub, which brings also what other devices wrote, and enrols devices for its hamlets by itself.
+    Hub,
+}
+
 /// A one-time code and what it allows.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Invitation {
@@ -67,6 +76,7 @@ impl InvitationError {
 pub async fn invite(
     store: &Store,
     round_key: i64,
+    kind: InvitationKind,
     name: &str,
     hamlets: &[String],
 ) -> Result<Invitation, InvitationError> {
@@ -95,10 +105,11 @@ pub async fn invite(
         .writer
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO invitation (code_hash, name, expires_at) VALUES ($1, $2, $3)")
+                sqlx::query("INSERT INTO invitation (code_hash, name, expires_at, hub) VALUES ($1, $2, $3, $4)")
                     .bind(&hash)
                     .bind(&kept.name)
                     .bind(kept.expires_at)
+                    .bind(kind == InvitationKind::Hub)
                     .execute(&mut *connection)
                     .await?;
                 for key in hamlet_keys {

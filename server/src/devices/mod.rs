@@ -10,10 +10,12 @@ mod roster;
 pub use authentication::{Caller, Token};
 pub(crate) use authors::enrolled_authors;
 pub use enrolment::{Enrolment, EnrolmentRequest, routes};
+pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};
-pub use invitation::{Invitation, InvitationError, invite};
+pub use invitation::{Invitation, InvitationError, InvitationKind, invite};
 pub use roster::{
     Imported, ROSTER_BYTES, Roster, RosterDevice, RosterError, RosterHamlet, export_roster, import_roster, read_roster,
+    roster_of,
 };
 
 use sha2::{Digest, Sha256};

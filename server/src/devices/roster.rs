@@ -5,8 +5,12 @@
 //! digits) and its Ed25519 signature (128) under everything after the first line, which is one JSON document. Tokens and
 //! other secrets are not in it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
+use sqlx::SqlitePool;
 use sync_core::device::{DeviceKey, DevicePublicKey, SignatureError};
+use sync_core::exchange::intake::HamletKey;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
@@ -130,32 +134,37 @@ impl RosterError {
     }
 }
 
-/// Writes the roster of all devices of an installation.
+/// The devices of an installation, with what each may write within `hamlets`, or everywhere where none are named. A device
+/// that may write nothing there is left out then.
 ///
 /// # Errors
 /// [`StoreError`] when the database fails.
-pub async fn export_roster(store: &Store, key: &DeviceKey) -> Result<String, StoreError> {
+pub async fn roster_of(
+    readers: &SqlitePool,
+    hamlets: Option<&BTreeSet<HamletKey>>,
+) -> Result<Vec<RosterDevice>, StoreError> {
+    let hamlets = hamlets.map(json_of).transpose()?;
     type Row = (Vec<u8>, String, i64, Option<i64>, Option<Uuid>, Option<String>);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT device.public_key, device.name, device.enrolled_at, device.revoked_at, round.id, frame_hamlet.code
          FROM device LEFT JOIN device_scope USING (device_key) LEFT JOIN frame_hamlet USING (hamlet_key)
-         LEFT JOIN round USING (round_key) ORDER BY device.device_key, frame_hamlet.hamlet_key",
+         LEFT JOIN round USING (round_key)
+         WHERE $1 IS NULL OR device_scope.hamlet_key IN (SELECT value FROM json_each($1))
+         ORDER BY device.device_key, frame_hamlet.hamlet_key",
     )
-    .fetch_all(&store.readers)
+    .bind(hamlets)
+    .fetch_all(readers)
     .await?;
-    let mut roster = Roster {
-        exported_at: clock::now(),
-        devices: Vec::new(),
-    };
+    let mut devices: Vec<RosterDevice> = Vec::new();
     for (public_key, name, enrolled_at, revoked_at, round, code) in rows {
         let public_key = hex::encode(&public_key);
         let hamlet = round.zip(code).map(|(round, code)| RosterHamlet {
             round: RoundId(round),
             code,
         });
-        match roster.devices.last_mut() {
+        match devices.last_mut() {
             Some(device) if device.public_key == public_key => device.hamlets.extend(hamlet),
-            _ => roster.devices.push(RosterDevice {
+            _ => devices.push(RosterDevice {
                 public_key,
                 name,
                 enrolled_at,
@@ -164,6 +173,23 @@ pub async fn export_roster(store: &Store, key: &DeviceKey) -> Result<String, Sto
             }),
         }
     }
+    Ok(devices)
+}
+
+fn json_of(hamlets: &BTreeSet<HamletKey>) -> Result<String, StoreError> {
+    let hamlets: Vec<i64> = hamlets.iter().map(|hamlet| hamlet.0).collect();
+    serde_json::to_string(&hamlets).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))
+}
+
+/// Writes the roster of all devices of an installation.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub async fn export_roster(store: &Store, key: &DeviceKey) -> Result<String, StoreError> {
+    let roster = Roster {
+        exported_at: clock::now(),
+        devices: roster_of(&store.readers, None).await?,
+    };
     let json = serde_json::to_string_pretty(&roster)
         .map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
     let signature = hex::encode(&key.sign_roster(json.as_bytes()));
@@ -201,11 +227,19 @@ pub fn read_roster(file: &[u8], from: &DevicePublicKey) -> Result<Roster, Roster
 /// Enrols a roster's devices here, as far as the rounds are here. Nobody loses anything by it but devices that were
 /// revoked. A device gets no token: to speak with this server itself it needs an invitation as any other.
 ///
+/// Where the roster is of somebody who answers for certain hamlets only, these are `within`: no device is given others,
+/// and none is revoked that may write others.
+///
 /// # Errors
 /// [`RosterError`]; nothing is changed then.
-pub async fn import_roster(store: &Store, roster: Roster) -> Result<Imported, RosterError> {
-    let mut devices = Vec::with_capacity(roster.devices.len());
-    for (number, device) in roster.devices.into_iter().enumerate() {
+pub async fn import_roster(
+    store: &Store,
+    roster: Vec<RosterDevice>,
+    within: Option<&BTreeSet<HamletKey>>,
+) -> Result<Imported, RosterError> {
+    let within = within.map(json_of).transpose()?;
+    let mut devices = Vec::with_capacity(roster.len());
+    for (number, device) in roster.into_iter().enumerate() {
         let key: [u8; 32] = hex::decode(&device.public_key).ok_or(RosterError::PublicKey { number })?;
         // Nobody knows a token with this hash.
         let mut token_hash = [0; 32];
@@ -230,18 +264,26 @@ pub async fn import_roster(store: &Store, roster: Roster) -> Result<Imported, Ro
                     .execute(&mut *connection)
                     .await?;
                     imported.new_devices += inserted.rows_affected();
-                    sqlx::query("UPDATE device SET revoked_at = COALESCE(revoked_at, $2) WHERE public_key = $1")
-                        .bind(key.as_slice())
-                        .bind(device.revoked_at)
-                        .execute(&mut *connection)
-                        .await?;
+                    sqlx::query(
+                        "UPDATE device SET revoked_at = COALESCE(revoked_at, $2) WHERE public_key = $1
+                         AND ($3 IS NULL OR NOT EXISTS (SELECT 1 FROM device_scope
+                             WHERE device_scope.device_key = device.device_key
+                             AND hamlet_key NOT IN (SELECT value FROM json_each($3))))",
+                    )
+                    .bind(key.as_slice())
+                    .bind(device.revoked_at)
+                    .bind(&within)
+                    .execute(&mut *connection)
+                    .await?;
                     for hamlet in device.hamlets {
                         let hamlet_key: Option<i64> = sqlx::query_scalar(
                             "SELECT hamlet_key FROM frame_hamlet JOIN round USING (round_key)
-                             WHERE round.id = $1 AND frame_hamlet.code = $2",
+                             WHERE round.id = $1 AND frame_hamlet.code = $2
+                             AND ($3 IS NULL OR hamlet_key IN (SELECT value FROM json_each($3)))",
                         )
                         .bind(hamlet.round.0)
                         .bind(&hamlet.code)
+                        .bind(&within)
                         .fetch_optional(&mut *connection)
                         .await?;
                         let Some(hamlet_key) = hamlet_key else {
@@ -316,11 +358,7 @@ mod tests {
                     code: "28249-01".to_owned(),
                 }],
             };
-            let roster = Roster {
-                exported_at: 2,
-                devices: vec![device],
-            };
-            import_roster(&store, roster).await.unwrap()
+            import_roster(&store, vec![device], None).await.unwrap()
         };
         let refused = async |device: DevicePublicKey| {
             let authors = enrolled_authors(&store.readers, [device].into_iter()).await;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
+use sync_core::exchange::forwarding::ForwardedErasure;
 use sync_core::exchange::intake::{HamletKey, Unit};
 use sync_core::exchange::{ErasedResponse, tombstone_hash};
 use sync_core::identity::{ResponseId, RoundId};
@@ -160,6 +161,35 @@ pub(super) async fn erased(
         .map(|(round, unit)| ErasedResponse {
             round: RoundId(round),
             unit,
+        })
+        .collect())
+}
+
+/// The same with their reasons, for another installation; in all hamlets where none are named.
+pub(crate) async fn forwarded_erasures(
+    readers: &SqlitePool,
+    hamlets: Option<&[i64]>,
+    after: i64,
+    end: i64,
+) -> Result<Vec<ForwardedErasure>, StoreError> {
+    let rows: Vec<(Uuid, String, String)> = sqlx::query_as(
+        "SELECT round.id, response.unit, erasure.reason FROM erasure
+         JOIN response USING (response_key) JOIN round USING (round_key)
+         WHERE erasure.seq > $1 AND erasure.seq <= $2
+             AND ($3 IS NULL OR erasure.hamlet_key IN (SELECT value FROM json_each($3)))
+         ORDER BY erasure.seq",
+    )
+    .bind(after)
+    .bind(end)
+    .bind(hamlets.map(|hamlets| json(&hamlets)).transpose()?)
+    .fetch_all(readers)
+    .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(round, unit, reason)| ForwardedErasure {
+            round: RoundId(round),
+            unit,
+            reason,
         })
         .collect())
 }

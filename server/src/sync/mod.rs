@@ -12,10 +12,12 @@ mod delivery;
 mod erasure;
 mod log;
 mod lookup;
-pub(crate) mod route;
+mod route;
 
 pub(crate) use delivery::{Bringer, take};
+pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
 pub(crate) use log::{Heard, cursor_state, entry, head};
 pub use log::{changes_of, log_head, responses_after};
 pub use route::routes;
+pub(crate) use route::{blocking, check_encoding, whole_body};

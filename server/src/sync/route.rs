@@ -53,7 +53,7 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let device_keys = BTreeMap::from([(caller.device, caller.device_key)]);
     let taken = take(&app.store, delivery, device_keys, bringer).await?;
     if taken.changed {
-        app.projector.wake();
+        app.logged();
     }
     let found = match query {
         Some(query) => Some(look_up(readers, &query, caller.device_key).await?),
@@ -70,7 +70,8 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         .into_response())
 }
 
-fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+/// Checks that a request says it is a compressed message.
+pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     let is = |name, wanted: &str| {
         headers
             .get(name)
@@ -99,7 +100,8 @@ fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-async fn whole_body(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
+/// A request's compressed message, if it is within the limit.
+pub(crate) async fn whole_body(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
     let too_large = || {
         Problem::from(WireError::CompressedTooLarge {
             limit: limits.compressed_bytes,
@@ -124,7 +126,8 @@ async fn whole_body(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+/// Does what keeps a core busy away from the threads that serve connections.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Problem::internal(&error))

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
 use super::admission::{AdmissionError, Candidate, Place, Signed, Verdict, judge};
+use super::chunk;
 use super::wire::Limits;
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
@@ -31,6 +32,12 @@ impl CarriedChanges {
     /// How many changes there are.
     pub fn change_count(&self) -> usize {
         self.responses.iter().map(|response| response.changes.len()).sum()
+    }
+
+    /// The changes' hashes in the order in which they are numbered; none for one whose bytes are damaged.
+    pub fn hashes(&self) -> impl Iterator<Item = Option<ChangeHash>> {
+        let changes = self.responses.iter().flat_map(|response| &response.changes);
+        changes.map(|change| chunk::hash(&change.bytes).ok())
     }
 }
 

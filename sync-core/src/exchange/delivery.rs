@@ -47,6 +47,15 @@ impl Authors {
         }
     }
 
+    /// The same devices, for whom somebody speaks who answers for these hamlets only.
+    #[must_use]
+    pub fn within(mut self, hamlets: &BTreeSet<HamletKey>) -> Self {
+        for scope in self.known.values_mut().flatten() {
+            scope.retain(|hamlet| hamlets.contains(hamlet));
+        }
+        self
+    }
+
     /// The hamlets that a device may write.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use khaosat::demo::{self, Hamlet, Household};
-use khaosat::devices::invite;
+use khaosat::devices::{InvitationKind, invite};
 use khaosat::rounds::{self, Round};
 use khaosat::store::{DataFolder, Store};
 use rand::SeedableRng as _;
@@ -130,7 +130,9 @@ impl Survey {
                     .step_by(usize::from(phones));
                 let (codes, units): (Vec<String>, Vec<Vec<String>>) = hamlets.cloned().unzip();
                 let name = format!("phone {number}");
-                let invitation = self.runtime.block_on(invite(&store, self.round.key, &name, &codes));
+                let invitation =
+                    self.runtime
+                        .block_on(invite(&store, self.round.key, InvitationKind::Phone, &name, &codes));
                 let code = invitation.unwrap().code;
                 Assignment {
                     phone: Phone::enrol(server.address, self.round.id.0, &code, number),

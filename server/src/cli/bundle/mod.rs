@@ -35,7 +35,7 @@ pub(super) enum BundleCommand {
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ReportFormat {
+pub(super) enum ReportFormat {
     /// For people
     Text,
     /// One JSON document
@@ -172,7 +172,7 @@ fn open<'a>(file: &Path, bytes: &'a [u8]) -> Result<BundleReader<'a>, Failure> {
         .map_err(|error| Failure::new(error.vietnamese(), error.to_string()).of_file(file))
 }
 
-fn print_json<T: Serialize>(document: &T) -> Result<(), Failure> {
+pub(super) fn print_json<T: Serialize>(document: &T) -> Result<(), Failure> {
     let json = serde_json::to_string(document).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
     println!("{json}");
     Ok(())
