@@ -1,6 +1,6 @@
 //! Who is asking: a bearer token (RFC 6750) leads to a device and its scope.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
@@ -11,6 +11,7 @@ use sync_core::device::DevicePublicKey;
 use sync_core::exchange::intake::HamletKey;
 
 use super::secret_hash;
+use super::succession::predecessors;
 use crate::app::App;
 use crate::http::{Problem, Text};
 use crate::store::StoreError;
@@ -24,10 +25,19 @@ pub struct Caller {
     pub device: DevicePublicKey,
     /// The database's numbers of the hamlets that it may read and write.
     pub hamlets: BTreeSet<HamletKey>,
+    /// The keys that it had before, and the database's number of each.
+    pub predecessors: BTreeMap<DevicePublicKey, i64>,
 }
 
 /// The secret with which a device says who it is. It is shown nowhere.
 pub struct Token(String);
+
+impl Token {
+    /// The secret itself, to be hashed.
+    pub(super) fn secret(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromRequestParts<App> for Token {
     type Rejection = Problem;
@@ -63,27 +73,19 @@ impl Caller {
     /// # Errors
     /// [`Problem`] when no device has it, or the device was revoked.
     pub async fn of_token(readers: &SqlitePool, token: &Token) -> Result<Self, Problem> {
-        let row: Option<(i64, Vec<u8>, Option<i64>)> =
-            sqlx::query_as("SELECT device_key, public_key, revoked_at FROM device WHERE token_hash = $1")
-                .bind(secret_hash(&token.0))
-                .fetch_optional(readers)
-                .await?;
-        let Some((device_key, public_key, revoked_at)) = row else {
-            return Err(unauthorised(
-                "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
-                "The token is wrong; enrol the device again.",
-            ));
-        };
+        type Row = (i64, Vec<u8>, Option<i64>, Option<i64>);
+        let row: Option<Row> = sqlx::query_as(
+            "SELECT device_key, public_key, revoked_at, successor_key FROM device WHERE token_hash = $1",
+        )
+        .bind(secret_hash(&token.0))
+        .fetch_optional(readers)
+        .await?;
+        let (device_key, public_key, revoked_at, successor_key) = row.ok_or_else(unknown_token)?;
         if revoked_at.is_some() {
-            return Err(Problem::new(
-                "device-revoked",
-                StatusCode::FORBIDDEN,
-                Text::new("Thiết bị đã bị thu hồi quyền", "The device was revoked"),
-                Text::new(
-                    "Thiết bị này đã bị thu hồi quyền; hãy liên hệ cán bộ xã.",
-                    "This device was revoked; ask the commune official.",
-                ),
-            ));
+            return Err(revoked());
+        }
+        if successor_key.is_some() {
+            return Err(succeeded());
         }
         let public_key = public_key.try_into().map_err(|_| StoreError::Damaged {
             table: "device",
@@ -97,8 +99,43 @@ impl Caller {
             device_key,
             device: DevicePublicKey(public_key),
             hamlets: hamlets.into_iter().map(HamletKey).collect(),
+            predecessors: predecessors(readers, device_key).await?,
         })
     }
+}
+
+/// No device has the token.
+pub(super) fn unknown_token() -> Problem {
+    unauthorised(
+        "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
+        "The token is wrong; enrol the device again.",
+    )
+}
+
+/// The device was revoked.
+pub(super) fn revoked() -> Problem {
+    Problem::new(
+        "device-revoked",
+        StatusCode::FORBIDDEN,
+        Text::new("Thiết bị đã bị thu hồi quyền", "The device was revoked"),
+        Text::new(
+            "Thiết bị này đã bị thu hồi quyền; hãy liên hệ cán bộ xã.",
+            "This device was revoked; ask the commune official.",
+        ),
+    )
+}
+
+/// Another key has taken the place of the device's.
+pub(super) fn succeeded() -> Problem {
+    Problem::new(
+        "device-succeeded",
+        StatusCode::FORBIDDEN,
+        Text::new("Khóa của thiết bị đã được thay", "The device's key was replaced"),
+        Text::new(
+            "Khóa của thiết bị này đã được thay bằng khóa khác, có thể trên một máy sao chép. Hãy tạo khóa mới và xin cán bộ xã một mã mời; câu trả lời trên máy vẫn được giữ và sẽ được gửi bằng khóa mới.",
+            "Another key has taken the place of this device's, perhaps on a copy of it. Draw a new key and ask the commune official for an invitation; the answers on the device are kept and will be sent by the new key.",
+        ),
+    )
 }
 
 fn unauthorised(vi: &str, en: &str) -> Problem {

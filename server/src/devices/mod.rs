@@ -2,14 +2,17 @@
 
 mod authentication;
 mod authors;
+mod body;
 mod enrolment;
 mod installation;
 mod invitation;
 mod roster;
+mod rotation;
+mod succession;
 
 pub use authentication::{Caller, Token};
 pub(crate) use authors::enrolled_authors;
-pub use enrolment::{Enrolment, EnrolmentRequest, routes};
+pub use enrolment::{Enrolment, EnrolmentRequest};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};
 pub use invitation::{Invitation, InvitationError, InvitationKind, invite};
@@ -17,8 +20,28 @@ pub use roster::{
     Imported, ROSTER_BYTES, Roster, RosterDevice, RosterError, RosterHamlet, export_roster, import_roster, read_roster,
     roster_of,
 };
+pub use rotation::Rotation;
+pub use succession::{StatedSuccession, SuccessionError};
 
+use axum::Router;
 use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::hex;
+
+/// The routes of this module.
+pub fn routes() -> Router<App> {
+    enrolment::routes().merge(rotation::routes())
+}
+
+/// A bearer token, and the hash under which it is kept.
+fn new_token() -> Result<(String, Vec<u8>), getrandom::Error> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let token = hex::encode(&secret);
+    let hash = secret_hash(&token);
+    Ok((token, hash))
+}
 
 /// The hash under which a secret of high entropy is kept: the secret itself never is.
 fn secret_hash(secret: &str) -> Vec<u8> {

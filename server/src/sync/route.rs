@@ -1,7 +1,5 @@
 //! `POST /api/v1/sync`.
 
-use std::collections::BTreeMap;
-
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::State;
@@ -38,6 +36,7 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     let peer = Peer {
         device: caller.device,
         scope: caller.hamlets,
+        predecessors: caller.predecessors.keys().copied().collect(),
     };
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
     let (delivery, question) = blocking(move || answering::read(&body, peer, &limits)).await??;
@@ -50,7 +49,8 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
         carried_by: None,
     };
     let query = question.query(log::cursor_state(readers, question.cursors()).await?);
-    let device_keys = BTreeMap::from([(caller.device, caller.device_key)]);
+    let mut device_keys = caller.predecessors;
+    device_keys.insert(caller.device, caller.device_key);
     let taken = take(&app.store, delivery, device_keys, bringer).await?;
     if taken.changed {
         app.logged();
