@@ -208,7 +208,11 @@ impl Server {
             Some(Bug::IgnoresScope) => BTreeSet::from([HamletKey(0), HamletKey(1)]),
             _ => scope.iter().map(|hamlet| HamletKey(*hamlet)).collect(),
         };
-        let peer = Peer { device, scope };
+        let peer = Peer {
+            device,
+            scope,
+            predecessors: BTreeSet::new(),
+        };
         let (delivery, question) = match answering::read(bytes, peer, &Limits::default()) {
             Ok(read) => read,
             Err(ArrivalError::Admission(_)) if self.bug == Some(Bug::IgnoresSignatures) => {
