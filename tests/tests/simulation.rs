@@ -74,6 +74,8 @@ fn every_promise_holds_in_every_world() {
         ("erased", statistics.erased),
         ("forgeries", statistics.forgeries),
         ("refused", statistics.refused),
+        ("clones", statistics.clones),
+        ("new keys", statistics.new_keys),
     ] {
         assert!(count > WORLDS / 10, "too little happens: {count} {what}");
     }

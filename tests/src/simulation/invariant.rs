@@ -13,10 +13,12 @@ pub enum Invariant {
     SavedAnswersArrive,
     /// No change of a hamlet outside its author's scope is stored as accepted.
     NothingOutsideScope,
-    /// Every stored change was written by the device that it names.
+    /// Every stored change was written by the device that it names, with a key that the device had.
     NobodyWritesForAnother,
     /// A device that was revoked adds nothing from then on.
     RevokedDevicesAddNothing,
+    /// A key that another has taken the place of is not talked to any more.
+    ReplacedKeysAreRefused,
     /// An erased response is nowhere any more: in no log, in no buffer, and on no phone that may read its hamlet.
     ErasedIsForgotten,
     /// A question shows exactly the answers that nobody has replaced with knowledge of them.
@@ -29,13 +31,14 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReplicasConverge,
         Self::AcknowledgedIsDurable,
         Self::SavedAnswersArrive,
         Self::NothingOutsideScope,
         Self::NobodyWritesForAnother,
         Self::RevokedDevicesAddNothing,
+        Self::ReplacedKeysAreRefused,
         Self::ErasedIsForgotten,
         Self::NoConflictVanishes,
         Self::FiguresEqualOneReplica,

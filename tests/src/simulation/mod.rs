@@ -7,6 +7,7 @@
 //! | `network` | messages that are lost, repeated, delayed, overtaken, cut off |
 //! | `disk` | storage that loses what was not flushed, fills up, is set back to a backup |
 //! | `phone`, `server` | the two sides, bound to disk and network as the products bind them |
+//! | `keys` | the keys that a phone has had, as its disk knows them |
 //! | `history` | what people did, kept apart from Automerge, and what must be there in the end |
 //! | `invariant` | what is checked, by name |
 //! | [`Bug`] | mistakes that can be planted, so that it is known that each check can fail |
@@ -18,6 +19,7 @@ mod bug;
 mod disk;
 mod history;
 mod invariant;
+mod keys;
 mod network;
 mod phone;
 mod server;

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
-use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
-use sync_core::device::DeviceKey;
+use survey_forms::answers::{AnswerPath, Answers as _, AnswersMut as _, Value};
+use sync_core::device::DevicePublicKey;
 use sync_core::exchange::{
-    Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, reconciliation, wire,
+    Client, ClientState, Limits, OutgoingChange, RefusalReason, Rekeying, SyncResponse, reconciliation, wire,
 };
-use sync_core::response::{Response, ResponseError};
-use sync_core::{Change, ChangeHash};
+use sync_core::response::{Replacement, Response, ResponseError, Rewritten};
+use sync_core::{ActorId, Change, ChangeHash};
 
 use super::bug::Bug;
 use super::disk::Disk;
 use super::history::{Edit, History, QUESTIONS, ROUND, code, hamlet_of, response_of, unit_of};
+use super::keys::{Keys, Secret};
+use super::server::Rotation;
 
 /// One transaction of a phone's storage.
 #[derive(Debug, Clone)]
@@ -29,14 +31,21 @@ pub(super) enum Record {
         state: ClientState,
         left_outbox: Vec<ChangeHash>,
     },
-    /// An answer of the server as a whole.
+    /// An answer of the server as a whole, or another step that is kept as a whole.
     Exchanged(Vec<Record>),
+    /// A new key was drawn.
+    DrewKey(Secret),
+    /// The new key is in use, be it that it took the place of the one before or that the phone enrolled anew.
+    TookKey { rotated: bool },
+    /// What can not come into the log is dropped.
+    Dropped { unit: usize, changes: Vec<ChangeHash> },
 }
 
 /// A phone and the volunteer who carries it.
 pub(super) struct Phone {
     pub(super) number: usize,
-    pub(super) key: DeviceKey,
+    first: Secret,
+    pub(super) keys: Keys,
     /// The hamlets that it may read and write.
     pub(super) scope: BTreeSet<i64>,
     /// Whether it compares what it has with a log that it does not know, instead of reading that from its start.
@@ -45,6 +54,8 @@ pub(super) struct Phone {
     pub(super) clock_ahead: i64,
     pub(super) disk: Disk<Record>,
     pub(super) refused: Vec<(ChangeHash, RefusalReason)>,
+    /// Whether it lies at the bottom of a canal.
+    pub(super) is_lost: bool,
     /// What is gone when the app ends; none while it does not run.
     memory: Option<Memory>,
     bug: Option<Bug>,
@@ -72,15 +83,31 @@ impl Phone {
     pub(super) fn new(number: usize, scope: BTreeSet<i64>, compares: bool, bug: Option<Bug>) -> Self {
         Self {
             number,
-            key: DeviceKey::from_secret(&[number as u8 + 1; 32]),
+            first: [number as u8 + 1; 32],
+            keys: Keys::new([number as u8 + 1; 32]),
             scope,
             compares,
             clock_ahead: 0,
             disk: Disk::new(),
             refused: Vec::new(),
+            is_lost: false,
             memory: Some(Memory::default()),
             bug,
         }
+    }
+
+    /// Whether the disks of the two were one once.
+    pub(super) fn is_copy_of(&self, other: &Self) -> bool {
+        self.first == other.first
+    }
+
+    /// Another phone, onto which the disk of this one is copied.
+    pub(super) fn copied(&self, number: usize, history: &mut History) -> Self {
+        let mut copy = Self::new(number, self.scope.clone(), self.compares, self.bug);
+        copy.first = self.first;
+        copy.disk.restore(self.disk.flushed().to_vec());
+        copy.restart(history);
+        copy
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -97,7 +124,7 @@ impl Phone {
         history: &mut History,
         decide: bool,
     ) {
-        let (actor, time, number) = (self.key.actor(), now + self.clock_ahead, self.number);
+        let (actor, time, number) = (self.keys.now().actor(), now + self.clock_ahead, self.number);
         let Some(memory) = &mut self.memory else { return };
         let value = Value::Text(value.to_owned());
         let path = AnswerPath::top(QUESTIONS[question]);
@@ -118,6 +145,7 @@ impl Phone {
                 question,
                 value,
                 past,
+                first: None,
             },
         );
         let outgoing = OutgoingChange {
@@ -179,7 +207,7 @@ impl Phone {
         let memory = self.memory.as_mut().filter(|memory| memory.connection.is_none())?;
         memory.connection = Some(connection);
         let device_time = (now + self.clock_ahead) * 1000;
-        Some(wire::encode(&memory.client.request(&self.key, device_time, piece)).unwrap())
+        Some(wire::encode(&memory.client.request(&self.keys.now(), device_time, piece)).unwrap())
     }
 
     /// No answer came, or none that can be read.
@@ -196,7 +224,7 @@ impl Phone {
     }
 
     /// An answer came.
-    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: i64) {
+    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: i64, history: &mut History) {
         let Some(memory) = self
             .memory
             .as_mut()
@@ -223,9 +251,15 @@ impl Phone {
         let heard = Record::Heard {
             changes: changes.clone(),
         };
+        let mut left_outbox = received.left_outbox.clone();
+        if self.bug == Some(Bug::ForgetsContradiction) {
+            let stranded = memory.client.stranded().iter();
+            left_outbox.extend(stranded.map(|outgoing| outgoing.change.hash()));
+            memory.client.rewrote(left_outbox.clone());
+        }
         let reached = Record::Reached {
             state: memory.client.state(),
-            left_outbox: received.left_outbox.clone(),
+            left_outbox,
         };
         let erased = received.erased.iter().filter_map(|erased| unit_of(&erased.unit));
         let erased: Vec<usize> = match self.bug {
@@ -250,6 +284,11 @@ impl Phone {
         for unit in erased {
             memory.responses.remove(&unit);
         }
+        let rekeying = memory.client.rekeying(&self.keys.now());
+        if received.whole_log && rekeying == Some(Rekeying::Rewrite) && !self.rewrite(history) {
+            return self.restart_app();
+        }
+        let Some(memory) = &mut self.memory else { return };
         if received.whole_log && self.bug == Some(Bug::NeverOffersAgain) {
             memory.client.offer([]);
         } else if received.whole_log {
@@ -258,6 +297,124 @@ impl Phone {
         if received.unknown_cursor && self.compares {
             self.reconcile(connection);
         }
+        let memory = self.memory.as_mut();
+        match memory.and_then(|memory| memory.client.rekeying(&self.keys.now())) {
+            Some(Rekeying::NewKey) => self.draw_key(history),
+            Some(Rekeying::BeginAgain) => {
+                if let Some(memory) = &mut self.memory {
+                    memory.client.begin_again();
+                }
+                if self.compares {
+                    self.reconcile(connection);
+                }
+            }
+            Some(Rekeying::Rewrite) | None => {}
+        }
+    }
+
+    /// A new key is on the disk before anybody hears of it.
+    fn draw_key(&mut self, history: &mut History) {
+        let secret = self.keys.draw(self.number);
+        if self.keys.drawn().is_none() && self.disk.write(Record::DrewKey(secret)).is_ok() {
+            self.flush(history);
+            self.keys.drew(secret);
+        }
+    }
+
+    /// The server says that another key has taken the place of this phone's: its own new one, of which it has not heard
+    /// yet, or that of a copy.
+    pub(super) fn is_replaced(&mut self, connection: u64, history: &mut History) {
+        let is_awaited = |memory: &&Memory| memory.connection == Some(connection);
+        if self.memory.as_ref().filter(is_awaited).is_some() {
+            self.disconnected(connection);
+            self.draw_key(history);
+        }
+    }
+
+    /// The server has answered whether a new key is in the place of the old one. Says whether the phone has to enrol anew.
+    pub(super) fn rotated(&mut self, key: DevicePublicKey, rotation: Rotation, history: &mut History) -> bool {
+        let is_awaited = self.keys.drawn().is_some_and(|drawn| drawn.public() == key);
+        if !is_awaited || self.memory.is_none() {
+            return false;
+        }
+        if rotation == Rotation::Done {
+            self.take_key(true, history);
+        }
+        rotation == Rotation::Replaced
+    }
+
+    /// An official has enrolled the phone with this key.
+    pub(super) fn enrolled(&mut self, key: DevicePublicKey, history: &mut History) {
+        let is_awaited = self.keys.drawn().is_some_and(|drawn| drawn.public() == key);
+        if is_awaited && self.memory.is_some() {
+            self.take_key(false, history);
+        }
+    }
+
+    fn take_key(&mut self, rotated: bool, history: &mut History) {
+        if self.disk.write(Record::TookKey { rotated }).is_ok() {
+            self.flush(history);
+            self.restart_app();
+        }
+    }
+
+    /// Writes again what earlier keys wrote and the log can not take. Says whether that is on the disk.
+    fn rewrite(&mut self, history: &mut History) -> bool {
+        self.flush(history);
+        let key = self.keys.now();
+        let Some(memory) = &mut self.memory else { return false };
+        let (mut records, mut dropped, mut again, mut responses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (unit, response) in &memory.responses {
+            let Some(mut rewritten) = memory.client.rewrite(response, &key).unwrap() else {
+                return false;
+            };
+            match self.bug {
+                Some(Bug::RekeyingOverwrites) => overwrite(&mut rewritten, response, &key.actor()),
+                Some(Bug::RekeyingForgetsDependents) => forget_dependents(&mut rewritten),
+                _ => {}
+            }
+            let hashes: Vec<ChangeHash> = rewritten
+                .replaced
+                .iter()
+                .map(|replacement| replacement.dropped)
+                .collect();
+            records.push(Record::Dropped {
+                unit: *unit,
+                changes: hashes.clone(),
+            });
+            dropped.extend(hashes);
+            for replacement in rewritten.replaced {
+                let Some(change) = replacement.written else { continue };
+                again.push((replacement.dropped, change.hash()));
+                records.push(Record::Wrote {
+                    unit: *unit,
+                    change: Box::new(change),
+                });
+            }
+            responses.push((*unit, rewritten.response));
+        }
+        records.push(Record::Reached {
+            state: memory.client.state(),
+            left_outbox: memory.client.found_in_log(),
+        });
+        if self.bug == Some(Bug::DropsBeforeRewriting) {
+            records.retain(|record| matches!(record, Record::Dropped { .. }));
+            if self.disk.write(Record::Exchanged(records)).is_err() {
+                return false;
+            }
+            self.disk.flush();
+            // The battery is empty.
+            self.memory = None;
+            return true;
+        }
+        if self.disk.write(Record::Exchanged(records)).is_err() {
+            return false;
+        }
+        self.disk.flush();
+        history.wrote_again(&again);
+        memory.responses.extend(responses);
+        memory.client.rewrote(dropped);
+        true
     }
 
     /// The server's log is another one: begins to find out how it differs from what the phone has.
@@ -279,19 +436,22 @@ impl Phone {
     /// Sends again what the server's log was found not to have, of what is saved.
     fn offer(&mut self) {
         let Some(memory) = &mut self.memory else { return };
-        let actor = self.key.actor();
+        let actors = self.keys.actors();
         let unsaved: BTreeSet<ChangeHash> = memory.unsaved.iter().map(|outgoing| outgoing.change.hash()).collect();
         let mut written = Vec::new();
         for (unit, response) in &memory.responses {
-            let changes = OutgoingChange::written_by(&actor, ROUND, &code(*unit), response);
-            written.extend(changes.filter(|outgoing| !unsaved.contains(&outgoing.change.hash())));
+            for actor in &actors {
+                let changes = OutgoingChange::written_by(actor, ROUND, &code(*unit), response);
+                written.extend(changes.filter(|outgoing| !unsaved.contains(&outgoing.change.hash())));
+            }
         }
         memory.client.offer(written);
     }
 
-    /// Whether there is something to send or to fetch.
+    /// Whether there is something to send or to fetch, or a new key to take.
     pub(super) fn is_pending(&self) -> bool {
-        self.memory.as_ref().is_some_and(|memory| memory.client.pending())
+        let is_pending = |memory: &Memory| memory.client.pending() || !memory.client.stranded().is_empty();
+        self.keys.drawn().is_some() || self.memory.as_ref().is_some_and(is_pending)
     }
 
     /// The battery is taken out.
@@ -303,9 +463,11 @@ impl Phone {
     /// The app starts from what is on disk.
     pub(super) fn restart(&mut self, history: &mut History) {
         for record in self.disk.flushed() {
-            if let Record::Wrote { change, .. } = record {
-                history.saved(&change.hash());
-            }
+            record.each(&mut |record| {
+                if let Record::Wrote { change, .. } = record {
+                    history.saved(&change.hash());
+                }
+            });
         }
         self.restart_app();
     }
@@ -314,10 +476,13 @@ impl Phone {
         let unsaved = self.memory.take().map(|memory| memory.unsaved).unwrap_or_default();
         let mut queued: Vec<OutgoingChange> = Vec::new();
         let mut state = ClientState::default();
+        let mut keys = Keys::new(self.first);
         for record in self.disk.written() {
-            record.replay(&mut queued, &mut state);
+            record.replay(&mut queued, &mut state, &mut keys);
         }
         let mut client = Client::new(state);
+        keys.predecessors().for_each(|key| client.keep_predecessor(key));
+        self.keys = keys;
         for outgoing in queued {
             if !unsaved
                 .iter()
@@ -362,26 +527,72 @@ fn take_in(response: &mut Response, change: Change) {
     let _ = response.apply([change]);
 }
 
+/// The planted mistake of a phone that puts its answers as if nobody else had answered.
+fn overwrite(rewritten: &mut Rewritten, before: &Response, actor: &ActorId) {
+    let (answers, mut response) = (before.read().answers, rewritten.response.clone());
+    let ((), change) = response
+        .edit::<_, ResponseError>(actor, 0, |edit| {
+            let paths = QUESTIONS.map(AnswerPath::top);
+            let own = paths.iter().filter_map(|path| Some((path, answers.answer(path)?)));
+            own.into_iter()
+                .try_for_each(|(path, value)| edit.settle(path, Some(&value)))
+        })
+        .unwrap();
+    if let (Some(last), Some(change)) = (rewritten.replaced.last_mut(), change) {
+        // The last change is found where it was, and the overwriting one with it.
+        let dropped = last.dropped;
+        rewritten.replaced.push(Replacement {
+            dropped,
+            written: Some(change),
+        });
+        rewritten.response = response;
+    }
+}
+
+/// The planted mistake of a phone that writes again only what was refused by itself.
+fn forget_dependents(rewritten: &mut Rewritten) {
+    let dependents = rewritten.replaced.iter_mut().skip(1);
+    let forgotten: BTreeSet<ChangeHash> = dependents
+        .filter_map(|replacement| Some(replacement.written.take()?.hash()))
+        .collect();
+    let mut kept = rewritten.response.changes();
+    kept.retain(|change| !forgotten.contains(&change.hash()));
+    rewritten.response = Response::with_changes(rewritten.response.id(), kept).unwrap();
+}
+
 impl Record {
-    fn replay(&self, queued: &mut Vec<OutgoingChange>, reached: &mut ClientState) {
+    /// This record, or those that it is made of.
+    fn each<'a>(&'a self, then: &mut impl FnMut(&'a Self)) {
         match self {
+            Self::Exchanged(records) => records.iter().for_each(|record| record.each(then)),
+            record => then(record),
+        }
+    }
+
+    fn replay(&self, queued: &mut Vec<OutgoingChange>, reached: &mut ClientState, keys: &mut Keys) {
+        self.each(&mut |record| match record {
             Self::Wrote { unit, change } => queued.push(OutgoingChange {
                 round: ROUND,
                 unit: code(*unit),
                 change: Change::clone(change),
             }),
-            Self::Heard { .. } => {}
+            Self::Heard { .. } | Self::Exchanged(_) => {}
             Self::Erased { units } => queued.retain(|outgoing| !units.iter().any(|unit| code(*unit) == outgoing.unit)),
             Self::Reached { state, left_outbox } => {
                 *reached = *state;
                 queued.retain(|outgoing| !left_outbox.contains(&outgoing.change.hash()));
             }
-            Self::Exchanged(records) => records.iter().for_each(|record| record.replay(queued, reached)),
-        }
+            Self::DrewKey(secret) => keys.drew(*secret),
+            Self::TookKey { rotated } => {
+                keys.took(*rotated);
+                *reached = ClientState::default();
+            }
+            Self::Dropped { changes, .. } => queued.retain(|outgoing| !changes.contains(&outgoing.change.hash())),
+        });
     }
 
     fn changes(&self, of: &mut BTreeMap<usize, Vec<Change>>) {
-        match self {
+        self.each(&mut |record| match record {
             Self::Wrote { unit, change } => of.entry(*unit).or_default().push(Change::clone(change)),
             Self::Heard { changes } => {
                 for (unit, change) in changes {
@@ -393,9 +604,12 @@ impl Record {
                     of.remove(unit);
                 }
             }
-            Self::Reached { .. } => {}
-            Self::Exchanged(records) => records.iter().for_each(|record| record.changes(of)),
-        }
+            Self::Dropped { unit, changes } => {
+                let kept = of.entry(*unit).or_default();
+                kept.retain(|change| !changes.contains(&change.hash()));
+            }
+            Self::Reached { .. } | Self::Exchanged(_) | Self::DrewKey(_) | Self::TookKey { .. } => {}
+        });
     }
 }
 

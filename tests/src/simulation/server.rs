@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
-use sync_core::device::DevicePublicKey;
+use sync_core::device::{DevicePublicKey, Succession};
 use sync_core::exchange::answering::{self, ArrivalError, CursorState, Found, LogQuery, Peer, Query, Question, Read};
 use sync_core::exchange::delivery::{Delivery, Planned, Taken};
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, Stored};
@@ -43,6 +43,11 @@ pub(super) enum Transaction {
     },
     Revoked(DevicePublicKey),
     Erased(usize),
+    /// One key takes the place of another.
+    Succeeded {
+        predecessor: DevicePublicKey,
+        successor: DevicePublicKey,
+    },
 }
 
 /// What the transactions add up to.
@@ -56,6 +61,8 @@ pub(super) struct Data {
     pub(super) erased: BTreeMap<usize, usize>,
     pub(super) waiting: Vec<Entry>,
     pub(super) revoked: BTreeSet<DevicePublicKey>,
+    /// The keys that others took the place of, with these.
+    pub(super) successors: BTreeMap<DevicePublicKey, DevicePublicKey>,
 }
 
 impl Data {
@@ -79,6 +86,9 @@ impl Data {
             Transaction::Revoked(device) => {
                 self.revoked.insert(*device);
             }
+            Transaction::Succeeded { predecessor, successor } => {
+                self.successors.insert(*predecessor, *successor);
+            }
             Transaction::Erased(unit) => {
                 self.log.retain(|entry| entry.unit != *unit);
                 self.waiting.retain(|entry| entry.unit != *unit);
@@ -86,6 +96,17 @@ impl Data {
                 self.erased.insert(*unit, self.marks.len());
             }
         }
+    }
+
+    /// The keys that the device with this key had before.
+    fn predecessors(&self, device: DevicePublicKey) -> BTreeSet<DevicePublicKey> {
+        let mut before = BTreeSet::new();
+        let mut last = device;
+        while let Some((predecessor, _)) = self.successors.iter().find(|(_, successor)| **successor == last) {
+            before.insert(*predecessor);
+            last = *predecessor;
+        }
+        before
     }
 
     /// The last entry's number in the log.
@@ -152,6 +173,19 @@ pub(super) enum Reply {
     Answer(Vec<u8>),
     /// An error of HTTP.
     Failed,
+    /// Another key has taken the place of the device's.
+    Replaced,
+}
+
+/// What a device is told that wants another key in the place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rotation {
+    /// It is.
+    Done,
+    /// Another one is already.
+    Replaced,
+    /// The server has no room to write it down.
+    Failed,
 }
 
 /// What came of a step.
@@ -204,6 +238,9 @@ impl Server {
         if self.data.revoked.contains(&device) && self.bug != Some(Bug::IgnoresRevocation) {
             return Err(Reply::Failed);
         }
+        if self.data.successors.contains_key(&device) && self.bug != Some(Bug::IgnoresSuccession) {
+            return Err(Reply::Replaced);
+        }
         let scope = match self.bug {
             Some(Bug::IgnoresScope) => BTreeSet::from([HamletKey(0), HamletKey(1)]),
             _ => scope.iter().map(|hamlet| HamletKey(*hamlet)).collect(),
@@ -211,7 +248,7 @@ impl Server {
         let peer = Peer {
             device,
             scope,
-            predecessors: BTreeSet::new(),
+            predecessors: self.data.predecessors(device),
         };
         let (delivery, question) = match answering::read(bytes, peer, &Limits::default()) {
             Ok(read) => read,
@@ -286,7 +323,7 @@ impl Server {
                 let stored = stored.filter(|(id, _)| wanted.contains(id)).collect();
                 Stage::Planned(Box::new(sorted.plan(&stored)))
             }
-            Stage::Planned(planned) => match self.write(planned.plan().0, device) {
+            Stage::Planned(planned) => match self.write(planned.plan().0) {
                 Ok(late) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => Stage::Taken(planned.written(late)),
                 Ok(late) => {
                     outcome = Step::AwaitsFlush;
@@ -349,7 +386,7 @@ impl Server {
     }
 
     /// What the one writer does with a plan; those of its changes that cannot be written any more.
-    fn write(&mut self, plan: &Plan, device: DevicePublicKey) -> Result<Vec<Refusal>, DiskFull> {
+    fn write(&mut self, plan: &Plan) -> Result<Vec<Refusal>, DiskFull> {
         let mut writer = self.ahead.clone();
         let mut late = Vec::new();
         let (mut logged, mut kept, mut released) = (Vec::new(), Vec::new(), Vec::new());
@@ -365,7 +402,7 @@ impl Server {
             for (number, admitted) in &response.log {
                 let entry = Entry {
                     unit,
-                    device,
+                    device: admitted.device,
                     change: admitted.change.clone(),
                     place: 0,
                 };
@@ -385,6 +422,7 @@ impl Server {
             }
             if self.bug != Some(Bug::DropsWaiting) {
                 for (_, admitted) in &response.wait {
+                    let device = admitted.device;
                     let change = admitted.change.clone();
                     let waits = writer.waiting.iter().any(|entry| entry.change.hash() == change.hash());
                     if !waits && !writer.has(&change.hash()) {
@@ -515,6 +553,24 @@ impl Server {
         if !self.ahead.erased.contains_key(&unit) && self.disk.write(transaction.clone()).is_ok() {
             self.ahead.apply(&transaction);
         }
+    }
+
+    /// A device wants another key in the place of its own, again where the answer was lost.
+    pub(super) fn rotate(&mut self, succession: &Succession) -> Rotation {
+        let Succession {
+            predecessor, successor, ..
+        } = *succession;
+        match self.ahead.successors.get(&predecessor) {
+            Some(there) if *there == successor => return Rotation::Done,
+            Some(_) => return Rotation::Replaced,
+            None => {}
+        }
+        let transaction = Transaction::Succeeded { predecessor, successor };
+        if succession.verify().is_err() || self.disk.write(transaction.clone()).is_err() {
+            return Rotation::Failed;
+        }
+        self.ahead.apply(&transaction);
+        Rotation::Done
     }
 
     /// An official revokes a device.

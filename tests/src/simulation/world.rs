@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
-use sync_core::device::DeviceKey;
+use sync_core::device::{DeviceKey, DevicePublicKey, Succession};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
 use sync_core::exchange::{ResponseChanges, SyncRequest, wire};
 use sync_core::{Change, ChangeHash};
@@ -18,7 +18,7 @@ use super::history::{History, QUESTIONS, ROUND, UNITS, code, hamlet_of};
 use super::invariant::{Invariant, Violation};
 use super::network::Weather;
 use super::phone::Phone;
-use super::server::{Reply, Server, Step, Transaction};
+use super::server::{Reply, Rotation, Server, Step, Transaction};
 
 /// 15 October 2025, in seconds since 1970-01-01T00:00:00Z.
 const START: i64 = 1_760_500_000;
@@ -49,6 +49,10 @@ pub struct Statistics {
     pub forgeries: u64,
     /// Changes that the server did not take.
     pub refused: u64,
+    /// Phones whose disks were copied onto others.
+    pub clones: u64,
+    /// New keys that phones took.
+    pub new_keys: u64,
 }
 
 impl Statistics {
@@ -62,6 +66,8 @@ impl Statistics {
         self.erased += other.erased;
         self.forgeries += other.forgeries;
         self.refused += other.refused;
+        self.clones += other.clones;
+        self.new_keys += other.new_keys;
     }
 }
 
@@ -85,8 +91,14 @@ enum Event {
     PhoneDisk(usize),
     Clock(usize),
     Meet(usize, usize),
-    Request(usize, u64, Vec<u8>),
+    Request(usize, u64, DevicePublicKey, Vec<u8>),
     Reply(usize, u64, Option<Vec<u8>>),
+    Replaced(usize, u64),
+    Rotate(usize, usize),
+    Rotated(usize, DevicePublicKey, Rotation),
+    Enrol(usize, DevicePublicKey),
+    Clone(usize),
+    Lose(usize),
     Step(u64),
     ServerFlush,
     ServerCrash,
@@ -115,6 +127,8 @@ struct World {
     /// When each revoked device's requests stopped being taken.
     revoked: BTreeMap<usize, BTreeSet<ChangeHash>>,
     overheard: Vec<Vec<u8>>,
+    /// The successions that were asked for.
+    successions: Vec<Succession>,
     connections: u64,
     figures: Figures,
     bug: Option<Bug>,
@@ -174,6 +188,7 @@ impl World {
             backups: Vec::new(),
             revoked: BTreeMap::new(),
             overheard: Vec::new(),
+            successions: Vec::new(),
             connections: 0,
             figures: Figures::default(),
             bug,
@@ -199,6 +214,13 @@ impl World {
         self.often(0, 3, |_| Event::ServerCrash);
         self.often(0, 1, |_| Event::ServerDisk);
         self.often(0, 3, |luck| Event::Forge(luck.random_range(0..count)));
+        // Who takes in from another phone what only a copy of it can write again has to write again himself what he built on
+        // it, and the keys that a backup of the server has forgotten are enrolled by people.
+        if self.luck.random_bool(0.12) {
+            self.often(1, 2, |luck| Event::Clone(luck.random_range(0..count)));
+            self.erases = self.luck.random_bool(0.2);
+            return;
+        }
         // A phone that was taken away cannot bring again what a backup lost, and others have built on it: that needs
         // somebody who carries its changes.
         if self.luck.random_bool(0.5) {
@@ -241,7 +263,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         if self.tell {
             match &event {
-                Event::Request(phone, connection, bytes) => {
+                Event::Request(phone, connection, _, bytes) => {
                     println!("{:>7} Request({phone}, {connection}, {} bytes)", self.now, bytes.len());
                 }
                 Event::Reply(phone, connection, bytes) => {
@@ -261,6 +283,7 @@ impl World {
                 self.phones[phone].crash(&mut self.luck);
                 self.soon(Event::PhoneRestart(phone));
             }
+            Event::PhoneRestart(phone) if self.phones[phone].is_lost => {}
             Event::PhoneRestart(phone) => self.phones[phone].restart(&mut self.history),
             Event::PhoneDisk(phone) => {
                 let disk = &mut self.phones[phone].disk;
@@ -274,7 +297,24 @@ impl World {
             }
             Event::Meet(from, to) if from != to => self.meet(from, to),
             Event::Meet(..) => {}
-            Event::Request(phone, connection, bytes) => self.arrive(phone, connection, &bytes),
+            Event::Request(phone, connection, device, bytes) => self.arrive(phone, connection, device, &bytes),
+            Event::Replaced(phone, connection) => self.phones[phone].is_replaced(connection, &mut self.history),
+            Event::Rotate(phone, number) => self.rotate(phone, number),
+            Event::Rotated(phone, key, rotation) => {
+                if self.phones[phone].rotated(key, rotation, &mut self.history) {
+                    self.later(2_000, Event::Enrol(phone, key));
+                }
+                self.statistics.new_keys += u64::from(rotation == Rotation::Done);
+            }
+            Event::Enrol(phone, key) => {
+                self.statistics.new_keys += 1;
+                self.phones[phone].enrolled(key, &mut self.history);
+            }
+            Event::Clone(phone) => self.clone_phone(phone),
+            Event::Lose(phone) => {
+                self.phones[phone].is_lost = true;
+                self.phones[phone].crash(&mut self.luck);
+            }
             Event::Reply(phone, connection, bytes) => self.reply(phone, connection, bytes),
             Event::Step(connection) => self.step(connection),
             Event::ServerFlush => self.flush(),
@@ -298,7 +338,7 @@ impl World {
             Event::Backup => self.backups.push(self.server.disk.flushed().to_vec()),
             Event::Restore => self.restore(),
             Event::Revoke(phone) => {
-                self.server.revoke(self.phones[phone].key.public());
+                self.server.revoke(self.phones[phone].keys.now().public());
                 self.soon(Event::ServerFlush);
             }
             Event::Erase(_) if !self.server.is_running => {}
@@ -338,7 +378,57 @@ impl World {
         }
     }
 
+    /// A backup of a phone is put onto another, and both are in the field, or only the other one.
+    fn clone_phone(&mut self, phone: usize) {
+        if self.phones[phone].is_lost {
+            return;
+        }
+        self.statistics.clones += 1;
+        let number = self.phones.len();
+        let copy = self.phones[phone].copied(number, &mut self.history);
+        self.phones.push(copy);
+        self.often(2, 10, |_| Event::Answer(number));
+        self.often(1, 6, |_| Event::Exchange(number));
+        self.often(0, 3, |_| Event::PhoneCrash(number));
+        self.often(0, 1, |_| Event::PhoneDisk(number));
+        self.often(0, 6, |_| Event::Answer(phone));
+        if self.luck.random_bool(0.3) {
+            let delay = self.luck.random_range(0..DURATION);
+            self.later(delay, Event::Lose(phone));
+        }
+    }
+
+    /// A phone that has drawn a key asks the server to put it in the place of the one in use.
+    fn ask_for_rotation(&mut self, phone: usize) {
+        let succession = self.phones[phone].keys.succession();
+        let Some(succession) = succession.filter(|_| self.phones[phone].is_running()) else {
+            return;
+        };
+        self.successions.push(succession);
+        let number = self.successions.len() - 1;
+        for (delay, bytes) in self.weather.carry(&[0; 256], &mut self.luck) {
+            // What was cut off says nothing.
+            if bytes.len() == 256 {
+                self.later(delay, Event::Rotate(phone, number));
+            }
+        }
+    }
+
+    fn rotate(&mut self, phone: usize, number: usize) {
+        if !self.server.is_running {
+            return;
+        }
+        let succession = self.successions[number];
+        let rotation = self.server.rotate(&succession);
+        // It is told when it is on disk.
+        self.flush();
+        for (delay, _) in self.weather.carry(&[0; 64], &mut self.luck) {
+            self.later(delay, Event::Rotated(phone, succession.successor, rotation));
+        }
+    }
+
     fn exchange(&mut self, phone: usize) {
+        self.ask_for_rotation(phone);
         self.connections += 1;
         let (connection, now) = (self.connections, self.seconds());
         let piece = self.luck.random_range(1..2_000);
@@ -349,23 +439,27 @@ impl World {
         self.overheard.push(bytes.clone());
         let copies = self.weather.carry(&bytes, &mut self.luck);
         self.statistics.mishaps += u64::from(copies.len() != 1 || copies[0].1.len() != bytes.len());
+        let device = self.phones[phone].keys.now().public();
         for (number, (delay, bytes)) in copies.into_iter().enumerate() {
             // What comes a second time comes over a connection on which nobody waits.
             let connection = connection + (number as u64) * 1_000_000;
-            self.later(delay, Event::Request(phone, connection, bytes));
+            self.later(delay, Event::Request(phone, connection, device, bytes));
         }
         self.later(PATIENCE, Event::GiveUp(phone, connection));
     }
 
-    fn arrive(&mut self, phone: usize, connection: u64, bytes: &[u8]) {
+    fn arrive(&mut self, phone: usize, connection: u64, device: DevicePublicKey, bytes: &[u8]) {
         if !self.server.is_running {
             return;
         }
-        let device = self.phones[phone].key.public();
+        let replaced = self.server.data.successors.contains_key(&device);
         let revoked = self.server.data.revoked.contains(&device);
         let scope = self.phones[phone].scope.clone();
         match self.server.arrive(connection, phone, device, &scope, bytes) {
             Ok(()) => {
+                if replaced {
+                    self.break_promise(Invariant::ReplacedKeysAreRefused, format!("phone {phone}"));
+                }
                 if revoked {
                     let logged = self.server.data.log.iter().map(|entry| entry.change.hash());
                     self.revoked.entry(phone).or_insert_with(|| logged.collect());
@@ -422,6 +516,7 @@ impl World {
         self.statistics.messages += 1;
         let bytes = match reply {
             Reply::Failed => return self.later(1, Event::Reply(phone, connection, None)),
+            Reply::Replaced => return self.later(1, Event::Replaced(phone, connection)),
             Reply::Answer(bytes) => bytes,
         };
         let copies = self.weather.carry(&bytes, &mut self.luck);
@@ -434,7 +529,7 @@ impl World {
     fn reply(&mut self, phone: usize, connection: u64, bytes: Option<Vec<u8>>) {
         let now = self.seconds();
         match bytes {
-            Some(bytes) => self.phones[phone].receive(connection, &bytes, now),
+            Some(bytes) => self.phones[phone].receive(connection, &bytes, now, &mut self.history),
             None => self.phones[phone].disconnected(connection),
         }
         self.soon(Event::PhoneFlush(phone));
@@ -465,13 +560,14 @@ impl World {
 
     /// Somebody who holds an enrolled phone tries to write in another's name, or sends again what was overheard.
     fn forge(&mut self, phone: usize) {
+        let device = self.phones[phone].keys.now().public();
         self.statistics.forgeries += 1;
         self.connections += 1;
         let connection = self.connections;
         if self.luck.random_bool(0.3)
             && let Some(overheard) = self.overheard.last().cloned()
         {
-            return self.soon(Event::Request(phone, connection, overheard));
+            return self.soon(Event::Request(phone, connection, device, overheard));
         }
         let victims: Vec<Change> = self.server.data.log.iter().map(|entry| entry.change.clone()).collect();
         if victims.is_empty() {
@@ -488,7 +584,7 @@ impl World {
         let named = if self.luck.random_bool(0.5) {
             victim.device
         } else {
-            self.phones[phone].key.public()
+            self.phones[phone].keys.now().public()
         };
         let request = SyncRequest {
             version: PROTOCOL_VERSION,
@@ -510,7 +606,7 @@ impl World {
             }],
         };
         let bytes = wire::encode(&request).unwrap();
-        self.soon(Event::Request(phone, connection, bytes));
+        self.soon(Event::Request(phone, connection, device, bytes));
     }
 
     fn break_promise(&mut self, invariant: Invariant, what: String) {
@@ -543,8 +639,7 @@ impl World {
                 }
             }
             let after = (self.server.data.log.len(), self.server.data.waiting.len());
-            let pending =
-                (0..self.phones.len()).any(|phone| !self.is_revoked(phone) && self.phones[phone].is_pending());
+            let pending = (0..self.phones.len()).any(|phone| !self.is_out(phone) && self.phones[phone].is_pending());
             quiet = if before == after && !pending { quiet + 1 } else { 0 };
             if quiet == 2 || !self.violations.is_empty() {
                 break;
@@ -553,7 +648,15 @@ impl World {
         self.statistics.refused = self.phones.iter().map(|phone| phone.refused.len() as u64).sum();
     }
 
+    /// Whether nothing can be asked of a phone any more.
+    fn is_out(&self, phone: usize) -> bool {
+        self.is_revoked(phone) || self.phones[phone].is_lost
+    }
+
     fn is_revoked(&self, phone: usize) -> bool {
-        self.server.data.revoked.contains(&self.phones[phone].key.public())
+        self.server
+            .data
+            .revoked
+            .contains(&self.phones[phone].keys.now().public())
     }
 }

@@ -11,6 +11,8 @@
 //! Nothing is dropped before what takes its place is on the device's disk, and a device that stops anywhere in between finds
 //! itself in front of the same step when it sends what it has again.
 
+use std::collections::HashSet;
+
 use automerge::{ActorId, ChangeHash};
 
 use super::{Client, OutgoingChange};
@@ -36,7 +38,7 @@ pub enum Rekeying {
     /// What an earlier key wrote can not come in: the caller calls [`Client::begin_again`].
     BeginAgain,
     /// It is known what the log has: the caller gives each of its responses to [`Client::rewrite`], makes durable in one
-    /// transaction what is dropped and what was written, tells [`Client::rewrote`], and goes on with
+    /// transaction what is dropped, what was written and what was [`found_in_log`](Client::found_in_log), tells [`Client::rewrote`], and goes on with
     /// [`offer`](Client::offer).
     Rewrite,
 }
@@ -108,10 +110,22 @@ impl Client {
         response.rewritten(there, own).map(Some)
     }
 
-    /// What was written in the place of these changes is durable. Where something is left that was refused and has nothing
-    /// in its place, because the log has changed since, it is sent again on the next occasion.
+    /// The changes that need not be sent any more because the log has them, as another phone with the same key brought them:
+    /// they leave the outbox that the caller keeps together with what is dropped.
+    pub fn found_in_log(&self) -> Vec<ChangeHash> {
+        let Reading::Known { there } = &self.reading else {
+            return Vec::new();
+        };
+        let queued = self.outbox.iter().chain(&self.held).chain(&self.stranded);
+        let hashes = queued.map(|outgoing| outgoing.change.hash());
+        hashes.filter(|hash| there.contains(hash)).collect()
+    }
+
+    /// What was written in the place of these changes is durable, and that those [found in the log](Self::found_in_log) need
+    /// not be sent. Where something is left that was refused and has nothing in its place, because the log has changed since,
+    /// it is sent again on the next occasion.
     pub fn rewrote(&mut self, dropped: impl IntoIterator<Item = ChangeHash>) {
-        let dropped: std::collections::HashSet<ChangeHash> = dropped.into_iter().collect();
+        let dropped: HashSet<ChangeHash> = dropped.into_iter().chain(self.found_in_log()).collect();
         let is_left = |outgoing: &OutgoingChange| !dropped.contains(&outgoing.change.hash());
         self.outbox.retain(is_left);
         self.held.retain(is_left);

@@ -39,7 +39,7 @@ impl World {
         for hash in acknowledged {
             let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
                 Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(_) | Transaction::Erased(_) => false,
+                Transaction::Revoked(_) | Transaction::Erased(_) | Transaction::Succeeded { .. } => false,
             });
             if !on_disk {
                 self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
@@ -60,7 +60,9 @@ impl World {
                 continue;
             };
             let author = &self.phones[edit.phone];
-            if author.key.public() != entry.device {
+            // What was written before a phone was copied is said again by either.
+            let copies = self.phones.iter().filter(|phone| phone.is_copy_of(author));
+            if !copies.into_iter().any(|phone| phone.keys.had(&entry.device)) {
                 broken.push((
                     Invariant::NobodyWritesForAnother,
                     format!("{hash} is of phone {}", edit.phone),
@@ -102,7 +104,7 @@ impl World {
         }
         if let (Some(Bug::PrefersOwnAnswer), Some(reader)) = (self.bug, reader) {
             use survey_forms::answers::AnswersMut as _;
-            let actor = self.phones[reader].key.actor();
+            let actor = self.phones[reader].keys.now().actor();
             for conflict in &reading.conflicts {
                 let own = conflict.claims.iter().find(|claim| claim.actor == actor);
                 if let Some(value) = own.and_then(|claim| claim.value.as_ref()) {
@@ -113,34 +115,34 @@ impl World {
         reading
     }
 
+    /// Whether another phone has the same key still. Neither hears then what the other writes, until both write into one
+    /// response.
+    fn is_undiscovered(&self, phone: usize) -> bool {
+        let key = self.phones[phone].keys.now().public();
+        let others = self.phones.iter().filter(|other| other.number != phone);
+        others.into_iter().any(|other| other.keys.now().public() == key)
+    }
+
     /// Whether what there is in the end is what there must be.
     pub(super) fn judge(&mut self) {
         self.check_log();
         let mut broken = Vec::new();
-        for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
+        let first = |hash: &ChangeHash| self.history.find(hash).map(|(number, _)| self.history.first(number));
+        let arrived: BTreeSet<usize> = (self.server.data.log.iter())
+            .filter_map(|entry| first(&entry.change.hash()))
+            .collect();
+        for (number, edit) in self.history.all_saved() {
             let author = &self.phones[edit.phone];
             let refused = !author.scope.contains(&hamlet_of(edit.unit));
-            if refused || self.is_revoked(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
+            if refused || self.is_out(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
                 continue;
             }
-            let arrived = self.server.data.log.iter().any(|entry| {
-                self.history
-                    .find(&entry.change.hash())
-                    .is_some_and(|(_, logged)| std::ptr::eq(logged, edit))
-            });
-            if !arrived {
-                let is_edit = |hash: &ChangeHash| {
-                    self.history
-                        .find(hash)
-                        .is_some_and(|(_, found)| std::ptr::eq(found, edit))
-                };
+            let number = self.history.first(number);
+            if !arrived.contains(&number) {
+                let is_edit = |hash: &ChangeHash| first(hash) == Some(number);
                 let refused = author.refused.iter().find(|(hash, _)| is_edit(hash));
-                let waits = self
-                    .server
-                    .data
-                    .waiting
-                    .iter()
-                    .any(|entry| is_edit(&entry.change.hash()));
+                let waiting = &self.server.data.waiting;
+                let waits = waiting.iter().any(|entry| is_edit(&entry.change.hash()));
                 let what = format!("{edit:?}, waiting: {waits}, refused: {refused:?}");
                 broken.push((Invariant::SavedAnswersArrive, what));
             }
@@ -169,7 +171,10 @@ impl World {
             }
 
             for phone in 0..self.phones.len() {
-                if self.is_revoked(phone) || !self.phones[phone].scope.contains(&hamlet_of(unit)) {
+                if self.is_out(phone)
+                    || self.is_undiscovered(phone)
+                    || !self.phones[phone].scope.contains(&hamlet_of(unit))
+                {
                     continue;
                 }
                 let empty = Response::new(response_of(unit)).unwrap();
