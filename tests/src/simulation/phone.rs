@@ -1,45 +1,22 @@
 //! A phone: the device's side of the exchange, bound to a disk that may fail.
 
+mod rekeying;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
-use survey_forms::answers::{AnswerPath, Answers as _, AnswersMut as _, Value};
-use sync_core::device::DevicePublicKey;
+use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
 use sync_core::exchange::{
     Client, ClientState, Limits, OutgoingChange, RefusalReason, Rekeying, SyncResponse, reconciliation, wire,
 };
-use sync_core::response::{Replacement, Response, ResponseError, Rewritten};
-use sync_core::{ActorId, Change, ChangeHash};
+use sync_core::response::{Response, ResponseError};
+use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
 use super::disk::Disk;
 use super::history::{Edit, History, QUESTIONS, ROUND, code, hamlet_of, response_of, unit_of};
 use super::keys::{Keys, Secret};
-use super::server::Rotation;
-
-/// One transaction of a phone's storage.
-#[derive(Debug, Clone)]
-pub(super) enum Record {
-    /// The volunteer answered.
-    Wrote { unit: usize, change: Box<Change> },
-    /// Others' changes came, from the server or from another phone.
-    Heard { changes: Vec<(usize, Change)> },
-    /// The responses of these units were erased.
-    Erased { units: Vec<usize> },
-    /// How far the server's log is read, and what need not be sent any more.
-    Reached {
-        state: ClientState,
-        left_outbox: Vec<ChangeHash>,
-    },
-    /// An answer of the server as a whole, or another step that is kept as a whole.
-    Exchanged(Vec<Record>),
-    /// A new key was drawn.
-    DrewKey(Secret),
-    /// The new key is in use, be it that it took the place of the one before or that the phone enrolled anew.
-    TookKey { rotated: bool },
-    /// What can not come into the log is dropped.
-    Dropped { unit: usize, changes: Vec<ChangeHash> },
-}
+use super::record::Record;
 
 /// A phone and the volunteer who carries it.
 pub(super) struct Phone {
@@ -312,111 +289,6 @@ impl Phone {
         }
     }
 
-    /// A new key is on the disk before anybody hears of it.
-    fn draw_key(&mut self, history: &mut History) {
-        let secret = self.keys.draw(self.number);
-        if self.keys.drawn().is_none() && self.disk.write(Record::DrewKey(secret)).is_ok() {
-            self.flush(history);
-            self.keys.drew(secret);
-        }
-    }
-
-    /// The server says that another key has taken the place of this phone's: its own new one, of which it has not heard
-    /// yet, or that of a copy.
-    pub(super) fn is_replaced(&mut self, connection: u64, history: &mut History) {
-        let is_awaited = |memory: &&Memory| memory.connection == Some(connection);
-        if self.memory.as_ref().filter(is_awaited).is_some() {
-            self.disconnected(connection);
-            self.draw_key(history);
-        }
-    }
-
-    /// The server has answered whether a new key is in the place of the old one. Says whether the phone has to enrol anew.
-    pub(super) fn rotated(&mut self, key: DevicePublicKey, rotation: Rotation, history: &mut History) -> bool {
-        let is_awaited = self.keys.drawn().is_some_and(|drawn| drawn.public() == key);
-        if !is_awaited || self.memory.is_none() {
-            return false;
-        }
-        if rotation == Rotation::Done {
-            self.take_key(true, history);
-        }
-        rotation == Rotation::Replaced
-    }
-
-    /// An official has enrolled the phone with this key.
-    pub(super) fn enrolled(&mut self, key: DevicePublicKey, history: &mut History) {
-        let is_awaited = self.keys.drawn().is_some_and(|drawn| drawn.public() == key);
-        if is_awaited && self.memory.is_some() {
-            self.take_key(false, history);
-        }
-    }
-
-    fn take_key(&mut self, rotated: bool, history: &mut History) {
-        if self.disk.write(Record::TookKey { rotated }).is_ok() {
-            self.flush(history);
-            self.restart_app();
-        }
-    }
-
-    /// Writes again what earlier keys wrote and the log can not take. Says whether that is on the disk.
-    fn rewrite(&mut self, history: &mut History) -> bool {
-        self.flush(history);
-        let key = self.keys.now();
-        let Some(memory) = &mut self.memory else { return false };
-        let (mut records, mut dropped, mut again, mut responses) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (unit, response) in &memory.responses {
-            let Some(mut rewritten) = memory.client.rewrite(response, &key).unwrap() else {
-                return false;
-            };
-            match self.bug {
-                Some(Bug::RekeyingOverwrites) => overwrite(&mut rewritten, response, &key.actor()),
-                Some(Bug::RekeyingForgetsDependents) => forget_dependents(&mut rewritten),
-                _ => {}
-            }
-            let hashes: Vec<ChangeHash> = rewritten
-                .replaced
-                .iter()
-                .map(|replacement| replacement.dropped)
-                .collect();
-            records.push(Record::Dropped {
-                unit: *unit,
-                changes: hashes.clone(),
-            });
-            dropped.extend(hashes);
-            for replacement in rewritten.replaced {
-                let Some(change) = replacement.written else { continue };
-                again.push((replacement.dropped, change.hash()));
-                records.push(Record::Wrote {
-                    unit: *unit,
-                    change: Box::new(change),
-                });
-            }
-            responses.push((*unit, rewritten.response));
-        }
-        records.push(Record::Reached {
-            state: memory.client.state(),
-            left_outbox: memory.client.found_in_log(),
-        });
-        if self.bug == Some(Bug::DropsBeforeRewriting) {
-            records.retain(|record| matches!(record, Record::Dropped { .. }));
-            if self.disk.write(Record::Exchanged(records)).is_err() {
-                return false;
-            }
-            self.disk.flush();
-            // The battery is empty.
-            self.memory = None;
-            return true;
-        }
-        if self.disk.write(Record::Exchanged(records)).is_err() {
-            return false;
-        }
-        self.disk.flush();
-        history.wrote_again(&again);
-        memory.responses.extend(responses);
-        memory.client.rewrote(dropped);
-        true
-    }
-
     /// The server's log is another one: begins to find out how it differs from what the phone has.
     fn reconcile(&mut self, connection: u64) {
         let Some(memory) = &mut self.memory else { return };
@@ -525,92 +397,6 @@ impl Phone {
 /// A change that contradicts what the phone has stays outside, and the replicas are found not to converge.
 fn take_in(response: &mut Response, change: Change) {
     let _ = response.apply([change]);
-}
-
-/// The planted mistake of a phone that puts its answers as if nobody else had answered.
-fn overwrite(rewritten: &mut Rewritten, before: &Response, actor: &ActorId) {
-    let (answers, mut response) = (before.read().answers, rewritten.response.clone());
-    let ((), change) = response
-        .edit::<_, ResponseError>(actor, 0, |edit| {
-            let paths = QUESTIONS.map(AnswerPath::top);
-            let own = paths.iter().filter_map(|path| Some((path, answers.answer(path)?)));
-            own.into_iter()
-                .try_for_each(|(path, value)| edit.settle(path, Some(&value)))
-        })
-        .unwrap();
-    if let (Some(last), Some(change)) = (rewritten.replaced.last_mut(), change) {
-        // The last change is found where it was, and the overwriting one with it.
-        let dropped = last.dropped;
-        rewritten.replaced.push(Replacement {
-            dropped,
-            written: Some(change),
-        });
-        rewritten.response = response;
-    }
-}
-
-/// The planted mistake of a phone that writes again only what was refused by itself.
-fn forget_dependents(rewritten: &mut Rewritten) {
-    let dependents = rewritten.replaced.iter_mut().skip(1);
-    let forgotten: BTreeSet<ChangeHash> = dependents
-        .filter_map(|replacement| Some(replacement.written.take()?.hash()))
-        .collect();
-    let mut kept = rewritten.response.changes();
-    kept.retain(|change| !forgotten.contains(&change.hash()));
-    rewritten.response = Response::with_changes(rewritten.response.id(), kept).unwrap();
-}
-
-impl Record {
-    /// This record, or those that it is made of.
-    fn each<'a>(&'a self, then: &mut impl FnMut(&'a Self)) {
-        match self {
-            Self::Exchanged(records) => records.iter().for_each(|record| record.each(then)),
-            record => then(record),
-        }
-    }
-
-    fn replay(&self, queued: &mut Vec<OutgoingChange>, reached: &mut ClientState, keys: &mut Keys) {
-        self.each(&mut |record| match record {
-            Self::Wrote { unit, change } => queued.push(OutgoingChange {
-                round: ROUND,
-                unit: code(*unit),
-                change: Change::clone(change),
-            }),
-            Self::Heard { .. } | Self::Exchanged(_) => {}
-            Self::Erased { units } => queued.retain(|outgoing| !units.iter().any(|unit| code(*unit) == outgoing.unit)),
-            Self::Reached { state, left_outbox } => {
-                *reached = *state;
-                queued.retain(|outgoing| !left_outbox.contains(&outgoing.change.hash()));
-            }
-            Self::DrewKey(secret) => keys.drew(*secret),
-            Self::TookKey { rotated } => {
-                keys.took(*rotated);
-                *reached = ClientState::default();
-            }
-            Self::Dropped { changes, .. } => queued.retain(|outgoing| !changes.contains(&outgoing.change.hash())),
-        });
-    }
-
-    fn changes(&self, of: &mut BTreeMap<usize, Vec<Change>>) {
-        self.each(&mut |record| match record {
-            Self::Wrote { unit, change } => of.entry(*unit).or_default().push(Change::clone(change)),
-            Self::Heard { changes } => {
-                for (unit, change) in changes {
-                    of.entry(*unit).or_default().push(change.clone());
-                }
-            }
-            Self::Erased { units } => {
-                for unit in units {
-                    of.remove(unit);
-                }
-            }
-            Self::Dropped { unit, changes } => {
-                let kept = of.entry(*unit).or_default();
-                kept.retain(|change| !changes.contains(&change.hash()));
-            }
-            Self::Reached { .. } | Self::Exchanged(_) | Self::DrewKey(_) | Self::TookKey { .. } => {}
-        });
-    }
 }
 
 /// The edits that a replica has heard of.
