@@ -17,6 +17,8 @@ pub enum Invariant {
     NobodyWritesForAnother,
     /// A device that was revoked adds nothing from then on.
     RevokedDevicesAddNothing,
+    /// A phone of whose disk there is no copy keeps its key: nothing that it wrote contradicts the log.
+    OnlyCopiesTakeNewKeys,
     /// A key that another has taken the place of is not talked to any more.
     ReplacedKeysAreRefused,
     /// An erased response is nowhere any more: in no log, in no buffer, and on no phone that may read its hamlet.
@@ -31,13 +33,14 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReplicasConverge,
         Self::AcknowledgedIsDurable,
         Self::SavedAnswersArrive,
         Self::NothingOutsideScope,
         Self::NobodyWritesForAnother,
         Self::RevokedDevicesAddNothing,
+        Self::OnlyCopiesTakeNewKeys,
         Self::ReplacedKeysAreRefused,
         Self::ErasedIsForgotten,
         Self::NoConflictVanishes,

@@ -404,6 +404,11 @@ impl World {
         let Some(succession) = succession.filter(|_| self.phones[phone].is_running()) else {
             return;
         };
+        let asking = &self.phones[phone];
+        let mut others = self.phones.iter().filter(|other| other.number != phone);
+        if !others.any(|other| other.is_copy_of(asking)) {
+            self.break_promise(Invariant::OnlyCopiesTakeNewKeys, format!("phone {phone}"));
+        }
         self.successions.push(succession);
         let number = self.successions.len() - 1;
         for (delay, bytes) in self.weather.carry(&[0; 256], &mut self.luck) {
