@@ -2,7 +2,7 @@
 ALTER TABLE invitation ADD COLUMN hub BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE TABLE hub (
     device_key INTEGER PRIMARY KEY REFERENCES device (device_key),
-    forwarded  TEXT                         -- the last entry of its log that it brought, as JSON; null before the first
+    memory     TEXT NOT NULL                -- how far it has brought its log (sync-core, `HubMemory`), as JSON
 );
 
 -- Which neighbour brought a change: a hub's device_key, or 0 for the upstream; null where its author or a bundle did.

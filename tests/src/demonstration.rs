@@ -61,11 +61,11 @@ impl Demonstration {
         self.process.end()
     }
 
-    /// Ends the demo and its server at once, as a power cut would.
+    /// Ends the demo and its servers at once, as a power cut would.
     pub fn kill(self) {
-        let server = self.server();
+        let servers = children(self.process.id());
         signal(self.process.id(), "KILL");
-        if let Some(server) = server {
+        for server in servers {
             signal(server, "KILL");
         }
         self.process.end();

@@ -51,6 +51,41 @@ fn a_seed_gives_the_same_document_every_time() {
 }
 
 #[test]
+fn hubs_and_couriers_give_the_same_figures_as_the_direct_way() {
+    let expected = figures(&finished().ended.json());
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("demo");
+    // All of it loses power once, in the middle.
+    let mut demo = Demonstration::start(&data, &["--once", "--topology", "hubs", "--pace", "100"]);
+    let mut hubs = 0;
+    while demo.is_alive() && hubs < 6 {
+        hubs = (1..=6)
+            .filter(|hub| data.join("hubs").join(hub.to_string()).join("server.log").exists())
+            .count();
+    }
+    assert!(demo.is_alive(), "the demo ended before its death");
+    demo.kill();
+
+    let document = Demonstration::document(&data, &["--once", "--topology", "hubs"]);
+    assert_eq!(figures(&document), expected);
+    for hub in 1..=6 {
+        let hub_data = data.join("hubs").join(hub.to_string());
+        let shown = run(&hub_data, &["upstream", "show", "--format", "json"]);
+        if hub % 2 == 1 {
+            let shown = shown.success().json();
+            assert_eq!(
+                (&shown["behind"], &shown["unsettled"]),
+                (&0.into(), &Value::Array(vec![]))
+            );
+        } else {
+            // It only ever met the province by bundle.
+            assert!(shown.failure().stderr.contains("upstream join"));
+            assert!(hub_data.join("answers.khaosat").exists());
+        }
+    }
+}
+
+#[test]
 fn the_document_stands_alone_on_standard_output() {
     let ended = &finished().ended;
     // One document and a line end; a second one, or any other word, would be no JSON.

@@ -5,6 +5,7 @@
 //! estimates every time, however often connections break or the server dies.
 
 mod household;
+mod hubs;
 mod interview;
 mod network;
 mod progress;
@@ -19,7 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use sync_core::identity::RoundId;
@@ -29,7 +31,7 @@ use crate::cli::{EstimateFormat, Failure, initialise};
 use crate::config::Config;
 use crate::devices::{InvitationKind, invite};
 use crate::http::Text;
-use crate::rounds::{self, NewRound};
+use crate::rounds::{self, NewRound, Round};
 use crate::store::{DataFolder, FolderError, Store};
 use crate::units::UnitTree;
 
@@ -73,6 +75,18 @@ pub struct DemoArguments {
     /// Milliseconds that every phone waits before each exchange, to watch the figures move
     #[arg(long, value_name = "MS", default_value_t = 0)]
     pace: u64,
+    /// Whether phones reach the province's server themselves, or hubs of their communes
+    #[arg(long, value_name = "TOPOLOGY", default_value = "direct")]
+    topology: Topology,
+}
+
+/// Whom the phones reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Topology {
+    /// The province's server
+    Direct,
+    /// Hubs, of which half forward to the province and half send it bundles by courier
+    Hubs,
 }
 
 /// What decides a demo's data.
@@ -82,7 +96,22 @@ struct Parameters {
     seed: u64,
 }
 
-/// What all teams share.
+/// A server that phones reach, and the hamlets whose teams do.
+struct Site {
+    address: SocketAddr,
+    store: Store,
+    work: Vec<Sampled>,
+}
+
+/// A hamlet where households are surveyed.
+#[derive(Debug, Clone)]
+struct Sampled {
+    code: String,
+    kind: String,
+    commune: String,
+}
+
+/// What all teams of a site share.
 struct Field {
     seed: u64,
     server: SocketAddr,
@@ -120,28 +149,55 @@ async fn survey(
     let listener = listen(config.listen)?;
     let address = listener.local_addr()?;
     let store = prepare(path, parameters).await?;
-    let round = rounds::load(&store.readers)
-        .await?
-        .pop()
-        .ok_or_else(|| Failure::new("thư mục không có đợt khảo sát", "the folder has no round"))?;
+    let round = newest_round(&store).await?;
     let supervisor = Supervisor::start(path, listener, config.minimum_households).await?;
     eprintln!("http://{address}/ — trang điều hành (the console), {}", path.display());
 
-    let work = teams(&store, round.key).await?;
+    let work = sampled(&store, round.key).await?;
     let households: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM sampled_unit WHERE round_key = $1")
         .bind(round.key)
         .fetch_one(&store.readers)
         .await?;
-    let field = Field {
-        seed: parameters.seed,
-        server: address,
-        form: SharedForm::default(),
-        pace: Duration::from_millis(arguments.pace),
-        progress: Progress::new(2 * work.len() as u64, households.unsigned_abs()),
-    };
     let teams = work.len();
+    let fieldwork = Fieldwork {
+        seed: parameters.seed,
+        pace: Duration::from_millis(arguments.pace),
+        progress: Progress::new(2 * teams as u64, households.unsigned_abs()),
+    };
+    let survey = async {
+        match arguments.topology {
+            Topology::Direct => {
+                let (site, store) = (address, store.clone());
+                fieldwork
+                    .at(&Site {
+                        address: site,
+                        store,
+                        work,
+                    })
+                    .await?;
+            }
+            Topology::Hubs => {
+                let province = hubs::Province {
+                    path,
+                    address,
+                    store: &store,
+                    round_key: round.key,
+                };
+                let hubs = hubs::Hubs::start(&province, parameters, work, config.minimum_households).await?;
+                let worked = try_join_all(hubs.sites().map(|site| fieldwork.at(site))).await;
+                let brought = match worked {
+                    Ok(_) => hubs.bring(&province).await,
+                    Err(failure) => Err(failure),
+                };
+                hubs.stop().await;
+                brought?;
+            }
+        }
+        fieldwork.progress.finish();
+        Ok(())
+    };
     let worked = tokio::select! {
-        worked = fieldwork(Arc::new(field), work, &store, round.key) => worked,
+        worked = survey => worked,
         _ = tokio::signal::ctrl_c() => Err(Failure::new(
             "đã dừng giữa chừng; chạy lại cùng lệnh với cùng --data để tiếp tục",
             "interrupted; the same command with the same --data goes on",
@@ -238,49 +294,69 @@ async fn make_round(store: &Store, parameters: &Parameters) -> Result<(), Failur
 }
 
 /// The sampled hamlets, whose teams get their codes when their turn comes.
-async fn teams(store: &Store, round_key: i64) -> Result<Vec<(String, String)>, Failure> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT code, kind FROM frame_hamlet
+async fn sampled(store: &Store, round_key: i64) -> Result<Vec<Sampled>, Failure> {
+    let rows: Vec<(String, String, String)> = sqlx::query_as(
+        "SELECT code, kind, commune_code FROM frame_hamlet
          WHERE round_key = $1 AND EXISTS (SELECT 1 FROM sampled_unit WHERE sampled_unit.hamlet_key = frame_hamlet.hamlet_key)
          ORDER BY code",
     )
     .bind(round_key)
     .fetch_all(&store.readers)
     .await?;
-    Ok(rows)
+    let hamlet = |(code, kind, commune)| Sampled { code, kind, commune };
+    Ok(rows.into_iter().map(hamlet).collect())
 }
 
-/// All teams' days, some teams at a time.
-async fn fieldwork(
-    field: Arc<Field>,
-    work: Vec<(String, String)>,
-    store: &Store,
-    round_key: i64,
-) -> Result<(), Failure> {
-    let progress = field.progress.clone();
-    stream::iter(work)
-        .map(|(code, kind)| {
-            let (field, store) = (Arc::clone(&field), store.clone());
-            async move {
-                // The official's part: codes for the team's phones, made on the server's own machine.
-                let hamlets = [code.clone()];
-                let one = invite(&store, round_key, InvitationKind::Phone, &format!("{code} A"), &hamlets).await?;
-                let other = invite(&store, round_key, InvitationKind::Phone, &format!("{code} B"), &hamlets).await?;
-                let work = HamletWork {
-                    code,
-                    urban: kind != "ấp",
-                    codes: [one.code, other.code],
-                };
-                let day = tokio::spawn(async move { team::play(&field, work).await });
-                day.await
-                    .map_err(|error| Failure::new(error.to_string(), error.to_string()))?
-            }
-        })
-        .buffer_unordered(TEAMS)
-        .try_collect::<()>()
-        .await?;
-    progress.finish();
-    Ok(())
+/// What is alike at all sites.
+struct Fieldwork {
+    seed: u64,
+    pace: Duration,
+    progress: Progress,
+}
+
+impl Fieldwork {
+    /// All teams' days at a site, some teams at a time.
+    async fn at(&self, site: &Site) -> Result<(), Failure> {
+        let round = newest_round(&site.store).await?;
+        let field = Arc::new(Field {
+            seed: self.seed,
+            server: site.address,
+            form: SharedForm::default(),
+            pace: self.pace,
+            progress: self.progress.clone(),
+        });
+        stream::iter(site.work.clone())
+            .map(|Sampled { code, kind, .. }| {
+                let (field, store) = (Arc::clone(&field), site.store.clone());
+                async move {
+                    // The official's part: codes for the team's phones, made on the server's own machine.
+                    let hamlets = [code.clone()];
+                    let code_for = async |name: String| {
+                        let invitation = invite(&store, round.key, InvitationKind::Phone, &name, &hamlets).await?;
+                        Ok::<_, Failure>(invitation.code)
+                    };
+                    let codes = [
+                        code_for(format!("{code} A")).await?,
+                        code_for(format!("{code} B")).await?,
+                    ];
+                    let urban = kind != "ấp";
+                    let work = HamletWork { code, urban, codes };
+                    let day = tokio::spawn(async move { team::play(&field, work).await });
+                    day.await
+                        .map_err(|error| Failure::new(error.to_string(), error.to_string()))?
+                }
+            })
+            .buffer_unordered(TEAMS)
+            .try_collect::<()>()
+            .await
+    }
+}
+
+async fn newest_round(store: &Store) -> Result<Round, Failure> {
+    rounds::load(&store.readers)
+        .await?
+        .pop()
+        .ok_or_else(|| Failure::new("thư mục không có đợt khảo sát", "the folder has no round"))
 }
 
 fn scratch_folder() -> PathBuf {

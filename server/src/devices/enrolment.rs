@@ -7,6 +7,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use sync_core::device::DevicePublicKey;
+use sync_core::exchange::forwarding::HubMemory;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
@@ -78,6 +79,7 @@ async fn enrol(
 
     let (token, token_hash) = new_token().map_err(|error| Problem::internal(&error))?;
     let code_hash = secret_hash(&normalised(&request.code));
+    let unknown_hub = serde_json::to_string(&HubMemory::default()).map_err(|error| Problem::internal(&error))?;
     let hamlets = app
         .store
         .writer
@@ -115,8 +117,9 @@ async fn enrol(
                 .execute(&mut *connection)
                 .await?;
                 if hub {
-                    sqlx::query("INSERT INTO hub (device_key) VALUES ($1) ON CONFLICT DO NOTHING")
+                    sqlx::query("INSERT INTO hub (device_key, memory) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                         .bind(device_key)
+                        .bind(&unknown_hub)
                         .execute(&mut *connection)
                         .await?;
                 }

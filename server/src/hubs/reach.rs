@@ -21,7 +21,7 @@ use crate::devices::{RosterDevice, enrolled_authors, import_roster, roster_of};
 use crate::estimates::Projector;
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::{self, CarriedEntries};
-use crate::sync::{Bringer, erase, take};
+use crate::sync::{Bringer, Together, erase, take};
 
 /// The number of `change_log.carried_by` for what came from the upstream.
 const UPSTREAM: i64 = 0;
@@ -109,20 +109,16 @@ async fn exchange(
         }
         None => kept.roster_known,
     };
-    let carried = answer.carried.change_count() as u64;
-    if carried > 0 {
-        let taken = take_from_upstream(store, answer.carried, &limits).await?;
-        reached.new += u64::from(taken.logged);
-        reached.not_taken += taken.refused.len() as u64;
-    }
     erase_all(store, answer.erased, None).await?;
     let kept = Kept {
         state,
         roster_sent: Some(digest),
         roster_known,
     };
-    kept.save(store, hashes.into_iter().flatten().collect(), unsettled)
-        .await?;
+    let brought: Vec<ChangeHash> = hashes.into_iter().flatten().collect();
+    let taken = take_from_upstream(store, answer.carried, &limits, kept.save(&brought, unsettled)?).await?;
+    reached.new += u64::from(taken.logged);
+    reached.not_taken += taken.refused.len() as u64;
     Ok(more)
 }
 
@@ -150,8 +146,14 @@ pub(super) fn read_roster(json: &[u8]) -> Result<Vec<RosterDevice>, HubError> {
 }
 
 /// Takes in what the upstream has logged. Who may write where, and until when, was its decision: here an author must only
-/// be known, and the unit in the frame.
-async fn take_from_upstream(store: &Store, carried: CarriedChanges, limits: &Limits) -> Result<Taken, HubError> {
+/// be known, and the unit in the frame. `kept` is written together with it: a log that has something of an upstream's
+/// without the cursor behind it would not notice that the upstream lost it.
+async fn take_from_upstream(
+    store: &Store,
+    carried: CarriedChanges,
+    limits: &Limits,
+    kept: Together,
+) -> Result<Taken, HubError> {
     let limits = *limits;
     let (verdicts, attestations) = tokio::task::spawn_blocking(move || {
         let verdicts = admit_carried(&carried, &limits)?;
@@ -172,8 +174,8 @@ async fn take_from_upstream(store: &Store, carried: CarriedChanges, limits: &Lim
         .collect();
     let delivery = Delivery::new(verdicts, attestations, Authors::enrolled(known));
     let bringer = Bringer {
-        heard: None,
         carried_by: Some(UPSTREAM),
+        together: Some(kept),
     };
     Ok(take(store, delivery, device_keys, bringer).await?)
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::SqlitePool;
 use sync_core::exchange::answering::CursorState;
 use sync_core::exchange::delivery::Delivery;
-use sync_core::exchange::forwarding::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, HubStanding, Piece};
+use sync_core::exchange::forwarding::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, HubMemory, Piece};
 use sync_core::exchange::{Cursor, Limits, admit_carried, wire};
 
 use super::error::HubError;
@@ -57,12 +57,13 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
     let (authors, device_keys) = enrolled_authors(readers, devices).await?;
     let attestations = kept_attestations(&request.carried);
     let delivery = Delivery::new(verdicts, attestations, authors.within(&caller.hamlets));
+    let heard = Heard {
+        device_key: caller.device_key,
+        clock_ahead: request.device_time.saturating_sub(clock::now()),
+    };
     let bringer = Bringer {
-        heard: Some(Heard {
-            device_key: caller.device_key,
-            clock_ahead: request.device_time.saturating_sub(clock::now()),
-        }),
         carried_by: Some(caller.device_key),
+        together: Some(heard.write()),
     };
     let taken = take(&app.store, delivery, device_keys, bringer).await?;
     erase_all(&app.store, request.erased.clone(), Some(&caller.hamlets)).await?;
@@ -70,14 +71,15 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         app.logged();
     }
 
-    let standing = HubStanding::of(&request, remembered);
+    let memory = remembered.after(&request);
+    let with_own = memory.set_back || request.restoring;
     let piece = match cursors {
-        CursorState::Known => Some(news(readers, &caller, request.cursor, standing).await?),
+        CursorState::Known => Some(news(readers, &caller, request.cursor, with_own).await?),
         CursorState::Foreign => None,
     };
     let roster = roster_for(readers, &caller, &request).await?;
     // What the hub has brought is remembered last: whatever failed before, it brings again.
-    remember(&app.store, caller.device_key, request.until).await?;
+    remember(&app.store, caller.device_key, memory).await?;
     let unknown_cursor = piece.is_none();
     let Piece {
         carried,
@@ -98,7 +100,7 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
             .await?
             .filter(|head| until.or(request.cursor) != Some(*head)),
         unknown_cursor,
-        set_back: standing.set_back,
+        set_back: memory.set_back,
         more,
     };
     let bytes = blocking(move || wire::encode(&answer)).await??;
@@ -117,11 +119,11 @@ async fn news(
     readers: &SqlitePool,
     caller: &Caller,
     cursor: Option<Cursor>,
-    standing: HubStanding,
+    with_own: bool,
 ) -> Result<Piece, StoreError> {
     let after = cursor.map_or(0, |cursor| cursor.sequence().cast_signed());
     let hamlets = caller.hamlets.iter().map(|hamlet| hamlet.0).collect();
-    let without = (!standing.with_own).then_some(caller.device_key);
+    let without = (!with_own).then_some(caller.device_key);
     piece::read(readers, after, Some(hamlets), without, &CarriedEntries::default()).await
 }
 
@@ -140,16 +142,16 @@ async fn roster_for(
     Ok((!known).then(|| ByteBuf::from(roster)))
 }
 
-/// How far a hub had brought its log.
+/// What is remembered of a hub.
 ///
 /// # Errors
 /// [`Problem`] when the device is no hub.
-async fn remembered(readers: &SqlitePool, device_key: i64) -> Result<Option<Cursor>, Problem> {
-    let hub: Option<(Option<String>,)> = sqlx::query_as("SELECT forwarded FROM hub WHERE device_key = $1")
+async fn remembered(readers: &SqlitePool, device_key: i64) -> Result<HubMemory, Problem> {
+    let hub: Option<(String,)> = sqlx::query_as("SELECT memory FROM hub WHERE device_key = $1")
         .bind(device_key)
         .fetch_optional(readers)
         .await?;
-    let Some((forwarded,)) = hub else {
+    let Some((memory,)) = hub else {
         return Err(Problem::new(
             "no-hub",
             StatusCode::FORBIDDEN,
@@ -160,22 +162,21 @@ async fn remembered(readers: &SqlitePool, device_key: i64) -> Result<Option<Curs
             ),
         ));
     };
-    let forwarded = forwarded.map(|json| serde_json::from_str(&json)).transpose();
-    Ok(forwarded.map_err(|error| StoreError::Damaged {
+    Ok(serde_json::from_str(&memory).map_err(|error| StoreError::Damaged {
         table: "hub",
         reason: error.to_string(),
     })?)
 }
 
-async fn remember(store: &Store, device_key: i64, until: Option<Cursor>) -> Result<(), StoreError> {
-    let until = until.map(|until| encoded(&until)).transpose()?;
+async fn remember(store: &Store, device_key: i64, memory: HubMemory) -> Result<(), StoreError> {
+    let memory = encoded(&memory)?;
     store
         .writer
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("UPDATE hub SET forwarded = $2 WHERE device_key = $1 AND forwarded IS NOT $2")
+                sqlx::query("UPDATE hub SET memory = $2 WHERE device_key = $1 AND memory <> $2")
                     .bind(device_key)
-                    .bind(until)
+                    .bind(memory)
                     .execute(connection)
                     .await?;
                 Ok(())

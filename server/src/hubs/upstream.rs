@@ -13,6 +13,7 @@ use crate::clock;
 use crate::devices::{Enrolment, EnrolmentRequest, write_secret};
 use crate::hex;
 use crate::store::{Store, StoreError};
+use crate::sync::Together;
 
 /// The file of the data folder that holds the bearer token.
 const TOKEN: &str = "upstream.token";
@@ -122,10 +123,10 @@ pub(super) type Unsettled = (ChangeHash, Option<String>);
 
 impl Kept {
     pub(super) async fn load(readers: &SqlitePool) -> Result<Self, StoreError> {
-        let row: Option<(String, Option<Vec<u8>>, Option<Vec<u8>>)> =
-            sqlx::query_as("SELECT state, roster_sent, roster_known FROM upstream")
-                .fetch_optional(readers)
-                .await?;
+        type Row = (String, Option<Vec<u8>>, Option<Vec<u8>>);
+        let row: Option<Row> = sqlx::query_as("SELECT state, roster_sent, roster_known FROM upstream")
+            .fetch_optional(readers)
+            .await?;
         let Some((state, roster_sent, roster_known)) = row else {
             return Ok(Self::default());
         };
@@ -141,42 +142,35 @@ impl Kept {
     }
 
     /// Keeps it, and of the changes that were `brought` those that are unsettled.
-    pub(super) async fn save(
-        self,
-        store: &Store,
-        brought: Vec<ChangeHash>,
-        unsettled: Vec<Unsettled>,
-    ) -> Result<(), StoreError> {
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be encoded, in practice never.
+    pub(super) fn save(self, brought: &[ChangeHash], unsettled: Vec<Unsettled>) -> Result<Together, StoreError> {
         let state = encoded(&self.state)?;
-        store
-            .writer
-            .write(move |connection| {
-                Box::pin(async move {
-                    sqlx::query("UPDATE upstream SET state = $1, roster_sent = $2, roster_known = $3, reached_at = $4")
-                        .bind(state)
-                        .bind(self.roster_sent.map(|digest| digest.to_vec()))
-                        .bind(self.roster_known.map(|digest| digest.to_vec()))
-                        .bind(clock::now())
-                        .execute(&mut *connection)
-                        .await?;
-                    let hashes: Vec<String> = brought.iter().map(ToString::to_string).collect();
-                    sqlx::query("DELETE FROM unsettled_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))")
-                        .bind(encoded(&hashes)?)
-                        .execute(&mut *connection)
-                        .await?;
-                    for (hash, reason) in unsettled {
-                        sqlx::query(
-                            "INSERT INTO unsettled_change (hash, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING",
-                        )
+        let brought = encoded(&brought.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        Ok(Box::new(move |connection| {
+            Box::pin(async move {
+                sqlx::query("UPDATE upstream SET state = $1, roster_sent = $2, roster_known = $3, reached_at = $4")
+                    .bind(state)
+                    .bind(self.roster_sent.map(|digest| digest.to_vec()))
+                    .bind(self.roster_known.map(|digest| digest.to_vec()))
+                    .bind(clock::now())
+                    .execute(&mut *connection)
+                    .await?;
+                sqlx::query("DELETE FROM unsettled_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))")
+                    .bind(brought)
+                    .execute(&mut *connection)
+                    .await?;
+                for (hash, reason) in unsettled {
+                    sqlx::query("INSERT INTO unsettled_change (hash, reason) VALUES ($1, $2) ON CONFLICT DO NOTHING")
                         .bind(hash.0.as_slice())
                         .bind(reason)
                         .execute(&mut *connection)
                         .await?;
-                    }
-                    Ok(())
-                })
+                }
+                Ok(())
             })
-            .await
+        }))
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) async fn read(
     selection: &Selection,
     limit: i64,
 ) -> Result<CarriedEntries, StoreError> {
-    let hamlets = selection.hamlets.as_ref().map(|hamlets| json(hamlets)).transpose()?;
+    let hamlets = selection.hamlets.as_ref().map(json).transpose()?;
     let entries: Vec<Entry> = sqlx::query_as(
         "SELECT change_log.seq, round.id, response.unit, change_log.bytes, change_log.attestation_key
          FROM change_log JOIN response USING (response_key) JOIN round USING (round_key)

@@ -2,19 +2,23 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::sqlite::SqliteConnection;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::delivery::{Delivery, Taken};
 
-use super::log::{self, Heard};
-use crate::store::{Store, StoreError};
+use super::log;
+use crate::store::{Job, Store, StoreError};
+
+/// What is written in the transaction that takes a delivery in: all of it is there afterwards, or nothing.
+pub(crate) type Together = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> Job<'c, ()> + Send>;
 
 /// Who brings a delivery.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Default)]
 pub(crate) struct Bringer {
-    /// The device that speaks with this server itself.
-    pub(crate) heard: Option<Heard>,
     /// The neighbour that need not be brought these changes again: a number of `change_log.carried_by`.
     pub(crate) carried_by: Option<i64>,
+    /// What is to be kept of the bringer himself.
+    pub(crate) together: Option<Together>,
 }
 
 /// Takes a delivery in. When it returns, what was taken is durable; taking it again changes nothing. `device_keys` has
@@ -39,8 +43,8 @@ pub(crate) async fn take(
         .writer
         .write(move |connection| {
             Box::pin(async move {
-                if let Some(heard) = bringer.heard {
-                    heard.write(connection).await?;
+                if let Some(together) = bringer.together {
+                    together(connection).await?;
                 }
                 let (plan, attestations) = planned.plan();
                 let late = log::write(connection, &device_keys, plan, attestations, bringer.carried_by).await?;

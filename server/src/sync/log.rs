@@ -14,6 +14,7 @@ use sync_core::identity::{ResponseId, RoundId};
 use sync_core::{Change, ChangeHash};
 use uuid::Uuid;
 
+use super::delivery::Together;
 use super::erasure::erased;
 use crate::clock;
 use crate::store::StoreError;
@@ -118,14 +119,18 @@ pub(crate) struct Heard {
 
 impl Heard {
     /// Keeps when, and how wrong its clock is.
-    pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
-        sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
-            .bind(self.device_key)
-            .bind(clock::now())
-            .bind(self.clock_ahead)
-            .execute(&mut *connection)
-            .await?;
-        Ok(())
+    pub(crate) fn write(self) -> Together {
+        Box::new(move |connection| {
+            Box::pin(async move {
+                sqlx::query("UPDATE device SET last_heard_at = $2, clock_ahead = $3 WHERE device_key = $1")
+                    .bind(self.device_key)
+                    .bind(clock::now())
+                    .bind(self.clock_ahead)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
     }
 }
 

@@ -14,7 +14,7 @@ mod log;
 mod lookup;
 mod route;
 
-pub(crate) use delivery::{Bringer, take};
+pub(crate) use delivery::{Bringer, Together, take};
 pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
 pub(crate) use log::{Heard, cursor_state, entry, head};

@@ -41,12 +41,13 @@ async fn sync(State(app): State<App>, caller: Caller, headers: HeaderMap, body: 
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
     let (delivery, question) = blocking(move || answering::read(&body, peer, &limits)).await??;
     // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
+    let heard = Heard {
+        device_key: caller.device_key,
+        clock_ahead: question.clock_ahead(clock::now()),
+    };
     let bringer = Bringer {
-        heard: Some(Heard {
-            device_key: caller.device_key,
-            clock_ahead: question.clock_ahead(clock::now()),
-        }),
         carried_by: None,
+        together: Some(heard.write()),
     };
     let query = question.query(log::cursor_state(readers, question.cursors()).await?);
     let mut device_keys = caller.predecessors;

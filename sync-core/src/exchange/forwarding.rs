@@ -12,7 +12,8 @@
 //! take it in as they take everything ([`delivery`](super::delivery)); so an exchange that broke off, wherever it did, is
 //! repeated and changes nothing twice. Settlements are changes like others, so those of both levels meet.
 //!
-//! **What the hub keeps.** What an answer brought is durable in the hub's log before the state after it is.
+//! **What the hub keeps.** What an answer brought and the state after it become durable together: with the changes
+//! and without their cursor, the hub would not notice that its upstream lost them.
 //!
 //! **Lost logs.** An upstream that was set back to a backup does not know the hub's cursor any more: the hub brings its
 //! whole log, what it once had from upstream among it, and reads upstream's from the start. A hub that was set back is
@@ -203,28 +204,31 @@ impl ForwardingState {
             acknowledged: answer.acknowledged,
             forwarded: until.or(self.forwarded),
             everything: self.everything && more,
-            restoring: (self.restoring || answer.set_back) && answer.more,
+            restoring: answer.set_back || (self.restoring && answer.more),
         };
-        (state, more || answer.more)
+        // A hub that was told that it was set back says that it knows.
+        (state, more || answer.more || answer.set_back)
     }
 }
 
-/// What upstream is to do about a hub's own changes and its memory of the hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HubStanding {
-    /// Whether the hub gets also what it brought itself.
-    pub with_own: bool,
-    /// What [`ForwardResponse::set_back`] tells.
+/// What upstream remembers of a hub. It is durable before the answer is given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HubMemory {
+    /// The `until` of the hub's last request.
+    pub until: Option<Cursor>,
+    /// Whether the hub was found to have been set back, and does not know it yet, as far as can be told.
     pub set_back: bool,
 }
 
-impl HubStanding {
-    /// Judges a request by what upstream remembers: the `until` of the hub's last request.
-    pub fn of(request: &ForwardRequest, remembered: Option<Cursor>) -> Self {
-        let set_back = request.forwarded != remembered;
+impl HubMemory {
+    /// The memory after a request. The hub gets also what it brought itself where it was [`set_back`](Self::set_back), or
+    /// asks for it.
+    #[must_use]
+    pub fn after(&self, request: &ForwardRequest) -> Self {
         Self {
-            with_own: set_back || request.restoring,
-            set_back,
+            until: request.until,
+            // The answer that tells it may be lost, so it counts until the hub says that it knows.
+            set_back: !request.restoring && (self.set_back || request.forwarded != self.until),
         }
     }
 }
@@ -290,19 +294,29 @@ mod tests {
             cursor: entry(4),
             ..ForwardingState::default()
         };
+        let memory = HubMemory {
+            until: entry(8),
+            set_back: false,
+        };
         let request = state.request(Piece::default(), None, None, 0);
-        let standing = HubStanding::of(&request, entry(8));
-        assert!(standing.with_own && standing.set_back);
+        let memory = memory.after(&request);
+        assert!(memory.set_back);
+        // The answer is lost, and the hub asks as before.
+        let memory = memory.after(&request);
+        assert!(memory.set_back);
         let told = ForwardResponse {
             set_back: true,
-            ..answer(entry(6), true)
+            ..answer(entry(6), false)
         };
-        let (state, _) = state.after(None, false, &told);
+        let (state, more) = state.after(None, false, &told);
+        assert!(more && state.restoring);
         let request = state.request(Piece::default(), None, None, 0);
-        let standing = HubStanding::of(&request, request.forwarded);
-        assert!(standing.with_own && !standing.set_back);
-        let (state, _) = state.after(None, false, &answer(entry(9), false));
-        assert!(!state.restoring);
+        let memory = memory.after(&request);
+        assert!(request.restoring && !memory.set_back);
+        let (state, more) = state.after(None, false, &answer(entry(9), false));
+        assert!(!state.restoring && !more);
+        let request = state.request(Piece::default(), None, None, 0);
+        assert!(!memory.after(&request).set_back);
     }
 
     #[test]

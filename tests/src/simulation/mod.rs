@@ -11,6 +11,7 @@
 //! | `keys` | the keys that a phone has had, as its disk knows them |
 //! | `history` | what people did, kept apart from Automerge, and what must be there in the end |
 //! | `invariant` | what is checked, by name |
+//! | [`hubs`] | worlds of a province and hubs below it |
 //! | [`Bug`] | mistakes that can be planted, so that it is known that each check can fail |
 //!
 //! `KHAOSAT_WORLD=4711 cargo test -p khaosat-tests --test simulation one_world` plays one world again and prints what
@@ -19,6 +20,7 @@
 mod bug;
 mod disk;
 mod history;
+pub mod hubs;
 mod invariant;
 mod keys;
 mod network;

@@ -214,13 +214,6 @@ impl World {
         self.often(0, 3, |_| Event::ServerCrash);
         self.often(0, 1, |_| Event::ServerDisk);
         self.often(0, 3, |luck| Event::Forge(luck.random_range(0..count)));
-        // Who takes in from another phone what only a copy of it can write again has to write again himself what he built on
-        // it, and the keys that a backup of the server has forgotten are enrolled by people.
-        if self.luck.random_bool(0.12) {
-            self.often(1, 2, |luck| Event::Clone(luck.random_range(0..count)));
-            self.erases = self.luck.random_bool(0.2);
-            return;
-        }
         // A phone that was taken away cannot bring again what a backup lost, and others have built on it: that needs
         // somebody who carries its changes.
         if self.luck.random_bool(0.5) {
@@ -229,6 +222,11 @@ impl World {
             self.often(0, 4, |luck| {
                 Event::Meet(luck.random_range(0..count), luck.random_range(0..count))
             });
+        } else if self.luck.random_bool(0.24) {
+            // Apart from the above: who takes in from another phone what only a copy of that can write again has to write
+            // again what he built on it, and the keys that a backup of the server has forgotten are enrolled by people.
+            self.often(1, 2, |luck| Event::Clone(luck.random_range(0..count)));
+            self.erases = self.luck.random_bool(0.2);
         } else {
             self.often(0, 1, |luck| Event::Revoke(luck.random_range(0..count)));
             self.erases = self.luck.random_bool(0.4);
