@@ -25,6 +25,9 @@ const BUNDLE_DOMAIN: &[u8] = b"khaosat/bundle/1";
 /// Starts every signed list of enrolled devices.
 const ROSTER_DOMAIN: &[u8] = b"khaosat/roster/1";
 
+/// Starts every statement that one key takes the place of another.
+const SUCCESSION_DOMAIN: &[u8] = b"khaosat/succession/1";
+
 /// A device's secret key.
 pub struct DeviceKey(SigningKey);
 
@@ -148,6 +151,43 @@ impl fmt::Debug for DevicePublicKey {
 #[serde(transparent)]
 pub struct AttestationSignature(#[serde(with = "serde_bytes")] pub [u8; 64]);
 
+/// The statement that one key takes the place of another: the device that held the one writes with the other from now on.
+/// Signed by both, since nobody may give a key away that he does not hold, or take another's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Succession {
+    /// The key that is no longer used.
+    pub predecessor: DevicePublicKey,
+    /// The key in its place.
+    pub successor: DevicePublicKey,
+    /// The predecessor's signature, over `khaosat/succession/1`, its key and the successor's.
+    pub by_predecessor: [u8; 64],
+    /// The successor's signature over the same.
+    pub by_successor: [u8; 64],
+}
+
+impl Succession {
+    /// The holder of both keys states it.
+    pub fn sign(predecessor: &DeviceKey, successor: &DeviceKey) -> Self {
+        let message = succession_message(&predecessor.public(), &successor.public());
+        Self {
+            predecessor: predecessor.public(),
+            successor: successor.public(),
+            by_predecessor: predecessor.0.sign(&message).to_bytes(),
+            by_successor: successor.0.sign(&message).to_bytes(),
+        }
+    }
+
+    /// Whether the holders of both keys signed it.
+    ///
+    /// # Errors
+    /// [`SignatureError`] of the first that did not.
+    pub fn verify(&self) -> Result<(), SignatureError> {
+        let message = succession_message(&self.predecessor, &self.successor);
+        self.predecessor.verify(&message, &self.by_predecessor)?;
+        self.successor.verify(&message, &self.by_successor)
+    }
+}
+
 /// A signature that is not the named device's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature is not that of device {device}")]
@@ -175,6 +215,10 @@ fn attestation_message(hashes: &[ChangeHash]) -> Vec<u8> {
 
 fn enrolment_message(code: &str) -> Vec<u8> {
     [ENROLMENT_DOMAIN, code.as_bytes()].concat()
+}
+
+fn succession_message(predecessor: &DevicePublicKey, successor: &DevicePublicKey) -> Vec<u8> {
+    [SUCCESSION_DOMAIN, &predecessor.0, &successor.0].concat()
 }
 
 #[cfg(test)]
@@ -220,6 +264,46 @@ mod tests {
         assert!(key.public().verify_bundle(b"x", &roster).is_err());
         assert!(key.public().verify_roster(b"x", &bundle).is_err());
         assert!(key.public().verify_enrolment("x", &bundle).is_err());
+    }
+
+    #[test]
+    fn a_succession_is_what_both_keys_signed_and_in_this_direction() {
+        let (old, new, other) = (
+            DeviceKey::from_secret(&[7; 32]),
+            DeviceKey::from_secret(&[8; 32]),
+            DeviceKey::from_secret(&[9; 32]),
+        );
+        let honest = Succession::sign(&old, &new);
+        assert_eq!(honest.verify(), Ok(()));
+        let foreign = Succession::sign(&other, &new);
+        let wrong = |device: &DeviceKey| {
+            Err(SignatureError {
+                device: device.public(),
+            })
+        };
+        let stolen = Succession {
+            by_predecessor: foreign.by_predecessor,
+            ..honest
+        };
+        assert_eq!(stolen.verify(), wrong(&old));
+        let usurped = Succession {
+            successor: other.public(),
+            by_successor: Succession::sign(&old, &other).by_successor,
+            ..honest
+        };
+        assert_eq!(usurped.verify(), wrong(&old));
+        let unwilling = Succession {
+            by_successor: honest.by_predecessor,
+            ..honest
+        };
+        assert_eq!(unwilling.verify(), wrong(&new));
+        let reversed = Succession {
+            predecessor: honest.successor,
+            successor: honest.predecessor,
+            by_predecessor: honest.by_successor,
+            by_successor: honest.by_predecessor,
+        };
+        assert!(reversed.verify().is_err());
     }
 
     #[test]

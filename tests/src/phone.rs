@@ -2,17 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::installation::{Installation, Server};
 use survey_forms::answers::{AnswerPath, AnswersMut as _};
-use sync_core::Change;
-use sync_core::device::DeviceKey;
-use sync_core::exchange::{Client, Limits, OutgoingChange, Received, SyncRequest, SyncResponse, reconciliation, wire};
+use sync_core::device::{DeviceKey, Succession};
+use sync_core::exchange::{
+    Client, Limits, OutgoingChange, Received, Rekeying, SyncRequest, SyncResponse, reconciliation, wire,
+};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Edit, Response, ResponseError};
+use sync_core::{ActorId, Change};
 use ureq::http::Response as HttpResponse;
 use ureq::{Agent, Body};
 use uuid::Uuid;
+
+/// Keys that phones drew after their first.
+static DRAWN: AtomicU64 = AtomicU64::new(0);
+
+/// A key that no other phone of this test has.
+pub fn new_key() -> DeviceKey {
+    let mut secret = [0xa5; 32];
+    secret[..8].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+    DeviceKey::from_secret(&secret)
+}
 
 /// One enrolled phone with copies of responses.
 pub struct Phone {
@@ -27,6 +40,10 @@ pub struct Phone {
     /// How many milliseconds its clock is ahead of this machine's; none for one that goes a minute forward with each edit
     /// and shows 1970 to the server, so that the same changes have the same bytes in each run.
     pub clock_ahead: Option<i64>,
+    /// The actors of the keys that it had before.
+    earlier: Vec<ActorId>,
+    /// What its first key follows from.
+    number: u8,
     server: SocketAddr,
     round: RoundId,
     agent: Agent,
@@ -80,6 +97,17 @@ pub fn try_enrol(server: SocketAddr, request: &serde_json::Value) -> Answer {
     )
 }
 
+/// The request with which the holder of two keys puts one in the place of the other.
+pub fn rotation_request(succession: &Succession) -> serde_json::Value {
+    let signature = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    serde_json::json!({
+        "predecessor": succession.predecessor.to_string(),
+        "successor": succession.successor.to_string(),
+        "by_predecessor": signature(&succession.by_predecessor),
+        "by_successor": signature(&succession.by_successor),
+    })
+}
+
 /// The request with which the holder of `key` enrols.
 pub fn enrolment_request(key: &DeviceKey, code: &str) -> serde_json::Value {
     let signature: String = key
@@ -115,11 +143,67 @@ impl Phone {
             client: Client::default(),
             responses: BTreeMap::new(),
             clock_ahead: None,
+            earlier: Vec::new(),
+            number,
             server,
             round: RoundId(round),
             agent: agent(),
             time: 1_760_000_000,
         }
+    }
+
+    /// Another phone with all that this one has, as a backup of it makes one. Only of a phone that has its first key still.
+    pub fn copied(&self) -> Self {
+        Self {
+            key: DeviceKey::from_secret(&[self.number; 32]),
+            token: self.token.clone(),
+            client: Client::new(self.client.state()),
+            responses: self.responses.clone(),
+            earlier: self.earlier.clone(),
+            agent: agent(),
+            ..*self
+        }
+    }
+
+    /// Asks the server to put a key in the place of another, and gives the answer, whatever it is.
+    pub fn try_rotate(&self, succession: &Succession) -> Answer {
+        let request = self
+            .agent
+            .post(format!("http://{}/api/v1/devices/rotate", self.server))
+            .header("authorization", format!("Bearer {}", self.token));
+        Answer::read(request.send_json(rotation_request(succession)).unwrap())
+    }
+
+    /// Takes a new key, which the server puts in the place of the old one.
+    pub fn rotate(&mut self) {
+        let key = new_key();
+        let answer = self.try_rotate(&Succession::sign(&self.key, &key));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.token = answer.json()["token"].as_str().unwrap().to_owned();
+        let old = std::mem::replace(&mut self.key, key);
+        self.earlier.push(old.actor());
+        self.client.succeed(old);
+    }
+
+    /// Takes a new key and enrols with it, because the old one has another successor.
+    pub fn enrol_anew(&mut self, code: &str) {
+        let key = new_key();
+        let answer = try_enrol(self.server, &enrolment_request(&key, code));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        self.token = answer.json()["token"].as_str().unwrap().to_owned();
+        self.earlier.push(std::mem::replace(&mut self.key, key).actor());
+        self.client.begin_again();
+    }
+
+    /// Writes again what earlier keys wrote and the log can not take, now that it is known what it has.
+    fn rewrite(&mut self) {
+        let mut dropped = Vec::new();
+        for response in self.responses.values_mut() {
+            let rewritten = self.client.rewrite(response, &self.key).unwrap().unwrap();
+            dropped.extend(rewritten.replaced.iter().map(|replacement| replacement.dropped));
+            *response = rewritten.response;
+        }
+        self.client.rewrote(dropped);
     }
 
     /// Moves to another address of the server, as after a restart on another port.
@@ -207,9 +291,15 @@ impl Phone {
 
     /// Sends again what the server's log was found not to have of what this phone wrote.
     pub fn offer(&mut self) {
-        let (actor, round) = (self.key.actor(), self.round);
-        let responses = self.responses.iter();
-        let written = responses.flat_map(|(unit, response)| OutgoingChange::written_by(&actor, round, unit, response));
+        let round = self.round;
+        let actors = self.earlier.iter().cloned().chain([self.key.actor()]);
+        let actors: Vec<ActorId> = actors.collect();
+        let mut written = Vec::new();
+        for (unit, response) in &self.responses {
+            for actor in &actors {
+                written.extend(OutgoingChange::written_by(actor, round, unit, response));
+            }
+        }
         self.client.offer(written);
     }
 
@@ -261,7 +351,9 @@ impl Phone {
                     .iter()
                     .map(|bytes| Change::try_from(bytes.as_slice()).unwrap())
                     .collect();
-                self.open(&group.unit).apply(changes).unwrap();
+                // Where this phone is about to take a new key, the log has what does not fit.
+                let fits = self.open(&group.unit).apply(changes);
+                assert!(fits.is_ok() || !self.client.stranded().is_empty(), "{fits:?}");
             }
             for erased in &received.erased {
                 self.responses.remove(&erased.unit);
@@ -270,7 +362,21 @@ impl Phone {
                 self.reconcile();
             }
             if received.whole_log {
+                if self.client.rekeying(&self.key) == Some(Rekeying::Rewrite) {
+                    self.rewrite();
+                }
                 self.offer();
+            }
+            match self.client.rekeying(&self.key) {
+                Some(Rekeying::NewKey) => {
+                    self.rotate();
+                    self.reconcile();
+                }
+                Some(Rekeying::BeginAgain) => {
+                    self.client.begin_again();
+                    self.reconcile();
+                }
+                Some(Rekeying::Rewrite) | None => {}
             }
             all.push(received);
             if !self.client.pending() {

@@ -105,6 +105,8 @@ fn every_promise_holds_in_every_world() {
         ("refused", statistics.refused),
         ("withdrawals", statistics.withdrawals),
         ("quarantined", statistics.quarantined),
+        ("clones", statistics.clones),
+        ("new keys", statistics.new_keys),
     ] {
         assert!(count > WORLDS / 10, "too little happens: {count} {what}");
     }

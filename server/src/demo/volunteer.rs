@@ -254,6 +254,12 @@ impl Volunteer {
                     format!("the server refused a change of unit {unit}: {reason}"),
                 ));
             }
+            if let Some(change) = self.client.stranded().first() {
+                return Err(Failure::new(
+                    format!("khóa của máy đã ghi hộ {} đang được dùng trên máy khác", change.unit),
+                    format!("the key that wrote unit {} is in use on another phone", change.unit),
+                ));
+            }
             if !self.client.pending() {
                 return Ok(());
             }

@@ -12,6 +12,7 @@ use sync_core::exchange::intake::HamletKey;
 
 use super::authors::public_key_of;
 use super::secret_hash;
+use super::succession::predecessors;
 use crate::app::App;
 use crate::http::{Problem, Text};
 
@@ -24,10 +25,19 @@ pub struct Caller {
     pub device: DevicePublicKey,
     /// The database's numbers of the hamlets that it may read now.
     pub hamlets: BTreeSet<HamletKey>,
+    /// The keys that it had before.
+    pub predecessors: BTreeSet<DevicePublicKey>,
 }
 
 /// The secret with which a device says who it is. It is shown nowhere.
 pub struct Token(String);
+
+impl Token {
+    /// The secret itself, to be hashed.
+    pub(super) fn secret(&self) -> &str {
+        &self.0
+    }
+}
 
 impl FromRequestParts<App> for Token {
     type Rejection = Problem;
@@ -79,31 +89,23 @@ impl Caller {
     pub async fn of_token(readers: &SqlitePool, token: &Token) -> Result<Self, Problem> {
         match Self::known(readers, token).await? {
             (caller, false) => Ok(caller),
-            (_, true) => Err(Problem::new(
-                "device-revoked",
-                StatusCode::FORBIDDEN,
-                Text::new("Thiết bị đã bị thu hồi quyền", "The device was revoked"),
-                Text::new(
-                    "Thiết bị này đã bị thu hồi quyền; hãy liên hệ cán bộ xã.",
-                    "This device was revoked; ask the commune official.",
-                ),
-            )),
+            (_, true) => Err(revoked()),
         }
     }
 
     /// The device with this token, and whether it was revoked; then it may read nothing.
     async fn known(readers: &SqlitePool, token: &Token) -> Result<(Self, bool), Problem> {
-        let row: Option<(i64, Vec<u8>, bool)> =
-            sqlx::query_as("SELECT device_key, public_key, revoked_at IS NOT NULL FROM device WHERE token_hash = $1")
-                .bind(secret_hash(&token.0))
-                .fetch_optional(readers)
-                .await?;
-        let Some((device_key, public_key, revoked)) = row else {
-            return Err(unauthorised(
-                "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
-                "The token is wrong; enrol the device again.",
-            ));
-        };
+        let row: Option<(i64, Vec<u8>, bool, bool)> = sqlx::query_as(
+            "SELECT device_key, public_key, revoked_at IS NOT NULL, successor_key IS NOT NULL
+             FROM device WHERE token_hash = $1",
+        )
+        .bind(secret_hash(&token.0))
+        .fetch_optional(readers)
+        .await?;
+        let (device_key, public_key, revoked, replaced) = row.ok_or_else(unknown_token)?;
+        if replaced && !revoked {
+            return Err(succeeded());
+        }
         let hamlets: Vec<i64> = sqlx::query_scalar(
             "SELECT hamlet_key FROM device_scope WHERE device_key = $1 AND withdrawn_at IS NULL AND NOT $2",
         )
@@ -115,9 +117,44 @@ impl Caller {
             device_key,
             device: public_key_of(public_key)?,
             hamlets: hamlets.into_iter().map(HamletKey).collect(),
+            predecessors: predecessors(readers, device_key).await?,
         };
         Ok((caller, revoked))
     }
+}
+
+/// No device has the token.
+pub(super) fn unknown_token() -> Problem {
+    unauthorised(
+        "Mã truy cập không đúng; hãy đăng ký lại thiết bị.",
+        "The token is wrong; enrol the device again.",
+    )
+}
+
+/// The device was revoked.
+pub(super) fn revoked() -> Problem {
+    Problem::new(
+        "device-revoked",
+        StatusCode::FORBIDDEN,
+        Text::new("Thiết bị đã bị thu hồi quyền", "The device was revoked"),
+        Text::new(
+            "Thiết bị này đã bị thu hồi quyền; hãy liên hệ cán bộ xã.",
+            "This device was revoked; ask the commune official.",
+        ),
+    )
+}
+
+/// Another key has taken the place of the device's.
+pub(super) fn succeeded() -> Problem {
+    Problem::new(
+        "device-succeeded",
+        StatusCode::FORBIDDEN,
+        Text::new("Khóa của thiết bị đã được thay", "The device's key was replaced"),
+        Text::new(
+            "Khóa của thiết bị này đã được thay bằng khóa khác, có thể trên một máy sao chép. Hãy tạo khóa mới và xin cán bộ xã một mã mời; câu trả lời trên máy vẫn được giữ và sẽ được gửi bằng khóa mới.",
+            "Another key has taken the place of this device's, perhaps on a copy of it. Draw a new key and ask the commune official for an invitation; the answers on the device are kept and will be sent by the new key.",
+        ),
+    )
 }
 
 fn unauthorised(vi: &str, en: &str) -> Problem {

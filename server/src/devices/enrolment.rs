@@ -11,9 +11,11 @@ use sync_core::exchange::forwarding::HubMemory;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
+use super::authentication::succeeded;
 use super::authority;
+use super::body::{Subject, wrong_signature};
 use super::invitation::normalised;
-use super::secret_hash;
+use super::{new_token, secret_hash};
 use crate::app::App;
 use crate::clock;
 use crate::hex;
@@ -21,6 +23,12 @@ use crate::http::{Problem, Text};
 
 /// Bytes of a device's name at most.
 const NAME_BYTES: usize = 200;
+
+const SUBJECT: Subject = Subject {
+    problem: "malformed-enrolment",
+    name: ("yêu cầu đăng ký", "enrolment"),
+    title: ("Yêu cầu đăng ký không đúng", "Malformed enrolment"),
+};
 
 /// What a phone sends to enrol.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,7 +53,7 @@ pub struct Enrolment {
 }
 
 /// The routes of this module.
-pub fn routes() -> Router<App> {
+pub(super) fn routes() -> Router<App> {
     Router::new().route("/api/v1/devices/enrol", post(enrol))
 }
 
@@ -53,23 +61,25 @@ async fn enrol(
     State(app): State<App>,
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Enrolment>), Problem> {
-    let Json(request) = request.map_err(|rejection| unreadable(&rejection))?;
+    let Json(request) = request.map_err(|rejection| SUBJECT.unreadable(&rejection))?;
     let key: [u8; 32] = hex::decode(&request.public_key).ok_or_else(|| no_hex("public_key", 64))?;
     let signature: [u8; 64] = hex::decode(&request.signature).ok_or_else(|| no_hex("signature", 128))?;
     let device = DevicePublicKey(key);
-    device.verify_enrolment(&request.code, &signature).map_err(|error| {
-        Problem::new(
-            "wrong-signature",
-            StatusCode::UNPROCESSABLE_ENTITY,
-            Text::new("Chữ ký sai", "Wrong signature"),
-            Text::new(error.vietnamese(), error.to_string()),
-        )
-    })?;
+    device
+        .verify_enrolment(&request.code, &signature)
+        .map_err(|error| wrong_signature(Text::new(error.vietnamese(), error.to_string())))?;
+    // A key that was replaced is somebody else's as well, perhaps.
+    let replaced: Option<i64> =
+        sqlx::query_scalar("SELECT device_key FROM device WHERE public_key = $1 AND successor_key IS NOT NULL")
+            .bind(device.0.as_slice())
+            .fetch_optional(&app.store.readers)
+            .await?;
+    if replaced.is_some() {
+        return Err(succeeded());
+    }
 
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret).map_err(|error| Problem::internal(&error))?;
-    let token = hex::encode(&secret);
-    let (code_hash, token_hash) = (secret_hash(&normalised(&request.code)), secret_hash(&token));
+    let (token, token_hash) = new_token().map_err(|error| Problem::internal(&error))?;
+    let code_hash = secret_hash(&normalised(&request.code));
     let unknown_hub = serde_json::to_string(&HubMemory::default()).map_err(|error| Problem::internal(&error))?;
     let hamlets = app
         .store
@@ -152,46 +162,9 @@ async fn enrol(
     Ok((StatusCode::CREATED, Json(Enrolment { token, round, hamlets })))
 }
 
-fn malformed(detail: Text) -> Problem {
-    Problem::new(
-        "malformed-enrolment",
-        StatusCode::BAD_REQUEST,
-        Text::new("Yêu cầu đăng ký không đúng", "Malformed enrolment"),
-        detail,
-    )
-}
-
 fn no_hex(field: &str, digits: usize) -> Problem {
-    malformed(Text::new(
+    SUBJECT.malformed(Text::new(
         format!("{field}: cần {digits} chữ số thập lục phân"),
         format!("{field}: {digits} hexadecimal digits are needed"),
     ))
-}
-
-fn unreadable(rejection: &JsonRejection) -> Problem {
-    let reason = rejection.body_text();
-    match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-            "too-large",
-            StatusCode::PAYLOAD_TOO_LARGE,
-            Text::new("Yêu cầu quá lớn", "The request is too large"),
-            Text::new(
-                "yêu cầu đăng ký lớn hơn giới hạn",
-                "the enrolment is larger than the limit",
-            ),
-        ),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::new(
-            "unsupported-media-type",
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Text::new("Kiểu nội dung không được hỗ trợ", "Unsupported media type"),
-            Text::new(
-                "cần Content-Type: application/json",
-                "Content-Type: application/json is needed",
-            ),
-        ),
-        _ => malformed(Text::new(
-            format!("nội dung không phải yêu cầu đăng ký dạng JSON: {reason}"),
-            format!("the body is no enrolment in JSON: {reason}"),
-        )),
-    }
 }

@@ -3,15 +3,18 @@
 mod authentication;
 mod authority;
 mod authors;
+mod body;
 mod enrolment;
 mod installation;
 mod invitation;
 mod roster;
+mod rotation;
+mod succession;
 
 pub use authentication::{Caller, Deliverer, Token};
 pub use authority::{AuthorityError, Decision, ListedDevice, decide, list};
 pub(crate) use authors::{Enrolled, enrolled, public_key_of};
-pub use enrolment::{Enrolment, EnrolmentRequest, routes};
+pub use enrolment::{Enrolment, EnrolmentRequest};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};
 pub use invitation::{Invitation, InvitationError, InvitationKind, invite};
@@ -19,8 +22,28 @@ pub use roster::{
     Imported, ROSTER_BYTES, Roster, RosterDevice, RosterError, RosterHamlet, export_roster, import_roster, read_roster,
     roster_of,
 };
+pub use rotation::Rotation;
+pub use succession::{StatedSuccession, SuccessionError};
 
+use axum::Router;
 use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::hex;
+
+/// The routes of this module.
+pub fn routes() -> Router<App> {
+    enrolment::routes().merge(rotation::routes())
+}
+
+/// A bearer token, and the hash under which it is kept.
+fn new_token() -> Result<(String, Vec<u8>), getrandom::Error> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let token = hex::encode(&secret);
+    let hash = secret_hash(&token);
+    Ok((token, hash))
+}
 
 /// The hash under which a secret of high entropy is kept: the secret itself never is.
 fn secret_hash(secret: &str) -> Vec<u8> {

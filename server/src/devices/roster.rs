@@ -16,6 +16,7 @@ use sync_core::identity::RoundId;
 use uuid::Uuid;
 
 use super::authority;
+use super::succession::{StatedSuccession, SuccessionError, keep};
 use crate::clock;
 use crate::hex;
 use crate::store::{Store, StoreError};
@@ -49,6 +50,9 @@ pub struct RosterDevice {
     pub revoked_at: Option<i64>,
     /// What it may read and write, and what was withdrawn from it.
     pub hamlets: Vec<RosterHamlet>,
+    /// The key that took this one's place, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succession: Option<StatedSuccession>,
 }
 
 /// One hamlet of a device's scope.
@@ -114,6 +118,20 @@ pub enum RosterError {
         /// The device's place in the roster, from 0.
         number: usize,
     },
+    /// A device's succession is none.
+    #[error("device {number}: the succession of its key is wrong: {source}")]
+    Succession {
+        /// The device's place in the roster, from 0.
+        number: usize,
+        /// Why.
+        source: SuccessionError,
+    },
+    /// A device's succession is another device's.
+    #[error("device {number}: the succession is of another key")]
+    OtherSuccession {
+        /// The device's place in the roster, from 0.
+        number: usize,
+    },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -138,6 +156,13 @@ impl RosterError {
                 format!("dòng {line}, cột {column}: danh sách sai cấu trúc: {reason}")
             }
             Self::PublicKey { number } => format!("thiết bị {number}: khóa công khai cần 64 chữ số thập lục phân"),
+            Self::Succession { number, source } => {
+                format!(
+                    "thiết bị {number}: việc thay khóa không hợp lệ: {}",
+                    source.vietnamese()
+                )
+            }
+            Self::OtherSuccession { number } => format!("thiết bị {number}: việc thay khóa là của khóa khác"),
             Self::Random(error) => format!("hệ thống không cung cấp số ngẫu nhiên: {error}"),
             Self::Store(error) => error.vietnamese(),
         }
@@ -159,15 +184,20 @@ pub async fn roster_of(
         String,
         i64,
         Option<i64>,
+        Option<Vec<u8>>,
+        Option<Vec<u8>>,
         Option<Uuid>,
         Option<String>,
         Option<i64>,
         Option<i64>,
     );
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT device.public_key, device.name, device.enrolled_at, device.revoked_at, round.id, frame_hamlet.code,
+        "SELECT device.public_key, device.name, device.enrolled_at, device.revoked_at,
+             successor.public_key, device.succession, round.id, frame_hamlet.code,
              device_scope.granted_at, device_scope.withdrawn_at
-         FROM device LEFT JOIN device_scope USING (device_key) LEFT JOIN frame_hamlet USING (hamlet_key)
+         FROM device LEFT JOIN device AS successor ON successor.device_key = device.successor_key
+         LEFT JOIN device_scope ON device_scope.device_key = device.device_key
+         LEFT JOIN frame_hamlet USING (hamlet_key)
          LEFT JOIN round USING (round_key)
          WHERE $1 IS NULL OR device_scope.hamlet_key IN (SELECT value FROM json_each($1))
          ORDER BY device.device_key, frame_hamlet.hamlet_key",
@@ -176,7 +206,9 @@ pub async fn roster_of(
     .fetch_all(readers)
     .await?;
     let mut devices: Vec<RosterDevice> = Vec::new();
-    for (public_key, name, enrolled_at, revoked_at, round, code, granted_at, withdrawn_at) in rows {
+    for (public_key, name, enrolled_at, revoked_at, successor, signatures, round, code, granted_at, withdrawn_at) in
+        rows
+    {
         let public_key = hex::encode(&public_key);
         let hamlet = round.zip(code).map(|(round, code)| RosterHamlet {
             round: RoundId(round),
@@ -187,6 +219,7 @@ pub async fn roster_of(
         match devices.last_mut() {
             Some(device) if device.public_key == public_key => device.hamlets.extend(hamlet),
             _ => devices.push(RosterDevice {
+                succession: StatedSuccession::kept(&public_key, successor, signatures),
                 public_key,
                 name,
                 enrolled_at,
@@ -247,8 +280,8 @@ pub fn read_roster(file: &[u8], from: &DevicePublicKey) -> Result<Roster, Roster
 }
 
 /// Enrols a roster's devices here, as far as the rounds are here. Of what two installations decided about the same hamlet of
-/// a device the later counts; a revocation always does. A device gets no token: to speak with this server itself it needs
-/// an invitation as any other.
+/// a device the later counts; a revocation always does, and that one key took the place of another, as both have signed. A
+/// device gets no token: to speak with this server itself it needs an invitation as any other.
 ///
 /// Where the roster is of somebody who answers for certain hamlets only, these are `within`: no device is given others,
 /// and none is revoked that may write others.
@@ -262,8 +295,18 @@ pub async fn import_roster(
 ) -> Result<Imported, RosterError> {
     let within = within.map(json_of).transpose()?;
     let mut devices = Vec::with_capacity(roster.len());
+    let mut successions = Vec::new();
     for (number, device) in roster.into_iter().enumerate() {
         let key: [u8; 32] = hex::decode(&device.public_key).ok_or(RosterError::PublicKey { number })?;
+        if let Some(stated) = &device.succession {
+            let succession = stated
+                .verified()
+                .map_err(|source| RosterError::Succession { number, source })?;
+            if succession.predecessor.0 != key {
+                return Err(RosterError::OtherSuccession { number });
+            }
+            successions.push(succession);
+        }
         // Nobody knows a token with this hash.
         let mut token_hash = [0; 32];
         getrandom::fill(&mut token_hash)?;
@@ -276,6 +319,10 @@ pub async fn import_roster(
                 let mut imported = Imported::default();
                 for (key, token_hash, device) in devices {
                     import_device(connection, &key, &token_hash, device, within.as_deref(), &mut imported).await?;
+                }
+                // When all of the roster's devices are here.
+                for succession in &successions {
+                    keep(connection, succession).await?;
                 }
                 Ok(imported)
             })
@@ -372,10 +419,12 @@ async fn import_scope(
 
 #[cfg(test)]
 mod tests {
+    use sync_core::device::Succession;
     use sync_core::exchange::RefusalReason;
 
     use super::*;
     use crate::devices::enrolled;
+    use crate::devices::succession::predecessors;
 
     fn file(key: &DeviceKey, json: &str) -> Vec<u8> {
         let signature = hex::encode(&key.sign_roster(json.as_bytes()));
@@ -421,6 +470,7 @@ mod tests {
                     granted_at: 1,
                     withdrawn_at: None,
                 }],
+                succession: None,
             };
             import_roster(&store, vec![device], None).await.unwrap()
         };
@@ -439,5 +489,58 @@ mod tests {
             assert_eq!(refused(device).await, Some(RefusalReason::RevokedDevice));
         }
         store.close().await;
+    }
+    #[tokio::test]
+    async fn a_succession_is_followed_where_both_keys_signed_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (here, there) = (folder.path().join("here.sqlite"), folder.path().join("there.sqlite"));
+        let (here, there) = (Store::open(&here).await.unwrap(), Store::open(&there).await.unwrap());
+        let keys: Vec<DeviceKey> = (1..=3).map(|secret| DeviceKey::from_secret(&[secret; 32])).collect();
+        let device = |key: &DeviceKey, succession: Option<Succession>| RosterDevice {
+            public_key: key.public().to_string(),
+            name: "Điện thoại".to_owned(),
+            enrolled_at: 1,
+            revoked_at: None,
+            hamlets: vec![],
+            succession: succession.map(StatedSuccession::from),
+        };
+        let honest = Succession::sign(&keys[0], &keys[1]);
+        let forged = Succession {
+            by_successor: honest.by_predecessor,
+            ..honest
+        };
+        let wrong = import_roster(
+            &here,
+            vec![device(&keys[1], None), device(&keys[0], Some(forged))],
+            None,
+        )
+        .await;
+        assert!(
+            matches!(wrong, Err(RosterError::Succession { number: 1, .. })),
+            "{wrong:?}"
+        );
+        let wrong = import_roster(&here, vec![device(&keys[2], Some(honest))], None).await;
+        assert!(
+            matches!(wrong, Err(RosterError::OtherSuccession { number: 0 })),
+            "{wrong:?}"
+        );
+        assert!(roster_of(&here.readers, None).await.unwrap().is_empty());
+
+        let chain = [
+            device(&keys[0], Some(honest)),
+            device(&keys[1], Some(Succession::sign(&keys[1], &keys[2]))),
+            device(&keys[2], None),
+        ];
+        import_roster(&here, chain.to_vec(), None).await.unwrap();
+        // It is handed on as it was signed.
+        let handed_on = roster_of(&here.readers, None).await.unwrap();
+        assert_eq!(handed_on, chain);
+        import_roster(&there, handed_on, None).await.unwrap();
+        let before = predecessors(&there.readers, 3).await.unwrap();
+        assert_eq!(before, [keys[0].public(), keys[1].public()].into());
+        assert_eq!(predecessors(&there.readers, 1).await.unwrap(), [].into());
+        for store in [here, there] {
+            store.close().await;
+        }
     }
 }

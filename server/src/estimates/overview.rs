@@ -58,7 +58,7 @@ async fn get_overview(State(app): State<App>, Query(wanted): Query<Wanted>) -> R
     })?;
     let (devices_enrolled, devices_heard): (i64, i64) = sqlx::query_as(
         "SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_heard_at > $1 THEN 1 ELSE 0 END), 0) FROM device
-         WHERE revoked_at IS NULL",
+         WHERE revoked_at IS NULL AND successor_key IS NULL",
     )
     .bind(clock::now() - 24 * 3_600_000)
     .fetch_one(&app.store.readers)

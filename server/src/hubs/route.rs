@@ -1,5 +1,7 @@
 //! `POST /api/v1/forward`: a hub brings what its phones wrote, and gets what is new in its scope.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -57,6 +59,7 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
     let heard = Heard {
         device_key: caller.device_key,
         device: caller.device,
+        predecessors: BTreeSet::new(),
         clock_ahead: request.device_time.saturating_sub(clock::now()),
     };
     let taken = take(&app.store, delivery, Source::Hub(heard, caller.hamlets.clone())).await?;

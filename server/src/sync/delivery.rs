@@ -17,7 +17,9 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// [`StoreError`] when the database fails; nothing is kept then.
 pub(crate) async fn take(store: &Store, delivery: Delivery, source: Source) -> Result<Taken, StoreError> {
-    let devices = Arc::new(delivery.devices());
+    let mut devices = delivery.devices();
+    devices.extend(source.device());
+    let devices = Arc::new(devices);
     let source = Arc::new(source);
     let frame = log::frame(&store.readers, &delivery.units()).await?;
     loop {

@@ -51,6 +51,7 @@ async fn sync(
     let heard = Heard {
         device_key: caller.device_key,
         device: caller.device,
+        predecessors: caller.predecessors,
         clock_ahead: question.clock_ahead(clock::now()),
     };
     let query = question.query(log::cursor_state(readers, question.cursors()).await?);

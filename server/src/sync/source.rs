@@ -42,12 +42,14 @@ pub(crate) enum Source {
 }
 
 /// A device that was just heard from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Heard {
     /// The database's number of it.
     pub(crate) device_key: i64,
     /// Its public key.
     pub(crate) device: DevicePublicKey,
+    /// The keys that it had before, of which it brings what they wrote.
+    pub(crate) predecessors: BTreeSet<DevicePublicKey>,
     /// How far its clock is ahead of the server's, in milliseconds.
     pub(crate) clock_ahead: i64,
 }
@@ -78,7 +80,7 @@ impl Source {
                     }),
                     None => Err(RefusalReason::UnknownDevice),
                 };
-                Authors::only(heard.device, author)
+                Authors::one(heard.device, &heard.predecessors, author)
             }
             Self::Carried => Authors::enrolled(all(enrolled)),
             Self::Hub(_, hamlets) => Authors::enrolled(all(enrolled)).within(hamlets),
@@ -120,6 +122,14 @@ impl Source {
 }
 
 impl Source {
+    /// The device of which has to be known what it may write, besides those that wrote the changes.
+    pub(super) fn device(&self) -> Option<DevicePublicKey> {
+        match self {
+            Self::Phone(heard) => Some(heard.device),
+            Self::Carried | Self::Hub(..) | Self::Upstream(_) | Self::Quarantine(_) => None,
+        }
+    }
+
     /// Keeps what is to be kept of whoever brings the changes, in the transaction that takes them in.
     pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         match self {

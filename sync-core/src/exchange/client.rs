@@ -1,6 +1,8 @@
 //! The device's side of the exchange, without I/O.
 
-use std::collections::{HashSet, VecDeque};
+mod rekeying;
+
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use automerge::{ActorId, Change, ChangeHash};
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,8 @@ use super::reconciliation;
 use crate::device::DeviceKey;
 use crate::identity::RoundId;
 use crate::response::Response;
+
+pub use rekeying::Rekeying;
 
 /// A change that this device wrote and the server may not have yet.
 #[derive(Debug, Clone)]
@@ -74,6 +78,9 @@ pub struct RefusedChange {
 /// where it has something already, [`reconcile`](Self::reconcile)s: then only what is missing travels. At the end
 /// [`Received::whole_log`] is set, and the caller [`offer`](Self::offer)s all that the device wrote: what the log did not
 /// have is sent again. So a server that was set back to a backup gets everything back that the devices have.
+///
+/// **A key that another phone writes with too.** After each answer the caller asks [`rekeying`](Self::rekeying) and does
+/// what it says.
 #[derive(Debug, Default)]
 pub struct Client {
     cursor: Option<Cursor>,
@@ -88,6 +95,14 @@ pub struct Client {
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
     refused: Vec<RefusedChange>,
+    /// What can come in only when it is written again.
+    stranded: Vec<OutgoingChange>,
+    /// The keys that the device had before, and whose changes it may bring.
+    predecessors: Vec<DeviceKey>,
+    /// The actors of those whose changes it may not bring.
+    abandoned: BTreeSet<ActorId>,
+    /// Who signed what is in flight.
+    signer: Option<ActorId>,
 }
 
 /// How far a device has read the server's log: what it keeps from one start to the next.
@@ -152,7 +167,7 @@ impl Client {
 
     /// How many changes are not in the server's log, as far as the device knows.
     pub fn unacknowledged(&self) -> usize {
-        self.outbox.len() + self.held.len()
+        self.outbox.len() + self.held.len() + self.stranded.len()
     }
 
     /// The changes that the server did not take, with its reasons. They stay on the device.
@@ -195,9 +210,7 @@ impl Client {
             .count();
 
         let mut responses: Vec<ResponseChanges> = Vec::new();
-        let mut hashes = Vec::with_capacity(self.in_flight);
         for outgoing in self.outbox.iter().take(self.in_flight) {
-            hashes.push(outgoing.change.hash());
             let bytes = ByteBuf::from(outgoing.change.raw_bytes());
             match responses.last_mut() {
                 Some(group) if group.round == outgoing.round && group.unit == outgoing.unit => {
@@ -210,17 +223,8 @@ impl Client {
                 }),
             }
         }
-        let run = if self.sign_each { 1 } else { hashes.len().max(1) };
-        let attestations = (0u32..)
-            .step_by(run)
-            .zip(hashes.chunks(run))
-            .map(|(first, hashes)| Attestation {
-                device: key.public(),
-                first,
-                count: u32::try_from(hashes.len()).unwrap_or(u32::MAX),
-                signature: key.attest(hashes),
-            })
-            .collect();
+        self.signer = Some(key.actor());
+        let attestations = self.attestations(key);
         SyncRequest {
             version: PROTOCOL_VERSION,
             cursor: self.cursor,
@@ -232,6 +236,36 @@ impl Client {
             reconciliation: self.reading.reconciliation(),
             answer_form: Form::Packed,
         }
+    }
+
+    /// Signs what is in flight, each run of changes by the key that wrote it.
+    fn attestations(&self, key: &DeviceKey) -> Vec<Attestation> {
+        let mut attestations = Vec::new();
+        let mut run = Vec::new();
+        let mut changes = (0u32..).zip(self.outbox.iter().take(self.in_flight)).peekable();
+        while let Some((number, outgoing)) = changes.next() {
+            let author = outgoing.change.actor_id();
+            run.push(outgoing.change.hash());
+            let goes_on = changes.peek().is_some_and(|(_, next)| next.change.actor_id() == author);
+            if goes_on && !self.sign_each {
+                continue;
+            }
+            // What nobody here can sign for is refused, and then written again.
+            let signer = self
+                .predecessors
+                .iter()
+                .find(|key| key.actor() == *author)
+                .unwrap_or(key);
+            let count = u32::try_from(run.len()).unwrap_or(u32::MAX);
+            attestations.push(Attestation {
+                device: signer.public(),
+                first: (number + 1).saturating_sub(count),
+                count,
+                signature: signer.attest(&run),
+            });
+            run.clear();
+        }
+        attestations
     }
 
     /// Takes the server's answer to the last request, which was sent when the device's clock showed `device_time`.
@@ -261,6 +295,12 @@ impl Client {
                         round: outgoing.round,
                         unit: outgoing.unit,
                     });
+                }
+                // These stay in the outbox that the caller keeps until something else is written in their place.
+                Some(RefusalReason::Contradiction) => self.stranded.push(outgoing),
+                Some(RefusalReason::ForeignAuthor) if self.signer.as_ref() != Some(outgoing.change.actor_id()) => {
+                    self.abandoned.insert(outgoing.change.actor_id().clone());
+                    self.stranded.push(outgoing);
                 }
                 Some(reason) => {
                     left_outbox.push(outgoing.change.hash());
@@ -339,7 +379,7 @@ impl Client {
             return;
         };
         let there = std::mem::take(there);
-        let queued = self.outbox.iter().chain(&self.held);
+        let queued = self.outbox.iter().chain(&self.held).chain(&self.stranded);
         let queued: HashSet<ChangeHash> = queued.map(|outgoing| outgoing.change.hash()).collect();
         let mut left = HashSet::new();
         for outgoing in written {
@@ -364,11 +404,12 @@ impl Client {
         if erased.is_empty() {
             return Vec::new();
         }
-        let queued = self.outbox.iter().chain(&self.held);
+        let queued = self.outbox.iter().chain(&self.held).chain(&self.stranded);
         let dropped = queued.filter(|outgoing| is_erased(outgoing));
         let dropped = dropped.map(|outgoing| outgoing.change.hash()).collect();
         self.outbox.retain(|outgoing| !is_erased(outgoing));
         self.held.retain(|outgoing| !is_erased(outgoing));
+        self.stranded.retain(|outgoing| !is_erased(outgoing));
         self.refused.retain(|refused| !is_erased(&refused.outgoing));
         dropped
     }

@@ -66,10 +66,16 @@ pub struct Authors {
 }
 
 impl Authors {
-    /// A device that brings what it wrote itself. Carrying other devices' changes is a hub's work.
-    pub fn only(device: DevicePublicKey, author: Result<Author, RefusalReason>) -> Self {
+    /// A device that brings what it wrote itself, with the key that it has or those before. Carrying other devices' changes
+    /// is a hub's work.
+    pub fn one(
+        device: DevicePublicKey,
+        predecessors: &BTreeSet<DevicePublicKey>,
+        author: Result<Author, RefusalReason>,
+    ) -> Self {
+        let keys = predecessors.iter().copied().chain([device]);
         Self {
-            known: BTreeMap::from([(device, author)]),
+            known: keys.map(|key| (key, author.clone())).collect(),
             others: RefusalReason::ForeignAuthor,
             released: BTreeSet::new(),
         }

@@ -88,11 +88,13 @@ impl ResponseError {
 /// One unit's answers in one round.
 #[derive(Debug, Clone)]
 pub struct Response {
-    id: ResponseId,
-    document: Automerge,
+    pub(super) id: ResponseId,
+    pub(super) document: Automerge,
     clocks: Clocks,
     /// Changes whose dependencies are missing.
-    waiting: Vec<Change>,
+    pub(super) waiting: Vec<Change>,
+    /// Changes whose authors wrote others, which are here, under the same sequence numbers.
+    pub(super) contradicting: Vec<Change>,
 }
 
 /// A repeat instance as it stands in the document.
@@ -126,6 +128,7 @@ impl Response {
             document,
             clocks: Clocks::default(),
             waiting: Vec::new(),
+            contradicting: Vec::new(),
         })
     }
 
@@ -160,7 +163,9 @@ impl Response {
     }
 
     /// Brings changes in, in any order. A change that is here already does nothing; one whose dependencies are missing
-    /// waits for them. A change that cannot be is left out, and keeps no other from coming in.
+    /// waits for them. A change that cannot be is left out, and keeps no other from coming in; one that only contradicts
+    /// what is here is set aside, since it may be this replica that is not what the log says
+    /// (see [`rewritten`](Self::rewritten)).
     ///
     /// # Errors
     /// Of the first change that was left out: [`ResponseError::Misfit`] when it does not follow from what it builds on,
@@ -208,7 +213,7 @@ impl Response {
     }
 
     /// Brings in a change whose dependencies are all here.
-    fn apply_ready(&mut self, change: Change) -> Result<(), ResponseError> {
+    pub(super) fn apply_ready(&mut self, change: Change) -> Result<(), ResponseError> {
         self.clocks
             .check(&self.document, &change)
             .map_err(|misfit| ResponseError::Misfit {
@@ -216,9 +221,13 @@ impl Response {
                 change: change.hash(),
                 misfit,
             })?;
-        self.document
-            .apply_changes([change])
-            .map_err(|source| ResponseError::automerge(self.id, source))
+        self.document.apply_changes([change.clone()]).map_err(|source| {
+            let hash = change.hash();
+            if self.contradicting.iter().all(|aside| aside.hash() != hash) {
+                self.contradicting.push(change);
+            }
+            ResponseError::automerge(self.id, source)
+        })
     }
 
     /// Brings in all that another replica of this response has.

@@ -22,6 +22,7 @@ mod conflict;
 mod document;
 mod edit;
 pub mod genesis;
+mod rewriting;
 mod visit;
 mod written;
 
@@ -29,6 +30,7 @@ pub use causality::Misfit;
 pub use conflict::{Claim, Conflict};
 pub use document::{Reading, Response, ResponseError};
 pub use edit::Edit;
+pub use rewriting::{OwnActors, Replacement, Rewritten};
 pub use visit::{Visit, VisitSource};
 pub use written::{Written, written_by};
 

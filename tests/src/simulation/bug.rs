@@ -43,11 +43,21 @@ pub enum Bug {
     CountsTwice,
     /// The server writes what it planned without looking at what was written in the meantime.
     LogsTwice,
+    /// The server goes on talking to a key that another has taken the place of.
+    IgnoresSuccession,
+    /// The phone takes a change that contradicts the log for one that was refused like any other.
+    ForgetsContradiction,
+    /// A phone with a new key writes its answers over those that it finds in the log.
+    RekeyingOverwrites,
+    /// A phone with a new key writes again what was refused, and not what it had built on that.
+    RekeyingForgetsDependents,
+    /// A phone with a new key drops the old changes, and only then keeps those in their place.
+    DropsBeforeRewriting,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 25] = [
         Self::AcknowledgesBeforeFlush,
         Self::SendsBeforeFlush,
         Self::KeepsCursorBeforeChanges,
@@ -68,5 +78,10 @@ impl Bug {
         Self::PrefersOwnAnswer,
         Self::CountsTwice,
         Self::LogsTwice,
+        Self::IgnoresSuccession,
+        Self::ForgetsContradiction,
+        Self::RekeyingOverwrites,
+        Self::RekeyingForgetsDependents,
+        Self::DropsBeforeRewriting,
     ];
 }

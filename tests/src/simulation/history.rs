@@ -60,6 +60,8 @@ pub(super) struct Edit {
     pub(super) written: u64,
     /// The edits that the person could have seen.
     pub(super) past: BTreeSet<usize>,
+    /// The edit that is said again by this one.
+    pub(super) first: Option<usize>,
 }
 
 /// Everything that people did.
@@ -72,8 +74,35 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn wrote(&mut self, hash: ChangeHash, edit: Edit) {
+        // Two copies of one phone that do the same in the same second do it once.
+        if self.by_hash.contains_key(&hash) {
+            return;
+        }
         self.by_hash.insert(hash, self.edits.len());
         self.edits.push(edit);
+    }
+
+    /// A phone said again, by another change each, what these changes said, in their order.
+    pub(super) fn wrote_again(&mut self, replaced: &[(ChangeHash, ChangeHash)]) {
+        let mut again = BTreeMap::new();
+        for (dropped, written) in replaced {
+            let Some((number, edit)) = self.find(dropped) else {
+                continue;
+            };
+            let now = |number: &usize| again.get(number).copied().unwrap_or(*number);
+            let edit = Edit {
+                past: edit.past.iter().map(now).collect(),
+                first: Some(self.first(number)),
+                ..edit.clone()
+            };
+            again.insert(number, self.edits.len());
+            self.wrote(*written, edit);
+        }
+    }
+
+    /// The edit that this one says again, or itself.
+    pub(super) fn first(&self, number: usize) -> usize {
+        self.edits[number].first.unwrap_or(number)
     }
 
     /// The app told the volunteer that the answer is saved.

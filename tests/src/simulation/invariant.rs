@@ -14,13 +14,17 @@ pub enum Invariant {
     /// No change of a hamlet outside its author's scope is stored as accepted, and none that was written after the hamlet was
     /// withdrawn from its author.
     NothingOutsideScope,
-    /// Every stored change was written by the device that it names.
+    /// Every stored change was written by the device that it names, with a key that the device had.
     NobodyWritesForAnother,
     /// Nothing of a revoked device enters the log after its revocation.
     RevokedDevicesAddNothing,
     /// What is refused for a reason that a person can decide about is in quarantine when the phone is told so, and stays there
     /// or with the phone until somebody decides.
     RefusedIsKept,
+    /// A phone of whose disk there is no copy keeps its key: nothing that it wrote contradicts the log.
+    OnlyCopiesTakeNewKeys,
+    /// A key that another has taken the place of is not talked to any more.
+    ReplacedKeysAreRefused,
     /// An erased response is nowhere any more: in no log, in no buffer, and on no phone that may read its hamlet.
     ErasedIsForgotten,
     /// A question shows exactly the answers that nobody has replaced with knowledge of them.
@@ -33,7 +37,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::ReplicasConverge,
         Self::AcknowledgedIsDurable,
         Self::SavedAnswersArrive,
@@ -41,6 +45,8 @@ impl Invariant {
         Self::NobodyWritesForAnother,
         Self::RevokedDevicesAddNothing,
         Self::RefusedIsKept,
+        Self::OnlyCopiesTakeNewKeys,
+        Self::ReplacedKeysAreRefused,
         Self::ErasedIsForgotten,
         Self::NoConflictVanishes,
         Self::FiguresEqualOneReplica,

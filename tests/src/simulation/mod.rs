@@ -6,7 +6,9 @@
 //! | [`world`] | one world: who does what when, until the failures end and everybody can talk |
 //! | `network` | messages that are lost, repeated, delayed, overtaken, cut off |
 //! | `disk` | storage that loses what was not flushed, fills up, is set back to a backup |
+//! | `record` | what a phone writes on it |
 //! | `phone`, `server` | the two sides, bound to disk and network as the products bind them |
+//! | `keys` | the keys that a phone has had, as its disk knows them |
 //! | `history` | what people did, kept apart from Automerge, and what must be there in the end |
 //! | `invariant` | what is checked, by name |
 //! | [`hubs`] | worlds of a province and hubs below it |
@@ -20,8 +22,10 @@ mod disk;
 mod history;
 pub mod hubs;
 mod invariant;
+mod keys;
 mod network;
 mod phone;
+mod record;
 mod server;
 pub mod world;
 

@@ -1,12 +1,13 @@
 //! A phone: the device's side of the exchange, bound to a disk that may fail.
 
+mod rekeying;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
-use sync_core::device::DeviceKey;
 use sync_core::exchange::{
-    Client, ClientState, Limits, OutgoingChange, RefusalReason, SyncResponse, reconciliation, wire,
+    Client, ClientState, Limits, OutgoingChange, RefusalReason, Rekeying, SyncResponse, reconciliation, wire,
 };
 use sync_core::response::{Response, ResponseError};
 use sync_core::{Change, ChangeHash};
@@ -14,29 +15,14 @@ use sync_core::{Change, ChangeHash};
 use super::bug::Bug;
 use super::disk::Disk;
 use super::history::{Edit, History, QUESTIONS, ROUND, code, hamlet_of, response_of, seconds, unit_of};
-
-/// One transaction of a phone's storage.
-#[derive(Debug, Clone)]
-pub(super) enum Record {
-    /// The volunteer answered.
-    Wrote { unit: usize, change: Box<Change> },
-    /// Others' changes came, from the server or from another phone.
-    Heard { changes: Vec<(usize, Change)> },
-    /// The responses of these units were erased.
-    Erased { units: Vec<usize> },
-    /// How far the server's log is read, and what need not be sent any more.
-    Reached {
-        state: ClientState,
-        left_outbox: Vec<ChangeHash>,
-    },
-    /// An answer of the server as a whole.
-    Exchanged(Vec<Record>),
-}
+use super::keys::{Keys, Secret};
+use super::record::Record;
 
 /// A phone and the volunteer who carries it.
 pub(super) struct Phone {
     pub(super) number: usize,
-    pub(super) key: DeviceKey,
+    first: Secret,
+    pub(super) keys: Keys,
     /// The hamlets that it may read and write.
     pub(super) scope: BTreeSet<i64>,
     /// Whether it compares what it has with a log that it does not know, instead of reading that from its start.
@@ -49,6 +35,8 @@ pub(super) struct Phone {
     pub(super) refused: Vec<(ChangeHash, RefusalReason)>,
     /// What the server was said to have in quarantine.
     pub(super) quarantined: BTreeSet<ChangeHash>,
+    /// Whether it lies at the bottom of a canal.
+    pub(super) is_lost: bool,
     /// What is gone when the app ends; none while it does not run.
     memory: Option<Memory>,
     bug: Option<Bug>,
@@ -76,7 +64,8 @@ impl Phone {
     pub(super) fn new(number: usize, scope: BTreeSet<i64>, compares: bool, bug: Option<Bug>) -> Self {
         Self {
             number,
-            key: DeviceKey::from_secret(&[number as u8 + 1; 32]),
+            first: [number as u8 + 1; 32],
+            keys: Keys::new([number as u8 + 1; 32]),
             scope,
             compares,
             clock_ahead: 0,
@@ -84,9 +73,24 @@ impl Phone {
             disk: Disk::new(),
             refused: Vec::new(),
             quarantined: BTreeSet::new(),
+            is_lost: false,
             memory: Some(Memory::default()),
             bug,
         }
+    }
+
+    /// Whether the disks of the two were one once.
+    pub(super) fn is_copy_of(&self, other: &Self) -> bool {
+        self.first == other.first
+    }
+
+    /// Another phone, onto which the disk of this one is copied.
+    pub(super) fn copied(&self, number: usize, history: &mut History) -> Self {
+        let mut copy = Self::new(number, self.scope.clone(), self.compares, self.bug);
+        copy.first = self.first;
+        copy.disk.restore(self.disk.flushed().to_vec());
+        copy.restart(history);
+        copy
     }
 
     pub(super) fn is_running(&self) -> bool {
@@ -103,7 +107,7 @@ impl Phone {
         history: &mut History,
         decide: bool,
     ) {
-        let (actor, time, number) = (self.key.actor(), seconds(now) + self.clock_ahead, self.number);
+        let (actor, time, number) = (self.keys.now().actor(), seconds(now) + self.clock_ahead, self.number);
         let Some(memory) = &mut self.memory else { return };
         let value = Value::Text(value.to_owned());
         let path = AnswerPath::top(QUESTIONS[question]);
@@ -125,6 +129,7 @@ impl Phone {
                 value,
                 written: now,
                 past,
+                first: None,
             },
         );
         let outgoing = OutgoingChange {
@@ -186,7 +191,7 @@ impl Phone {
         let memory = self.memory.as_mut().filter(|memory| memory.connection.is_none())?;
         memory.connection = Some(connection);
         let device_time = (seconds(now) + self.clock_ahead) * 1000;
-        Some(wire::encode(&memory.client.request(&self.key, device_time, piece)).unwrap())
+        Some(wire::encode(&memory.client.request(&self.keys.now(), device_time, piece)).unwrap())
     }
 
     /// No answer came, or none that can be read.
@@ -203,7 +208,7 @@ impl Phone {
     }
 
     /// An answer came.
-    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: u64) {
+    pub(super) fn receive(&mut self, connection: u64, bytes: &[u8], now: u64, history: &mut History) {
         let Some(memory) = self
             .memory
             .as_mut()
@@ -237,9 +242,15 @@ impl Phone {
         let heard = Record::Heard {
             changes: changes.clone(),
         };
+        let mut left_outbox = received.left_outbox.clone();
+        if self.bug == Some(Bug::ForgetsContradiction) {
+            let stranded = memory.client.stranded().iter();
+            left_outbox.extend(stranded.map(|outgoing| outgoing.change.hash()));
+            memory.client.rewrote(left_outbox.clone());
+        }
         let reached = Record::Reached {
             state: memory.client.state(),
-            left_outbox: received.left_outbox.clone(),
+            left_outbox,
         };
         let erased = received.erased.iter().filter_map(|erased| unit_of(&erased.unit));
         let erased: Vec<usize> = match self.bug {
@@ -264,6 +275,11 @@ impl Phone {
         for unit in erased {
             memory.responses.remove(&unit);
         }
+        let rekeying = memory.client.rekeying(&self.keys.now());
+        if received.whole_log && rekeying == Some(Rekeying::Rewrite) && !self.rewrite(history) {
+            return self.restart_app();
+        }
+        let Some(memory) = &mut self.memory else { return };
         if received.whole_log && self.bug == Some(Bug::NeverOffersAgain) {
             memory.client.offer([]);
         } else if received.whole_log {
@@ -271,6 +287,19 @@ impl Phone {
         }
         if received.unknown_cursor && self.compares {
             self.reconcile(connection);
+        }
+        let memory = self.memory.as_mut();
+        match memory.and_then(|memory| memory.client.rekeying(&self.keys.now())) {
+            Some(Rekeying::NewKey) => self.draw_key(history),
+            Some(Rekeying::BeginAgain) => {
+                if let Some(memory) = &mut self.memory {
+                    memory.client.begin_again();
+                }
+                if self.compares {
+                    self.reconcile(connection);
+                }
+            }
+            Some(Rekeying::Rewrite) | None => {}
         }
     }
 
@@ -293,12 +322,14 @@ impl Phone {
     /// Sends again what the server's log was found not to have, of what is saved.
     fn offer(&mut self) {
         let Some(memory) = &mut self.memory else { return };
-        let actor = self.key.actor();
+        let actors = self.keys.actors();
         let unsaved: BTreeSet<ChangeHash> = memory.unsaved.iter().map(|outgoing| outgoing.change.hash()).collect();
         let mut written = Vec::new();
         for (unit, response) in &memory.responses {
-            let changes = OutgoingChange::written_by(&actor, ROUND, &code(*unit), response);
-            written.extend(changes.filter(|outgoing| !unsaved.contains(&outgoing.change.hash())));
+            for actor in &actors {
+                let changes = OutgoingChange::written_by(actor, ROUND, &code(*unit), response);
+                written.extend(changes.filter(|outgoing| !unsaved.contains(&outgoing.change.hash())));
+            }
         }
         memory.client.offer(written);
     }
@@ -310,9 +341,10 @@ impl Phone {
         }
     }
 
-    /// Whether there is something to send or to fetch.
+    /// Whether there is something to send or to fetch, or a new key to take.
     pub(super) fn is_pending(&self) -> bool {
-        self.memory.as_ref().is_some_and(|memory| memory.client.pending())
+        let is_pending = |memory: &Memory| memory.client.pending() || !memory.client.stranded().is_empty();
+        self.keys.drawn().is_some() || self.memory.as_ref().is_some_and(is_pending)
     }
 
     /// The battery is taken out.
@@ -324,9 +356,11 @@ impl Phone {
     /// The app starts from what is on disk.
     pub(super) fn restart(&mut self, history: &mut History) {
         for record in self.disk.flushed() {
-            if let Record::Wrote { change, .. } = record {
-                history.saved(&change.hash());
-            }
+            record.each(&mut |record| {
+                if let Record::Wrote { change, .. } = record {
+                    history.saved(&change.hash());
+                }
+            });
         }
         self.restart_app();
     }
@@ -335,10 +369,13 @@ impl Phone {
         let unsaved = self.memory.take().map(|memory| memory.unsaved).unwrap_or_default();
         let mut queued: Vec<OutgoingChange> = Vec::new();
         let mut state = ClientState::default();
+        let mut keys = Keys::new(self.first);
         for record in self.disk.written() {
-            record.replay(&mut queued, &mut state);
+            record.replay(&mut queued, &mut state, &mut keys);
         }
         let mut client = Client::new(state);
+        keys.predecessors().for_each(|key| client.keep_predecessor(key));
+        self.keys = keys;
         for outgoing in queued {
             if !unsaved
                 .iter()
@@ -381,43 +418,6 @@ impl Phone {
 /// A change that contradicts what the phone has stays outside, and the replicas are found not to converge.
 fn take_in(response: &mut Response, change: Change) {
     let _ = response.apply([change]);
-}
-
-impl Record {
-    fn replay(&self, queued: &mut Vec<OutgoingChange>, reached: &mut ClientState) {
-        match self {
-            Self::Wrote { unit, change } => queued.push(OutgoingChange {
-                round: ROUND,
-                unit: code(*unit),
-                change: Change::clone(change),
-            }),
-            Self::Heard { .. } => {}
-            Self::Erased { units } => queued.retain(|outgoing| !units.iter().any(|unit| code(*unit) == outgoing.unit)),
-            Self::Reached { state, left_outbox } => {
-                *reached = *state;
-                queued.retain(|outgoing| !left_outbox.contains(&outgoing.change.hash()));
-            }
-            Self::Exchanged(records) => records.iter().for_each(|record| record.replay(queued, reached)),
-        }
-    }
-
-    fn changes(&self, of: &mut BTreeMap<usize, Vec<Change>>) {
-        match self {
-            Self::Wrote { unit, change } => of.entry(*unit).or_default().push(Change::clone(change)),
-            Self::Heard { changes } => {
-                for (unit, change) in changes {
-                    of.entry(*unit).or_default().push(change.clone());
-                }
-            }
-            Self::Erased { units } => {
-                for unit in units {
-                    of.remove(unit);
-                }
-            }
-            Self::Reached { .. } => {}
-            Self::Exchanged(records) => records.iter().for_each(|record| record.changes(of)),
-        }
-    }
 }
 
 /// The edits that a replica has heard of.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
-use sync_core::device::DevicePublicKey;
+use sync_core::device::{DevicePublicKey, Succession};
 use sync_core::exchange::answering::{self, ArrivalError, CursorState, Found, LogQuery, Peer, Query, Question, Read};
 use sync_core::exchange::delivery::{Author, Authors, Delivery, Planned, Taken};
 use sync_core::exchange::intake::{self, Frame, HamletKey, Plan, RoundState, SetAside, Stored};
@@ -45,6 +45,11 @@ pub(super) enum Transaction {
     /// A hamlet was withdrawn from a device, when the server's clock showed so many milliseconds.
     Withdrawn(DevicePublicKey, i64, i64),
     Erased(usize),
+    /// One key takes the place of another.
+    Succeeded {
+        predecessor: DevicePublicKey,
+        successor: DevicePublicKey,
+    },
 }
 
 /// What the transactions add up to.
@@ -61,6 +66,8 @@ pub(super) struct Data {
     pub(super) revoked: BTreeSet<DevicePublicKey>,
     /// The hamlets that were withdrawn, and when.
     pub(super) withdrawn: BTreeMap<(DevicePublicKey, i64), i64>,
+    /// The keys that others took the place of, with these.
+    pub(super) successors: BTreeMap<DevicePublicKey, DevicePublicKey>,
 }
 
 impl Data {
@@ -97,6 +104,14 @@ impl Data {
             Transaction::Withdrawn(device, hamlet, at) => {
                 self.withdrawn.entry((*device, *hamlet)).or_insert(*at);
             }
+            Transaction::Succeeded { predecessor, successor } => {
+                self.successors.insert(*predecessor, *successor);
+                for hamlet in 0..=1 {
+                    if let Some(at) = self.withdrawn.get(&(*predecessor, hamlet)).copied() {
+                        self.withdrawn.entry((*successor, hamlet)).or_insert(at);
+                    }
+                }
+            }
             Transaction::Erased(unit) => {
                 self.log.retain(|entry| entry.unit != *unit);
                 self.waiting.retain(|entry| entry.unit != *unit);
@@ -105,6 +120,17 @@ impl Data {
                 self.erased.insert(*unit, self.marks.len());
             }
         }
+    }
+
+    /// The keys that the device with this key had before.
+    fn predecessors(&self, device: DevicePublicKey) -> BTreeSet<DevicePublicKey> {
+        let mut before = BTreeSet::new();
+        let mut last = device;
+        while let Some((predecessor, _)) = self.successors.iter().find(|(_, successor)| **successor == last) {
+            before.insert(*predecessor);
+            last = *predecessor;
+        }
+        before
     }
 
     /// The last entry's number in the log.
@@ -132,6 +158,12 @@ impl Data {
             logged: of(&self.log),
             waiting: of(&self.waiting),
         }
+    }
+
+    /// What a device may write, by any key that it had, whose scope was this in the beginning.
+    fn authors(&self, device: DevicePublicKey, scope: &BTreeSet<i64>, clock_ahead: i64, bug: Option<Bug>) -> Authors {
+        let author = self.author(&device, scope, clock_ahead, bug);
+        Authors::one(device, &self.predecessors(device), author)
     }
 
     /// What a device may write whose scope was this in the beginning.
@@ -204,6 +236,19 @@ pub(super) enum Reply {
     Answer(Vec<u8>),
     /// An error of HTTP.
     Failed,
+    /// Another key has taken the place of the device's.
+    Replaced,
+}
+
+/// What a device is told that wants another key in the place of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rotation {
+    /// It is.
+    Done,
+    /// Another one is already.
+    Replaced,
+    /// The server has no room to write it down.
+    Failed,
 }
 
 /// What came of a step.
@@ -256,6 +301,9 @@ impl Server {
         bytes: &[u8],
         now: u64,
     ) -> Result<(), Reply> {
+        if self.data.successors.contains_key(&device) && self.bug != Some(Bug::IgnoresSuccession) {
+            return Err(Reply::Replaced);
+        }
         let reader = self.data.author(&device, scope, 0, self.bug);
         let peer = Peer {
             device,
@@ -333,7 +381,7 @@ impl Server {
         let stage = match stage {
             Stage::Arrived(delivery) => {
                 query = question.query(self.cursor_state(question.cursors()));
-                let authors = Authors::only(device, self.data.author(&device, &scope, clock_ahead, self.bug));
+                let authors = self.data.authors(device, &scope, clock_ahead, self.bug);
                 let sorted = delivery.clone().sort(&frame(&self.data), &authors);
                 let stored = (0..UNITS).map(|unit| (response_of(unit), self.data.stored(unit)));
                 let wanted = sorted.responses();
@@ -341,12 +389,12 @@ impl Server {
                 Stage::Planned(Box::new(sorted.plan(&stored)), delivery, authors)
             }
             Stage::Planned(_, delivery, authors)
-                if authors != Authors::only(device, self.ahead.author(&device, &scope, clock_ahead, self.bug))
+                if authors != self.ahead.authors(device, &scope, clock_ahead, self.bug)
                     && self.bug != Some(Bug::PlansOnOldAuthority) =>
             {
                 Stage::Arrived(delivery)
             }
-            Stage::Planned(planned, ..) => match self.write(planned.plan().0, device) {
+            Stage::Planned(planned, ..) => match self.write(planned.plan().0) {
                 Ok(late) if self.bug == Some(Bug::AcknowledgesBeforeFlush) => Stage::Taken(planned.written(late)),
                 Ok(late) => {
                     outcome = Step::AwaitsFlush;
@@ -414,7 +462,7 @@ impl Server {
     }
 
     /// What the one writer does with a plan; those of its changes that cannot be written any more.
-    fn write(&mut self, plan: &Plan, device: DevicePublicKey) -> Result<Vec<Refusal>, DiskFull> {
+    fn write(&mut self, plan: &Plan) -> Result<Vec<Refusal>, DiskFull> {
         let mut writer = self.ahead.clone();
         let mut late = Vec::new();
         let (mut logged, mut kept, mut released) = (Vec::new(), Vec::new(), Vec::new());
@@ -431,7 +479,7 @@ impl Server {
             for (number, admitted) in &response.log {
                 let entry = Entry {
                     unit,
-                    device,
+                    device: admitted.device,
                     change: admitted.change.clone(),
                     place: 0,
                 };
@@ -455,6 +503,7 @@ impl Server {
             }
             if self.bug != Some(Bug::DropsWaiting) {
                 for (_, admitted) in &response.wait {
+                    let device = admitted.device;
                     let change = admitted.change.clone();
                     let waits = writer.waiting.iter().any(|entry| entry.change.hash() == change.hash());
                     if !waits && !writer.has(&change.hash()) {
@@ -506,7 +555,7 @@ impl Server {
             if !known && self.bug != Some(Bug::ForgetsQuarantine) {
                 quarantined.push(Entry {
                     unit,
-                    device,
+                    device: admitted.device,
                     change: admitted.change,
                     place: 0,
                 });
@@ -621,6 +670,24 @@ impl Server {
         if !self.ahead.erased.contains_key(&unit) && self.disk.write(transaction.clone()).is_ok() {
             self.ahead.apply(&transaction);
         }
+    }
+
+    /// A device wants another key in the place of its own, again where the answer was lost.
+    pub(super) fn rotate(&mut self, succession: &Succession) -> Rotation {
+        let Succession {
+            predecessor, successor, ..
+        } = *succession;
+        match self.ahead.successors.get(&predecessor) {
+            Some(there) if *there == successor => return Rotation::Done,
+            Some(_) => return Rotation::Replaced,
+            None => {}
+        }
+        let transaction = Transaction::Succeeded { predecessor, successor };
+        if succession.verify().is_err() || self.disk.write(transaction.clone()).is_err() {
+            return Rotation::Failed;
+        }
+        self.ahead.apply(&transaction);
+        Rotation::Done
     }
 
     /// An official revokes a device.

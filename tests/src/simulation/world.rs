@@ -1,4 +1,4 @@
-//! One world: a few days in the field, drawn from a number.
+//! One world: a few days in the field, drawn from a number. What happens is here, what is checked in `judging`.
 
 mod judging;
 
@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerMap, AnswerPath, Answers as _, Value};
 use sync_core::Change;
-use sync_core::device::DeviceKey;
+use sync_core::device::{DeviceKey, DevicePublicKey, Succession};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
 use sync_core::exchange::packing::Form;
 use sync_core::exchange::{ResponseChanges, SyncRequest, wire};
@@ -20,7 +20,7 @@ use super::history::{History, QUESTIONS, ROUND, START, UNITS, code, hamlet_of};
 use super::invariant::{Invariant, Violation};
 use super::network::Weather;
 use super::phone::Phone;
-use super::server::{Reply, Server, Step, Transaction};
+use super::server::{Reply, Rotation, Server, Step, Transaction};
 
 /// How long failures go on, in milliseconds.
 const DURATION: u64 = 60_000;
@@ -53,6 +53,10 @@ pub struct Statistics {
     pub withdrawals: u64,
     /// Changes in quarantine in the end.
     pub quarantined: u64,
+    /// Phones whose disks were copied onto others.
+    pub clones: u64,
+    /// New keys that phones took.
+    pub new_keys: u64,
 }
 
 impl Statistics {
@@ -68,6 +72,8 @@ impl Statistics {
         self.refused += other.refused;
         self.withdrawals += other.withdrawals;
         self.quarantined += other.quarantined;
+        self.clones += other.clones;
+        self.new_keys += other.new_keys;
     }
 }
 
@@ -91,8 +97,14 @@ enum Event {
     PhoneDisk(usize),
     Clock(usize),
     Meet(usize, usize),
-    Request(usize, u64, Vec<u8>),
+    Request(usize, u64, DevicePublicKey, Vec<u8>),
     Reply(usize, u64, Option<Vec<u8>>),
+    Replaced(usize, u64),
+    Rotate(usize, usize),
+    Rotated(usize, DevicePublicKey, Rotation),
+    Enrol(usize, DevicePublicKey),
+    Clone(usize),
+    Lose(usize),
     Step(u64),
     ServerFlush,
     ServerCrash,
@@ -121,6 +133,8 @@ struct World {
     history: History,
     backups: Vec<Vec<Transaction>>,
     overheard: Vec<Vec<u8>>,
+    /// The successions that were asked for.
+    successions: Vec<Succession>,
     connections: u64,
     figures: Figures,
     bug: Option<Bug>,
@@ -181,6 +195,7 @@ impl World {
             history: History::default(),
             backups: Vec::new(),
             overheard: Vec::new(),
+            successions: Vec::new(),
             connections: 0,
             figures: Figures::default(),
             bug,
@@ -220,6 +235,11 @@ impl World {
             self.often(0, 4, |luck| {
                 Event::Meet(luck.random_range(0..count), luck.random_range(0..count))
             });
+        } else if self.luck.random_bool(0.24) {
+            // Apart from the above: who takes in from another phone what only a copy of that can write again has to write
+            // again what he built on it, and the keys that a backup of the server has forgotten are enrolled by people.
+            self.often(1, 2, |luck| Event::Clone(luck.random_range(0..count)));
+            self.erases = self.luck.random_bool(0.2);
         } else {
             self.decides = true;
             self.often(0, 1, |luck| Event::Revoke(luck.random_range(0..count)));
@@ -253,7 +273,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         if self.tell {
             match &event {
-                Event::Request(phone, connection, bytes) => {
+                Event::Request(phone, connection, _, bytes) => {
                     println!("{:>7} Request({phone}, {connection}, {} bytes)", self.now, bytes.len());
                 }
                 Event::Reply(phone, connection, bytes) => {
@@ -273,6 +293,7 @@ impl World {
                 self.phones[phone].crash(&mut self.luck);
                 self.soon(Event::PhoneRestart(phone));
             }
+            Event::PhoneRestart(phone) if self.phones[phone].is_lost => {}
             Event::PhoneRestart(phone) => self.phones[phone].restart(&mut self.history),
             Event::PhoneDisk(phone) => {
                 let disk = &mut self.phones[phone].disk;
@@ -287,7 +308,24 @@ impl World {
             }
             Event::Meet(from, to) if from != to => self.meet(from, to),
             Event::Meet(..) => {}
-            Event::Request(phone, connection, bytes) => self.arrive(phone, connection, &bytes),
+            Event::Request(phone, connection, device, bytes) => self.arrive(phone, connection, device, &bytes),
+            Event::Replaced(phone, connection) => self.phones[phone].is_replaced(connection, &mut self.history),
+            Event::Rotate(phone, number) => self.rotate(phone, number),
+            Event::Rotated(phone, key, rotation) => {
+                if self.phones[phone].rotated(key, rotation, &mut self.history) {
+                    self.later(2_000, Event::Enrol(phone, key));
+                }
+                self.statistics.new_keys += u64::from(rotation == Rotation::Done);
+            }
+            Event::Enrol(phone, key) => {
+                self.statistics.new_keys += 1;
+                self.phones[phone].enrolled(key, &mut self.history);
+            }
+            Event::Clone(phone) => self.clone_phone(phone),
+            Event::Lose(phone) => {
+                self.phones[phone].is_lost = true;
+                self.phones[phone].crash(&mut self.luck);
+            }
             Event::Reply(phone, connection, bytes) => self.reply(phone, connection, bytes),
             Event::Step(connection) => self.step(connection),
             Event::ServerFlush => self.flush(),
@@ -313,14 +351,15 @@ impl World {
             Event::Revoke(_) | Event::Withdraw(_) | Event::Erase(_) if !self.server.is_running => {}
             Event::Revoke(phone) => {
                 self.statistics.withdrawals += 1;
-                self.server.revoke(self.phones[phone].key.public());
+                self.server.revoke(self.phones[phone].keys.now().public());
                 self.soon(Event::ServerFlush);
             }
             Event::Withdraw(phone) => {
                 self.statistics.withdrawals += 1;
                 let scope: Vec<i64> = self.phones[phone].scope.iter().copied().collect();
                 let hamlet = scope[self.luck.random_range(0..scope.len())];
-                self.server.withdraw(self.phones[phone].key.public(), hamlet, self.now);
+                self.server
+                    .withdraw(self.phones[phone].keys.now().public(), hamlet, self.now);
                 self.soon(Event::ServerFlush);
             }
             Event::AskAgain(phone) => self.phones[phone].ask_again(),
@@ -360,7 +399,62 @@ impl World {
         }
     }
 
+    /// A backup of a phone is put onto another, and both are in the field, or only the other one.
+    fn clone_phone(&mut self, phone: usize) {
+        if self.phones[phone].is_lost {
+            return;
+        }
+        self.statistics.clones += 1;
+        let number = self.phones.len();
+        let copy = self.phones[phone].copied(number, &mut self.history);
+        self.phones.push(copy);
+        self.often(2, 10, |_| Event::Answer(number));
+        self.often(1, 6, |_| Event::Exchange(number));
+        self.often(0, 3, |_| Event::PhoneCrash(number));
+        self.often(0, 1, |_| Event::PhoneDisk(number));
+        self.often(0, 6, |_| Event::Answer(phone));
+        if self.luck.random_bool(0.3) {
+            let delay = self.luck.random_range(0..DURATION);
+            self.later(delay, Event::Lose(phone));
+        }
+    }
+
+    /// A phone that has drawn a key asks the server to put it in the place of the one in use.
+    fn ask_for_rotation(&mut self, phone: usize) {
+        let succession = self.phones[phone].keys.succession();
+        let Some(succession) = succession.filter(|_| self.phones[phone].is_running()) else {
+            return;
+        };
+        let asking = &self.phones[phone];
+        let mut others = self.phones.iter().filter(|other| other.number != phone);
+        if !others.any(|other| other.is_copy_of(asking)) {
+            self.break_promise(Invariant::OnlyCopiesTakeNewKeys, format!("phone {phone}"));
+        }
+        self.successions.push(succession);
+        let number = self.successions.len() - 1;
+        for (delay, bytes) in self.weather.carry(&[0; 256], &mut self.luck) {
+            // What was cut off says nothing.
+            if bytes.len() == 256 {
+                self.later(delay, Event::Rotate(phone, number));
+            }
+        }
+    }
+
+    fn rotate(&mut self, phone: usize, number: usize) {
+        if !self.server.is_running {
+            return;
+        }
+        let succession = self.successions[number];
+        let rotation = self.server.rotate(&succession);
+        // It is told when it is on disk.
+        self.flush();
+        for (delay, _) in self.weather.carry(&[0; 64], &mut self.luck) {
+            self.later(delay, Event::Rotated(phone, succession.successor, rotation));
+        }
+    }
+
     fn exchange(&mut self, phone: usize) {
+        self.ask_for_rotation(phone);
         self.connections += 1;
         let (connection, now) = (self.connections, self.now);
         let piece = self.luck.random_range(1..2_000);
@@ -371,22 +465,28 @@ impl World {
         self.overheard.push(bytes.clone());
         let copies = self.weather.carry(&bytes, &mut self.luck);
         self.statistics.mishaps += u64::from(copies.len() != 1 || copies[0].1.len() != bytes.len());
+        let device = self.phones[phone].keys.now().public();
         for (number, (delay, bytes)) in copies.into_iter().enumerate() {
             // What comes a second time comes over a connection on which nobody waits.
             let connection = connection + (number as u64) * 1_000_000;
-            self.later(delay, Event::Request(phone, connection, bytes));
+            self.later(delay, Event::Request(phone, connection, device, bytes));
         }
         self.later(PATIENCE, Event::GiveUp(phone, connection));
     }
 
-    fn arrive(&mut self, phone: usize, connection: u64, bytes: &[u8]) {
+    fn arrive(&mut self, phone: usize, connection: u64, device: DevicePublicKey, bytes: &[u8]) {
         if !self.server.is_running {
             return;
         }
-        let device = self.phones[phone].key.public();
+        let replaced = self.server.data.successors.contains_key(&device);
         let scope = self.phones[phone].scope.clone();
         match self.server.arrive(connection, phone, device, &scope, bytes, self.now) {
-            Ok(()) => self.soon(Event::Step(connection)),
+            Ok(()) => {
+                if replaced {
+                    self.break_promise(Invariant::ReplacedKeysAreRefused, format!("phone {phone}"));
+                }
+                self.soon(Event::Step(connection));
+            }
             Err(reply) => self.send(phone, connection, reply),
         }
         self.soon(Event::ServerFlush);
@@ -443,6 +543,7 @@ impl World {
         self.statistics.messages += 1;
         let bytes = match reply {
             Reply::Failed => return self.later(1, Event::Reply(phone, connection, None)),
+            Reply::Replaced => return self.later(1, Event::Replaced(phone, connection)),
             Reply::Answer(bytes) => bytes,
         };
         let copies = self.weather.carry(&bytes, &mut self.luck);
@@ -455,7 +556,7 @@ impl World {
     fn reply(&mut self, phone: usize, connection: u64, bytes: Option<Vec<u8>>) {
         let now = self.now;
         match bytes {
-            Some(bytes) => self.phones[phone].receive(connection, &bytes, now),
+            Some(bytes) => self.phones[phone].receive(connection, &bytes, now, &mut self.history),
             None => self.phones[phone].disconnected(connection),
         }
         self.soon(Event::PhoneFlush(phone));
@@ -486,13 +587,14 @@ impl World {
 
     /// Somebody who holds an enrolled phone tries to write in another's name, or sends again what was overheard.
     fn forge(&mut self, phone: usize) {
+        let device = self.phones[phone].keys.now().public();
         self.statistics.forgeries += 1;
         self.connections += 1;
         let connection = self.connections;
         if self.luck.random_bool(0.3)
             && let Some(overheard) = self.overheard.last().cloned()
         {
-            return self.soon(Event::Request(phone, connection, overheard));
+            return self.soon(Event::Request(phone, connection, device, overheard));
         }
         let victims: Vec<Change> = self.server.data.log.iter().map(|entry| entry.change.clone()).collect();
         if victims.is_empty() {
@@ -509,7 +611,7 @@ impl World {
         let named = if self.luck.random_bool(0.5) {
             victim.device
         } else {
-            self.phones[phone].key.public()
+            self.phones[phone].keys.now().public()
         };
         let request = SyncRequest {
             version: PROTOCOL_VERSION,
@@ -532,7 +634,7 @@ impl World {
             }],
         };
         let bytes = wire::encode(&request).unwrap();
-        self.soon(Event::Request(phone, connection, bytes));
+        self.soon(Event::Request(phone, connection, device, bytes));
     }
 
     /// Adds what is new in the log to the figures, as the server's projection does.
@@ -585,7 +687,8 @@ impl World {
                 }
             }
             let after = self.server.sizes();
-            let pending = self.phones.iter().any(Phone::is_pending);
+            let pending =
+                (0..self.phones.len()).any(|phone| !self.phones[phone].is_lost && self.phones[phone].is_pending());
             quiet = if before == after && !pending { quiet + 1 } else { 0 };
             if quiet == 2 || !self.violations.is_empty() {
                 break;
@@ -593,6 +696,16 @@ impl World {
         }
         self.statistics.quarantined = self.server.data.quarantine.len() as u64;
         self.statistics.refused = self.phones.iter().map(|phone| phone.refused.len() as u64).sum();
+    }
+
+    /// Whether nothing can be asked of a phone any more.
+    fn is_out(&self, phone: usize) -> bool {
+        self.is_revoked(phone) || self.phones[phone].is_lost
+    }
+
+    fn is_revoked(&self, phone: usize) -> bool {
+        let key = self.phones[phone].keys.now().public();
+        self.server.data.revoked.contains(&key)
     }
 }
 

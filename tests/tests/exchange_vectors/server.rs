@@ -77,7 +77,7 @@ impl Server {
             hamlets: BTreeMap::from([(HAMLET, None)]),
             clock_ahead: 0,
         };
-        let sorted = delivery.sort(&self.frame, &Authors::only(device, Ok(author)));
+        let sorted = delivery.sort(&self.frame, &Authors::one(device, &BTreeSet::new(), Ok(author)));
         let planned = sorted.plan(&self.stored());
         for response in &planned.plan().0.responses {
             for (_, admitted) in &response.log {

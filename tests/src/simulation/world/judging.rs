@@ -18,7 +18,10 @@ impl World {
         for hash in acknowledged {
             let on_disk = self.server.disk.flushed().iter().any(|transaction| match transaction {
                 Transaction::Logged { entries, .. } => entries.iter().any(|entry| entry.change.hash() == *hash),
-                Transaction::Revoked(_) | Transaction::Withdrawn(..) | Transaction::Erased(_) => false,
+                Transaction::Revoked(_)
+                | Transaction::Withdrawn(..)
+                | Transaction::Erased(_)
+                | Transaction::Succeeded { .. } => false,
             });
             if !on_disk {
                 self.break_promise(Invariant::AcknowledgedIsDurable, format!("{hash}"));
@@ -58,7 +61,7 @@ impl World {
                     let of_revoked = entries.iter().find(|entry| revoked.contains(&entry.device));
                     broken = broken.or(of_revoked.map(|entry| entry.change.hash()));
                 }
-                Transaction::Withdrawn(..) | Transaction::Erased(_) => {}
+                Transaction::Withdrawn(..) | Transaction::Erased(_) | Transaction::Succeeded { .. } => {}
             }
         }
         if let Some(hash) = broken {
@@ -80,7 +83,9 @@ impl World {
                 continue;
             };
             let author = &self.phones[edit.phone];
-            if author.key.public() != entry.device {
+            // What was written before a phone was copied is said again by either.
+            let copies = self.phones.iter().filter(|phone| phone.is_copy_of(author));
+            if !copies.into_iter().any(|phone| phone.keys.had(&entry.device)) {
                 broken.push((
                     Invariant::NobodyWritesForAnother,
                     format!("{hash} is of phone {}", edit.phone),
@@ -131,10 +136,6 @@ impl World {
         lost
     }
 
-    fn is_revoked(&self, phone: usize) -> bool {
-        self.server.data.revoked.contains(&self.phones[phone].key.public())
-    }
-
     fn read(&self, response: &Response, reader: Option<usize>) -> Reading {
         let mut reading = response.read();
         if self.bug == Some(Bug::HidesConflicts) {
@@ -142,7 +143,7 @@ impl World {
         }
         if let (Some(Bug::PrefersOwnAnswer), Some(reader)) = (self.bug, reader) {
             use survey_forms::answers::AnswersMut as _;
-            let actor = self.phones[reader].key.actor();
+            let actor = self.phones[reader].keys.now().actor();
             for conflict in &reading.conflicts {
                 let own = conflict.claims.iter().find(|claim| claim.actor == actor);
                 if let Some(value) = own.and_then(|claim| claim.value.as_ref()) {
@@ -153,40 +154,40 @@ impl World {
         reading
     }
 
+    /// Whether another phone has the same key still. Neither hears then what the other writes, until both write into one
+    /// response.
+    fn is_undiscovered(&self, phone: usize) -> bool {
+        let key = self.phones[phone].keys.now().public();
+        let others = self.phones.iter().filter(|other| other.number != phone);
+        others.into_iter().any(|other| other.keys.now().public() == key)
+    }
+
     /// Whether what there is in the end is what there must be.
     pub(super) fn judge(&mut self) {
         self.check_log();
         let mut broken = Vec::new();
-        for (_, edit) in self.history.all_saved().collect::<Vec<_>>() {
+        let first = |hash: &ChangeHash| self.history.find(hash).map(|(number, _)| self.history.first(number));
+        let arrived: BTreeSet<usize> = (self.server.data.log.iter())
+            .filter_map(|entry| first(&entry.change.hash()))
+            .collect();
+        for (number, edit) in self.history.all_saved() {
             let author = &self.phones[edit.phone];
             let hamlet = hamlet_of(edit.unit);
             // A message takes some time, so what was written right before a withdrawal may seem to be written after it.
-            let withdrawn_at = self.server.data.withdrawn.get(&(author.key.public(), hamlet));
+            let withdrawn_at = self.server.data.withdrawn.get(&(author.keys.now().public(), hamlet));
             let late = withdrawn_at.is_some_and(|withdrawn_at| {
                 author.clock_was_set || milliseconds(edit.written + PATIENCE) > *withdrawn_at
             });
             let refused = !author.scope.contains(&hamlet) || late;
-            if refused || self.is_revoked(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
+            if refused || self.is_out(edit.phone) || self.server.data.erased.contains_key(&edit.unit) {
                 continue;
             }
-            let arrived = self.server.data.log.iter().any(|entry| {
-                self.history
-                    .find(&entry.change.hash())
-                    .is_some_and(|(_, logged)| std::ptr::eq(logged, edit))
-            });
-            if !arrived {
-                let is_edit = |hash: &ChangeHash| {
-                    self.history
-                        .find(hash)
-                        .is_some_and(|(_, found)| std::ptr::eq(found, edit))
-                };
+            let number = self.history.first(number);
+            if !arrived.contains(&number) {
+                let is_edit = |hash: &ChangeHash| first(hash) == Some(number);
                 let refused = author.refused.iter().find(|(hash, _)| is_edit(hash));
-                let waits = self
-                    .server
-                    .data
-                    .waiting
-                    .iter()
-                    .any(|entry| is_edit(&entry.change.hash()));
+                let waiting = &self.server.data.waiting;
+                let waits = waiting.iter().any(|entry| is_edit(&entry.change.hash()));
                 let what = format!("{edit:?}, waiting: {waits}, refused: {refused:?}");
                 broken.push((Invariant::SavedAnswersArrive, what));
             }
@@ -216,9 +217,13 @@ impl World {
             }
 
             for phone in 0..self.phones.len() {
-                let (key, hamlet) = (self.phones[phone].key.public(), hamlet_of(unit));
+                let (key, hamlet) = (self.phones[phone].keys.now().public(), hamlet_of(unit));
                 let withdrawn = self.server.data.withdrawn.contains_key(&(key, hamlet));
-                if self.is_revoked(phone) || withdrawn || !self.phones[phone].scope.contains(&hamlet) {
+                if self.is_out(phone)
+                    || self.is_undiscovered(phone)
+                    || withdrawn
+                    || !self.phones[phone].scope.contains(&hamlet)
+                {
                     continue;
                 }
                 let empty = Response::new(response_of(unit)).unwrap();
