@@ -2,8 +2,7 @@
 
     client.py enrol URL CODE STATE
     client.py answer STATE UNIT KEY VALUE       VALUE in JSON
-    client.py sync STATE
-    client.py show STATE
+    client.py sync|show STATE
 
 STATE is the file of all that the device keeps. Every command prints in JSON what it holds; a conflict is a list.
 """
@@ -14,7 +13,7 @@ import brotli, cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from change import hash_of, read_change
-from messages import actor_of, attestation, enrolment, pack_plain, unpack_plain
+from messages import UNDECIDED, actor_of, attestation, enrolment, pack_plain, unpack_plain
 from response import answers_of, response_of, shown, write_answer
 
 
@@ -80,7 +79,9 @@ class Device:
         return [[unit, hash] for unit, hash, one in changes if one.author == self.actor and hash not in refused]
 
     def sync(self):
-        more, sending = True, self.state["unacknowledged"]
+        # What an official may have decided about goes again, and first: later changes may depend on it.
+        undecided = [[unit, hash] for unit, hash, reason in self.state["refused"] if reason in UNDECIDED]
+        more, sending = True, undecided + self.state["unacknowledged"]
         while more:
             body = brotli.compress(cbor2.dumps(self.request(sending)))
             headers = {"Content-Type": "application/cbor", "Content-Encoding": "br"}
@@ -109,12 +110,11 @@ class Device:
         erased = [one["unit"] for one in answer.get("erased", []) if one["round"] == self.round.bytes]
         erased += [unit for unit, _, reason in refused if reason == "erased"]
         self.state["unacknowledged"] = [one for one in self.state["unacknowledged"] if one not in sent] + waiting
-        self.state["refused"] += refused
+        self.state["refused"] = [one for one in self.state["refused"] if one[:2] not in sent] + refused
         for _, unit, chunks in unpack_plain(answer["changes"]):
             known = self.state["known"].setdefault(unit, {})
             known.update((hash_of(chunk).hex(), chunk.hex()) for chunk in chunks)
-        for unit in erased:
-            self.state["known"].pop(unit, None)
+        self.state["known"] = {unit: known for unit, known in self.state["known"].items() if unit not in erased}
         for name in ("unacknowledged", "refused"):
             self.state[name] = [one for one in self.state[name] if one[0] not in erased]
         for name in ("cursor", "acknowledged"):
@@ -131,8 +131,8 @@ class Device:
             answers = answers_of(response_of(self.round, unit), self.changes(unit).values())
             held[unit] = {key: shown(values.values()) for key, values in answers.items()}
         refused = [{"unit": unit, "reason": reason} for unit, _, reason in self.state["refused"]]
-        unacknowledged = len(self.state["unacknowledged"])
-        print(json.dumps({"answers": held, "unacknowledged": unacknowledged, "refused": refused}, ensure_ascii=False))
+        told = {"answers": held, "unacknowledged": len(self.state["unacknowledged"]), "refused": refused}
+        print(json.dumps(told, ensure_ascii=False))
 
 
 if __name__ == "__main__":

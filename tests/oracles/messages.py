@@ -5,6 +5,9 @@ from hashlib import sha256
 
 from change import Reader, unsigned
 
+# The reasons of refusals about which an official may decide otherwise.
+UNDECIDED = ("outside_scope", "revoked_device", "round_closed", "unknown_unit", "contradiction")
+
 
 def actor_of(public_key):
     return sha256(public_key).digest()[:16]

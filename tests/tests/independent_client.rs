@@ -183,6 +183,24 @@ fn what_the_server_does_not_take_is_kept_with_its_reason() {
     }
     assert_eq!(hashes(&installation, &server, 2, "A1").len(), 1);
 
+    // An official takes one and discards the other; the client asks again and learns of it.
+    let state: Json = serde_json::from_slice(&client.backup()).unwrap();
+    let hash = |number: usize| state["refused"][number][1].as_str().unwrap();
+    for (decision, hash) in [("release", hash(0)), ("discard", hash(1))] {
+        let by = ["--reason", "Đã hỏi hộ", "--by", "Cán bộ"];
+        installation
+            .run(&[&["quarantine", decision, hash][..], &by].concat())
+            .success();
+    }
+    for _ in 0..2 {
+        let held = client.sync();
+        assert_eq!(held["answers"]["B1"]["note"], "of another hamlet");
+        assert_eq!(held["refused"], json!([{ "unit": "nowhere", "reason": "discarded" }]));
+    }
+    let mut there = Phone::of(&installation, &server, &["28270-01"], 3);
+    there.sync();
+    assert_eq!(read(&mut there, "B1", "note"), Some("of another hamlet".into()));
+
     // A problem with a request as a whole ends the command, and changes nothing.
     let mut state: Json = serde_json::from_slice(&client.backup()).unwrap();
     state["token"] = json!("of nobody");
