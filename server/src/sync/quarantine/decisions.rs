@@ -106,13 +106,12 @@ pub async fn release(store: &Store, selection: &Selection, official: Official) -
             released.kept.insert(hash.to_string(), RefusalReason::Contradiction);
         }
     }
-    let hashes: Vec<ChangeHash> = origins.keys().copied().collect();
     let numbered: Vec<ChangeHash> = admitted
         .iter()
         .flatten()
         .map(|admitted: &Admitted| admitted.change.hash())
         .collect();
-    if hashes.is_empty() {
+    if numbered.is_empty() {
         return Ok(released);
     }
     // Their attestations are in the database already.
