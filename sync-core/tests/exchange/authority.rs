@@ -111,7 +111,11 @@ fn what_nobody_can_decide_about_is_not() {
     );
     let strangers = Authors::enrolled(BTreeMap::new());
     assert_eq!(refused(&frame, &strangers), (Some(RefusalReason::UnknownDevice), None));
-    let another = Authors::one(DeviceKey::from_secret(&[2; 32]).public(), &BTreeSet::new(), Ok(author(None, 0)));
+    let another = Authors::one(
+        DeviceKey::from_secret(&[2; 32]).public(),
+        &BTreeSet::new(),
+        Ok(author(None, 0)),
+    );
     assert_eq!(refused(&frame, &another), (Some(RefusalReason::ForeignAuthor), None));
 }
 

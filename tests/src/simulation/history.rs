@@ -95,8 +95,8 @@ impl History {
                 first: Some(self.first(number)),
                 ..edit.clone()
             };
-            again.insert(number, self.edits.len());
             self.wrote(*written, edit);
+            again.extend(self.find(written).map(|(now, _)| (number, now)));
         }
     }
 
