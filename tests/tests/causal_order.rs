@@ -309,3 +309,33 @@ fn a_waiting_change_cannot_spoil_what_it_waits_for() {
     }
     assert_eq!(server.current_overview()["coverage"]["received"], 3);
 }
+
+#[test]
+fn what_a_phone_brings_is_not_sent_back_to_it() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut writer = Phone::of(&installation, &server, &[HAMLET], 1);
+    let mut other = Phone::of(&installation, &server, &[HAMLET], 2);
+    answer(&mut other, "A9", "other");
+    other.sync();
+    for unit in ["A1", "A2", "A3"] {
+        answer(&mut writer, unit, "mine");
+    }
+    // It has never read the log, and gets what the other wrote and nothing else.
+    let received = writer.sync();
+    let units: Vec<&str> = received
+        .iter()
+        .flat_map(|received| &received.responses)
+        .map(|group| group.unit.as_str())
+        .collect();
+    assert_eq!(units, ["A9"]);
+    assert_eq!(received.iter().map(|received| received.acknowledged).sum::<usize>(), 3);
+    // It need not offer them again either.
+    let received = writer.sync();
+    assert_eq!(received.iter().map(|received| received.acknowledged).sum::<usize>(), 0);
+    // A phone that lost them gets them.
+    writer.client = sync_core::exchange::Client::default();
+    writer.responses.clear();
+    writer.sync();
+    assert_eq!(writer.responses.len(), 4);
+}

@@ -207,7 +207,7 @@ impl Volunteer {
         self.take_in(early, teammate)?;
         loop {
             tokio::time::sleep(self.pace).await;
-            let piece = self.luck.random_range(4 << 10..128 << 10);
+            let piece = self.client.piece_size().bytes();
             let device_time = clock::now() + self.clock_ahead * 1000;
             let request = self.client.request(&self.key, device_time, piece);
             let body = wire::encode(&request).map_err(|error| Failure::new(error.vietnamese(), error.to_string()))?;

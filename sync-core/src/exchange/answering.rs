@@ -7,12 +7,13 @@
 //!
 //! The cursors are looked up before the delivery makes the log longer, and the log is read when it is durable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use automerge::ChangeHash;
 use serde_bytes::ByteBuf;
 
 use super::admission::{AdmissionError, admit, attested_hashes};
+use super::chunk;
 use super::cursor::Cursor;
 use super::delivery::{Delivery, KeptAttestation, Taken};
 use super::erasure::ErasedResponse;
@@ -51,8 +52,14 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
     let request = wire::decode_request(bytes, limits)?;
     let verdicts = admit(&request, limits)?;
     let attestations = kept_attestations(&request);
+    // Who reads from the start is told of everything, but for what he brings at the same time.
+    let brought = match request.cursor.is_none() || request.restoring {
+        true => attested_hashes(&request).into_iter().flatten().collect(),
+        false => HashSet::new(),
+    };
     let question = Question {
         peer,
+        brought,
         cursor: request.cursor,
         acknowledged: request.acknowledged,
         restoring: request.restoring,
@@ -87,6 +94,7 @@ pub enum CursorState {
 #[derive(Debug)]
 pub struct Question {
     peer: Peer,
+    brought: HashSet<ChangeHash>,
     cursor: Option<Cursor>,
     acknowledged: Option<Cursor>,
     restoring: bool,
@@ -137,7 +145,10 @@ impl Question {
         let unknown_cursor = found.is_none();
         let mut reconciliation = None;
         let read = match (found, self.reconciliation) {
-            (Some(Found::Entries(read)), _) => read,
+            (Some(Found::Entries(mut read)), _) => {
+                leave_out(&mut read.responses, &self.brought);
+                read
+            }
             (Some(Found::Set { changes, erased, head }), Some(Reconciliation::Compare(request))) => {
                 let answer = reconciliation::answer(&changes, &request, &reconciliation::Limits::default());
                 reconciliation = answer.ok().map(ByteBuf::from);
@@ -172,6 +183,18 @@ impl Question {
             server_time: now,
         }
     }
+}
+
+/// Takes these changes out.
+fn leave_out(responses: &mut Vec<ResponseChanges>, hashes: &HashSet<ChangeHash>) {
+    if hashes.is_empty() {
+        return;
+    }
+    for response in responses.iter_mut() {
+        let is_other = |bytes: &ByteBuf| chunk::hash(bytes).is_ok_and(|hash| !hashes.contains(&hash));
+        response.changes.retain(is_other);
+    }
+    responses.retain(|response| !response.changes.is_empty());
 }
 
 /// What is to be looked up in the log for a reader.

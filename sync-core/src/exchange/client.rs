@@ -14,6 +14,7 @@ use super::message::{
     Attestation, PROTOCOL_VERSION, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse,
 };
 use super::packing::Form;
+use super::piece::PieceSize;
 use super::reading::{Comparing, Reading};
 use super::reconciliation;
 use crate::device::DeviceKey;
@@ -91,6 +92,7 @@ pub struct Client {
     held: VecDeque<OutgoingChange>,
     outbox: VecDeque<OutgoingChange>,
     in_flight: usize,
+    piece_size: PieceSize,
     more: bool,
     /// Sign each change by itself, because the server could not check a signature under several.
     sign_each: bool,
@@ -190,6 +192,11 @@ impl Client {
         self.more || !self.outbox.is_empty()
     }
 
+    /// How large the next piece should be, by what became of those before.
+    pub fn piece_size(&self) -> PieceSize {
+        self.piece_size
+    }
+
     /// The next piece: as many changes as fit in `piece_bytes` (uncompressed; at least one), signed by `key`.
     ///
     /// `device_time` is the device's clock in milliseconds since 1970-01-01T00:00:00Z.
@@ -270,8 +277,9 @@ impl Client {
 
     /// Takes the server's answer to the last request, which was sent when the device's clock showed `device_time`.
     pub fn receive(&mut self, response: SyncResponse, device_time: i64) -> Received {
+        self.piece_size = self.piece_size.answered();
         let sent = std::mem::take(&mut self.in_flight);
-        let mut acknowledged = 0;
+        let mut acknowledged = Vec::with_capacity(sent);
         let mut left_outbox = Vec::with_capacity(sent);
         let mut erased = response.erased.clone();
         let mut again = Vec::new();
@@ -313,7 +321,7 @@ impl Client {
                 None if response.waiting.contains(&(number as u32)) => self.held.push_back(outgoing),
                 None => {
                     left_outbox.push(outgoing.change.hash());
-                    acknowledged += 1;
+                    acknowledged.push(outgoing.change.hash());
                 }
             }
         }
@@ -326,6 +334,7 @@ impl Client {
         erased.dedup();
         left_outbox.extend(self.erase(&erased));
         self.acknowledged = response.acknowledged;
+        self.reading.acknowledged(&acknowledged);
         (self.reading, self.cursor) = std::mem::take(&mut self.reading).received(&response, self.cursor);
         let whole_log = matches!(self.reading, Reading::Known { .. });
         self.more = response.more || self.reading.is_under_way();
@@ -338,7 +347,7 @@ impl Client {
             }
         }
         Received {
-            acknowledged,
+            acknowledged: acknowledged.len(),
             left_outbox,
             responses: response.responses,
             erased,
@@ -416,6 +425,7 @@ impl Client {
 
     /// No answer came: what was in flight stays in the outbox.
     pub fn disconnected(&mut self) {
+        self.piece_size = self.piece_size.broken();
         self.in_flight = 0;
     }
 }

@@ -19,6 +19,7 @@ pub mod forwarding;
 pub mod intake;
 pub mod message;
 pub mod packing;
+mod piece;
 mod reading;
 pub mod reconciliation;
 pub mod wire;
@@ -29,4 +30,5 @@ pub use client::{Client, ClientState, OutgoingChange, Received, RefusedChange, R
 pub use cursor::{Cursor, LogMark};
 pub use erasure::{ErasedResponse, tombstone_hash};
 pub use message::{Attestation, Reconciliation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
+pub use piece::PieceSize;
 pub use wire::{Limits, WireError};

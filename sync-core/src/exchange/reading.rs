@@ -73,6 +73,13 @@ impl Reading {
         matches!(self, Self::FromStart { .. } | Self::Comparing(_) | Self::Fetching(_))
     }
 
+    /// These were acknowledged by the answer that is about to be read: the log has them, and the answer does not repeat them.
+    pub(super) fn acknowledged(&mut self, changes: &[ChangeHash]) {
+        if let Self::FromStart { seen } = self {
+            seen.extend(changes);
+        }
+    }
+
     /// Goes on after an answer, and gives the cursor to read on from.
     pub(super) fn received(self, response: &SyncResponse, cursor: Option<Cursor>) -> (Self, Option<Cursor>) {
         if response.unknown_cursor {

@@ -4,9 +4,12 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerPath, AnswersMut as _, Value};
+use sync_core::Change;
+use sync_core::device::DeviceKey;
+use sync_core::exchange::forwarding::{ForwardRequest, ForwardingState, Piece};
 use sync_core::exchange::packing::{Form, PackingError, pack, unpack};
 use sync_core::exchange::wire::{self, Message as _};
-use sync_core::exchange::{Limits, ResponseChanges};
+use sync_core::exchange::{CarriedAttestation, CarriedBuilder, Cursor, Limits, LogMark, ResponseChanges};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Response, ResponseError, Visit};
 use uuid::Uuid;
@@ -400,8 +403,11 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         vec![answer(0, Some(1), Value::Decimal(0.5)), answer(2, None, "told".into())],
     ];
     let replicas = changes_of(UNITS[0], &day);
-    let request = forgery::request(&key, &[first]);
+    let request = forgery::request(&key, std::slice::from_ref(&first));
+    let forward = forwarded(&key, &first);
     vec![
+        ("forwarding", "one_change.cbor", forward.to_cbor().unwrap()),
+        ("forwarding", "one_change.br", wire::encode(&forward).unwrap()),
         ("request", "one_answer.cbor", request.to_cbor().unwrap()),
         ("request", "one_answer.br", wire::encode(&request).unwrap()),
         ("packing", "nothing", pack(&[], Form::Packed)),
@@ -417,6 +423,23 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             pack(&[replicas, changes_of(UNITS[1], &day)], Form::Packed),
         ),
     ]
+}
+
+/// What a hub brings that has one change.
+fn forwarded(key: &DeviceKey, change: &Change) -> ForwardRequest {
+    let attestation = CarriedAttestation {
+        device: key.public(),
+        hashes: change.hash().0.to_vec().into(),
+        signature: key.attest(&[change.hash()]),
+    };
+    let mut builder = CarriedBuilder::default();
+    builder.add(forgery::ROUND, forgery::UNIT, change.raw_bytes(), &attestation);
+    let piece = Piece {
+        carried: builder.finish(),
+        until: Some(Cursor(1, LogMark([7; 8]))),
+        ..Piece::default()
+    };
+    ForwardingState::default().request(piece, None, None, 1_760_000_000_000)
 }
 
 #[test]
