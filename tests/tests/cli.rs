@@ -212,7 +212,10 @@ fn reference_data_are_replaced_whole_or_not_at_all() {
 fn a_round_is_listed_and_a_wrong_one_is_not_made() {
     let installation = Installation::new();
     let listed = run(&installation.data(), &["round", "list"]).success();
-    assert_eq!(listed.text(), format!("{}\t2025-10-01\tThử\n", installation.round));
+    assert_eq!(
+        listed.text(),
+        format!("{}\t2025-10-01\tThử\tđang mở (open)\n", installation.round)
+    );
 
     let folder = tempfile::tempdir().unwrap();
     let form = repository().join("forms/household.xlsx").display().to_string();

@@ -172,8 +172,12 @@ fn a_contradiction_can_be_read_but_not_released() {
     // A phone that was set back to a backup writes another change under the same number.
     phone.responses.clear();
     let other = answer(&mut phone, "A1", "no");
-    phone.sync();
-    assert_eq!(refused(&phone), [(RefusalReason::Contradiction, true)]);
+    let told = phone.exchange(&phone.carrying("A1", &[&other])).refused;
+    assert_eq!(told.len(), 1);
+    assert_eq!(
+        (told[0].reason, told[0].quarantined),
+        (RefusalReason::Contradiction, true)
+    );
     let listed = quarantine(&installation);
     assert_eq!(listed.len(), 1);
     assert_eq!(listed[0]["writes"][0]["value"], "no");
@@ -243,4 +247,34 @@ fn a_device_has_its_share_of_room_and_no_more() {
     left.into_iter().for_each(|outgoing| phone.client.enqueue(outgoing));
     phone.sync();
     assert_eq!(counted(&phone), BTreeMap::from([(true, 1), (false, 2)]));
+}
+
+#[test]
+fn a_closed_round_takes_nothing_until_it_is_reopened() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut phone = Phone::of(&installation, &server, &HAMLETS, 1);
+    phone.interview("A1", "yes");
+    phone.sync();
+    let closed = installation.run(&["round", "close"]).success();
+    assert!(closed.text().contains("closed"), "{}", closed.text());
+    let listed = installation.run(&["round", "list"]).success();
+    assert!(listed.text().contains("(closed)"), "{}", listed.text());
+
+    phone.interview("A2", "yes");
+    phone.interview("A3", "yes");
+    phone.sync();
+    assert_eq!(refused(&phone), [(RefusalReason::RoundClosed, true); 2]);
+    assert_eq!(server.current_overview()["coverage"]["received"], 1);
+    // A person lets one in although the round is closed; the other comes in once it is open again and the phone asks.
+    let hash = phone.open("A2").changes()[0].hash().to_string();
+    let release = ["quarantine", "release", &hash, "--reason", "đến muộn"];
+    installation.run(&release).success();
+    assert_eq!(server.current_overview()["coverage"]["received"], 2);
+    installation.run(&["round", "reopen"]).success();
+    phone.client.ask_again();
+    phone.sync();
+    assert_eq!(refused(&phone), []);
+    assert_eq!(server.current_overview()["coverage"]["received"], 3);
+    assert_eq!(quarantine(&installation), Vec::<Value>::new());
 }

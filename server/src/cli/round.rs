@@ -20,6 +20,18 @@ pub(super) enum RoundCommand {
     Create(CreateArguments),
     /// Liệt kê các đợt khảo sát: list the rounds
     List,
+    /// Đóng đợt khảo sát: take no more answers; what comes later waits in quarantine
+    Close(StateArguments),
+    /// Mở lại đợt khảo sát: take answers again
+    Reopen(StateArguments),
+}
+
+/// Which round.
+#[derive(Debug, Args)]
+pub(super) struct StateArguments {
+    /// The round [default: the newest]
+    #[arg(long, value_name = "UUID")]
+    round: Option<Uuid>,
 }
 
 /// What makes a round. It is made whole or not at all.
@@ -58,6 +70,8 @@ pub(super) async fn run(command: RoundCommand, config: &Config) -> Result<(), Fa
     match command {
         RoundCommand::Create(arguments) => create(arguments, config).await,
         RoundCommand::List => list(config).await,
+        RoundCommand::Close(arguments) => set_open(&arguments, false, config).await,
+        RoundCommand::Reopen(arguments) => set_open(&arguments, true, config).await,
     }
 }
 
@@ -94,9 +108,30 @@ async fn list(config: &Config) -> Result<(), Failure> {
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     for round in rounds::load(&store.readers).await? {
-        println!("{}\t{}\t{}", round.id, round.reference_date, round.name.vi);
+        let state = if round.open {
+            "đang mở (open)"
+        } else {
+            "đã đóng (closed)"
+        };
+        println!("{}\t{}\t{}\t{state}", round.id, round.reference_date, round.name.vi);
     }
     store.close().await;
+    Ok(())
+}
+
+async fn set_open(arguments: &StateArguments, open: bool, config: &Config) -> Result<(), Failure> {
+    let folder = DataFolder::open(&config.data)?;
+    let store = Store::open(&folder.database()).await?;
+    let round = pick(&store, arguments.round).await?;
+    rounds::set_open(&store, round.key, open).await?;
+    store.close().await;
+    match open {
+        true => println!("{}: đã mở lại. (reopened)", round.id),
+        false => println!(
+            "{}: đã đóng; câu trả lời đến sau nằm ở `khaosat quarantine list`. (closed; later answers wait in quarantine)",
+            round.id
+        ),
+    }
     Ok(())
 }
 

@@ -177,6 +177,11 @@ async fn write(
     .bind(device_key)
     .execute(&mut *connection)
     .await?;
+    sqlx::query("INSERT INTO hub (device_key, memory) SELECT $2, memory FROM hub WHERE device_key = $1")
+        .bind(old.device_key)
+        .bind(device_key)
+        .execute(&mut *connection)
+        .await?;
     keep(connection, succession).await?;
     Ok(Ok(()))
 }

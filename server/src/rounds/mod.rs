@@ -13,7 +13,7 @@ use sync_core::identity::RoundId;
 use uuid::Uuid;
 
 use crate::http::Text;
-use crate::store::StoreError;
+use crate::store::{Store, StoreError};
 
 /// One round as the server keeps it.
 #[derive(Debug, Clone)]
@@ -77,4 +77,24 @@ pub async fn workbook(readers: &SqlitePool, form_hash: &[u8]) -> Result<Option<V
         .bind(form_hash)
         .fetch_optional(readers)
         .await?)
+}
+
+/// Opens or closes a round: whether it takes answers.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub async fn set_open(store: &Store, round_key: i64, open: bool) -> Result<(), StoreError> {
+    store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move {
+                sqlx::query("UPDATE round SET open = $2 WHERE round_key = $1")
+                    .bind(round_key)
+                    .bind(open)
+                    .execute(connection)
+                    .await?;
+                Ok(())
+            })
+        })
+        .await
 }
