@@ -54,8 +54,8 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
     let attestations = kept_attestations(&request);
     // Who reads from the start is told of everything, but for what he brings at the same time.
     let brought = match request.cursor.is_none() || request.restoring {
-        true => attested_hashes(&request).into_iter().flatten().collect(),
-        false => HashSet::new(),
+        true => hashes(&request.responses).collect(),
+        false => Vec::new(),
     };
     let question = Question {
         peer,
@@ -94,7 +94,8 @@ pub enum CursorState {
 #[derive(Debug)]
 pub struct Question {
     peer: Peer,
-    brought: HashSet<ChangeHash>,
+    /// The hashes of the changes that came with it, by their numbers.
+    brought: Vec<Option<ChangeHash>>,
     cursor: Option<Cursor>,
     acknowledged: Option<Cursor>,
     restoring: bool,
@@ -143,10 +144,15 @@ impl Question {
     /// since 1970-01-01T00:00:00Z. Takes time in proportion to the set where sets are compared.
     pub fn answer(self, taken: Taken, found: Option<Found>, now: i64) -> SyncResponse {
         let unknown_cursor = found.is_none();
+        // A change that is refused may be in the log all the same, brought by a copy of the device: then it wants to know.
+        let refused = taken.refused.iter().map(|refusal| refusal.change);
+        let left: HashSet<u32> = taken.waiting.iter().copied().chain(refused).collect();
+        let brought = (0..).zip(&self.brought).filter(|(number, _)| !left.contains(number));
+        let acknowledged: HashSet<ChangeHash> = brought.filter_map(|(_, hash)| *hash).collect();
         let mut reconciliation = None;
         let read = match (found, self.reconciliation) {
             (Some(Found::Entries(mut read)), _) => {
-                leave_out(&mut read.responses, &self.brought);
+                leave_out(&mut read.responses, &acknowledged);
                 read
             }
             (Some(Found::Set { changes, erased, head }), Some(Reconciliation::Compare(request))) => {
@@ -183,6 +189,12 @@ impl Question {
             server_time: now,
         }
     }
+}
+
+/// The hash of each change, none where the bytes are damaged.
+fn hashes(responses: &[ResponseChanges]) -> impl Iterator<Item = Option<ChangeHash>> {
+    let changes = responses.iter().flat_map(|response| &response.changes);
+    changes.map(|bytes| chunk::hash(bytes).ok())
 }
 
 /// Takes these changes out.
