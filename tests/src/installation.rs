@@ -59,6 +59,18 @@ impl Installation {
         Self::with_round(Some(self.round))
     }
 
+    /// Makes one without any round, to become a hub of this one.
+    pub fn empty(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let done = run(["init".as_ref(), "--data".as_ref(), data.as_os_str()]);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Self {
+            folder,
+            round: self.round,
+        }
+    }
+
     fn with_round(round: Option<Uuid>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -74,7 +86,12 @@ impl Installation {
                 .to_owned(),
         );
         let households = (1..=9)
-            .flat_map(|number| [format!("A{number},28249-01,\n"), format!("B{number},28270-01,\n")])
+            .flat_map(|number| {
+                [
+                    format!("A{number},28249-01,Hẻm {number}\n"),
+                    format!("B{number},28270-01,Tổ {number}\n"),
+                ]
+            })
             .fold("code,hamlet_code,address\n".to_owned(), |table, row| table + &row);
         let households = written("households.csv", households);
         let form = repository().join("forms/household.xlsx");

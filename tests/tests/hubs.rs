@@ -452,3 +452,45 @@ fn an_upstream_is_joined_only_by_a_safe_way() {
     let alone = world.province.run(&["upstream", "sync"]).failure();
     assert!(alone.stderr.contains("upstream join"), "{}", alone.stderr);
 }
+
+#[test]
+fn a_hub_fetches_its_round_with_the_addresses_of_its_own_households() {
+    let province = Installation::new();
+    let above = province.serve();
+    let hub = province.empty();
+    join(&hub, &province, &above, &HAMLETS[..1]);
+    let listed = hub.run(&["round", "list"]).success();
+    assert!(listed.text().contains(&province.round.to_string()), "{}", listed.text());
+    // Joining again makes no second round.
+    join(&hub, &province, &above, &HAMLETS[..1]);
+    assert_eq!(hub.run(&["round", "list"]).success().text().lines().count(), 1);
+
+    let below = hub.serve();
+    let mut phone = Phone::of(&hub, &below, &HAMLETS[..1], 1);
+    phone.interview("A1", "yes");
+    phone.interview("A2", "no");
+    phone.sync();
+    assert_eq!(reach(&hub), [2, 0, 0, 0, 0]);
+    assert_eq!(above.figures(), below.figures());
+
+    // Who is no hub gets no frame.
+    let frame = format!("http://{}/api/v1/rounds/{}/frame", above.address, province.round);
+    let ask = |token: &str| {
+        let request = agent().get(&frame).header("authorization", format!("Bearer {token}"));
+        let mut answer = request.call().unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.body_mut().read_json::<Value>().unwrap())
+    };
+    let phone = Phone::of(&province, &above, &HAMLETS, 2);
+    let (status, problem) = ask(&phone.token);
+    assert_eq!((status, &problem["type"]), (403, &json!("/problems/no-hub")));
+    let token = std::fs::read_to_string(hub.data().join("upstream.token")).unwrap();
+    let (status, frame) = ask(token.trim());
+    assert_eq!((status, frame["hamlets"].as_array().unwrap().len()), (200, 2));
+    let households = frame["households"].as_array().unwrap();
+    assert_eq!(households.len(), 18);
+    for household in households {
+        let own = household["hamlet_code"] == HAMLETS[0];
+        assert_eq!(household["address"] != "", own, "{household}");
+    }
+}

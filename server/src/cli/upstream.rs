@@ -65,19 +65,11 @@ async fn join_upstream(store: &Store, folder: &DataFolder, arguments: &JoinArgum
     let keys = InstallationKeys::of(folder)?;
     let code = arguments.code.trim();
     let enrolment = join(store, folder.path(), &keys.signing, &arguments.address, code).await?;
-    let rounds: Option<i64> = sqlx::query_scalar("SELECT round_key FROM round WHERE id = $1")
-        .bind(enrolment.round.0)
-        .fetch_optional(&store.readers)
-        .await?;
     let hamlets = enrolment.hamlets.len();
-    println!("Đã kết nối, {hamlets} ấp, khu phố. (Joined, for {hamlets} hamlets.)");
-    if rounds.is_none() {
-        let round = enrolment.round;
-        println!(
-            "Hãy tạo đợt khảo sát này ở đây: khaosat round create --id {round} … \
-             (Make the same round here, or what its phones write is not taken.)"
-        );
-    }
+    println!(
+        "Đã kết nối, {hamlets} ấp, khu phố; hãy khởi động lại máy chủ ở đây nếu đang chạy. \
+         (Joined, for {hamlets} hamlets; start the server here again if it runs.)"
+    );
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use sync_core::exchange::{AdmissionError, WireError};
 
 use crate::devices::{InstallationKeyError, RosterError};
+use crate::rounds::RoundError;
 use crate::store::StoreError;
 use crate::sync::ErasureError;
 
@@ -69,6 +70,9 @@ pub enum HubError {
     /// A response cannot be erased.
     #[error(transparent)]
     Erasure(#[from] ErasureError),
+    /// The upstream's round cannot be made here.
+    #[error(transparent)]
+    Round(#[from] RoundError),
     /// The installation's keys cannot be read.
     #[error(transparent)]
     Keys(#[from] InstallationKeyError),
@@ -101,6 +105,7 @@ impl HubError {
             }
             Self::Roster(error) => error.vietnamese(),
             Self::Erasure(error) => error.vietnamese(),
+            Self::Round(error) => error.vietnamese(),
             Self::Keys(error) => error.vietnamese(),
             Self::Store(error) => error.vietnamese(),
         }

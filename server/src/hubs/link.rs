@@ -79,6 +79,16 @@ impl Link {
         self.body(answer, JSON_BYTES)
     }
 
+    /// Reads something of at most so many bytes. It blocks.
+    pub(super) fn get(&self, token: &str, path: &str, limit: u64) -> Result<Vec<u8>, HubError> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.address))
+            .header("authorization", format!("Bearer {token}"));
+        let answer = request.call().map_err(|error| self.unreachable(&error))?;
+        self.body(answer, limit)
+    }
+
     fn body(&self, mut answer: ureq::http::Response<Body>, limit: u64) -> Result<Vec<u8>, HubError> {
         let status = answer.status();
         let body = answer.body_mut().with_config().limit(limit).read_to_vec();

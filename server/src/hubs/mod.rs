@@ -8,6 +8,7 @@
 //! ```
 
 mod error;
+mod frame;
 mod link;
 mod piece;
 mod reach;

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_bytes::ByteBuf;
 use sha2::{Digest as _, Sha256};
 use sqlx::SqlitePool;
@@ -18,6 +18,7 @@ use sync_core::exchange::forwarding::{FORWARDING_VERSION, ForwardRequest, Forwar
 use sync_core::exchange::{Cursor, Limits, admit_carried, wire};
 
 use super::error::HubError;
+use super::frame::frame;
 use super::piece;
 use super::reach::{erase_all, kept_attestations, read_roster};
 use super::upstream::encoded;
@@ -31,12 +32,14 @@ use crate::sync::{Heard, Source, blocking, check_encoding, cursor_state, head, t
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
-    Router::new().route("/api/v1/forward", post(forward))
+    Router::new()
+        .route("/api/v1/forward", post(forward))
+        .route("/api/v1/rounds/{round}/frame", get(frame))
 }
 
 async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     check_encoding(&headers)?;
-    let remembered = remembered(&app.store.readers, caller.device_key).await?;
+    let remembered = memory(&app.store.readers, caller.device_key).await?;
     let limits = Limits::default();
     let body = whole_body(body, &limits).await?;
     let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
@@ -143,7 +146,7 @@ async fn roster_for(
 ///
 /// # Errors
 /// [`Problem`] when the device is no hub.
-async fn remembered(readers: &SqlitePool, device_key: i64) -> Result<HubMemory, Problem> {
+pub(super) async fn memory(readers: &SqlitePool, device_key: i64) -> Result<HubMemory, Problem> {
     let hub: Option<(String,)> = sqlx::query_as("SELECT memory FROM hub WHERE device_key = $1")
         .bind(device_key)
         .fetch_optional(readers)

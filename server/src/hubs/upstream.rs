@@ -11,6 +11,7 @@ use sync_core::exchange::forwarding::ForwardingState;
 use sync_core::exchange::intake::HamletKey;
 
 use super::error::HubError;
+use super::frame;
 use super::link::Link;
 use crate::clock;
 use crate::devices::{Enrolment, EnrolmentRequest, write_secret};
@@ -27,11 +28,11 @@ pub(crate) struct Upstream {
     pub(super) token: String,
 }
 
-/// Joins an upstream with the one-time code of `khaosat device invite --hub`. What was exchanged with another one before
+/// Joins an upstream with the one-time code of `khaosat device invite --hub`, and makes its round here where it is not. What was exchanged with another one before
 /// is not forgotten: it is simply brought to this one too.
 ///
 /// # Errors
-/// [`HubError`]; nothing is kept then.
+/// [`HubError`]. Joining again with the same code goes on from where it ended.
 pub(crate) async fn join(
     store: &Store,
     data: &Path,
@@ -74,6 +75,14 @@ pub(crate) async fn join(
             })
         })
         .await?;
+    let here: Option<i64> = sqlx::query_scalar("SELECT round_key FROM round WHERE id = $1")
+        .bind(enrolment.round.0)
+        .fetch_optional(&store.readers)
+        .await
+        .map_err(StoreError::from)?;
+    if here.is_none() {
+        frame::fetch(store, &link, &enrolment.token, enrolment.round).await?;
+    }
     Ok(enrolment)
 }
 

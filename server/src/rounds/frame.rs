@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::http::Text;
 use crate::table::{Faults, Table, TableError};
 
 /// One hamlet of the frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameHamlet {
     /// The hamlet's code.
     pub code: String,
@@ -23,7 +25,7 @@ pub struct FrameHamlet {
 }
 
 /// One surveyed unit: a sampled household.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampledUnit {
     /// The unit's code.
     pub code: String,
