@@ -13,7 +13,7 @@ use super::route::memory;
 use crate::app::App;
 use crate::devices::Caller;
 use crate::http::{Problem, Text};
-use crate::rounds::{self, FrameHamlet, NewRound, SampledUnit};
+use crate::rounds::{self, FrameHamlet, NewRound, SampledUnit, unknown_round};
 use crate::store::{Store, StoreError};
 
 /// Bytes of a frame or a form at most: half a million households have some fifty million.
@@ -41,12 +41,8 @@ pub(super) async fn frame(
     let readers = &app.store.readers;
     memory(readers, caller.device_key).await?;
     let all = rounds::load(readers).await?;
-    let round = all.into_iter().find(|known| known.id.0 == round).ok_or_else(|| {
-        Problem::not_found(Text::new(
-            "Máy chủ không có đợt khảo sát này.",
-            "The server has no such round.",
-        ))
-    })?;
+    let round = all.into_iter().find(|known| known.id.0 == round);
+    let round = round.ok_or_else(unknown_round)?;
     Ok(Json(RoundFrame {
         hamlets: hamlets(readers, round.key).await?,
         households: households(readers, round.key, caller.device_key).await?,

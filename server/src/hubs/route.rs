@@ -24,11 +24,11 @@ use super::reach::{erase_all, kept_attestations, read_roster};
 use super::upstream::encoded;
 use crate::app::App;
 use crate::clock;
-use crate::devices::{Caller, import_roster, roster_of};
+use crate::devices::{Caller, RosterError, import_roster, roster_of};
 use crate::http::{Problem, Text};
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::CarriedEntries;
-use crate::sync::{Heard, Source, blocking, check_encoding, cursor_state, head, take, whole_body};
+use crate::sync::{ErasureError, Heard, Source, blocking, check_encoding, cursor_state, head, take, whole_body};
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -190,7 +190,9 @@ impl From<HubError> for Problem {
         match error {
             HubError::Wire(error) => error.into(),
             HubError::Admission(error) => error.into(),
-            HubError::Store(error) => error.into(),
+            HubError::Store(error)
+            | HubError::Roster(RosterError::Store(error))
+            | HubError::Erasure(ErasureError::Store(error)) => error.into(),
             HubError::RosterShape { .. } | HubError::Roster(_) => Self::new(
                 "malformed-message",
                 StatusCode::BAD_REQUEST,

@@ -6,6 +6,7 @@ mod routes;
 
 pub use create::{NewRound, RoundError, check_communes, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};
+pub(crate) use routes::unknown_round;
 pub use routes::{AssignedUnit, routes};
 
 use sqlx::SqlitePool;

@@ -84,7 +84,8 @@ async fn assigned_units(
     Ok(Json(units))
 }
 
-fn unknown_round() -> Problem {
+/// There is no round with the identity that was asked for.
+pub(crate) fn unknown_round() -> Problem {
     Problem::not_found(Text::new(
         "Máy chủ không có đợt khảo sát này.",
         "The server has no such round.",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::delivery::{Delivery, Taken};
-use sync_core::exchange::intake::RoundState;
 
 use super::log;
 use super::quarantine::{record_release, take_back_release};
@@ -22,11 +21,7 @@ pub(crate) async fn take(store: &Store, delivery: Delivery, source: Source) -> R
     devices.extend(source.device());
     let devices = Arc::new(devices);
     let source = Arc::new(source);
-    let mut frame = log::frame(&store.readers, &delivery.units()).await?;
-    if let Source::Upstream(_) = &*source {
-        // What the upstream has logged came while the round was open there.
-        frame.rounds.values_mut().for_each(|state| *state = RoundState::Open);
-    }
+    let frame = source.frame(log::frame(&store.readers, &delivery.units()).await?);
     loop {
         let known = enrolled(&store.readers, &devices).await?;
         let authors = source.authors(&known);

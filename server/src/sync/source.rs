@@ -7,7 +7,7 @@ use sync_core::ChangeHash;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::RefusalReason;
 use sync_core::exchange::delivery::{Author, Authors};
-use sync_core::exchange::intake::HamletKey;
+use sync_core::exchange::intake::{Frame, HamletKey, RoundState};
 
 use super::quarantine::Release;
 use crate::clock;
@@ -128,6 +128,15 @@ impl Source {
             Self::Phone(heard) => Some(heard.device),
             Self::Carried | Self::Hub(..) | Self::Upstream(_) | Self::Quarantine(_) => None,
         }
+    }
+
+    /// What counts of what is known here of rounds and units.
+    pub(super) fn frame(&self, mut frame: Frame) -> Frame {
+        if let Self::Upstream(_) = self {
+            // What the upstream has logged came while the round was open there.
+            frame.rounds.values_mut().for_each(|state| *state = RoundState::Open);
+        }
+        frame
     }
 
     /// Keeps what is to be kept of whoever brings the changes, in the transaction that takes them in.

@@ -199,12 +199,7 @@ pub(super) fn judge(
 /// What each attestation of an admitted request signs: the hashes of all changes that it covers, be they taken or not.
 /// Whoever keeps an attestation keeps these with it, or nobody can verify it again.
 pub fn attested_hashes(request: &SyncRequest) -> Vec<Vec<ChangeHash>> {
-    let hashes: Vec<Option<ChangeHash>> = request
-        .responses
-        .iter()
-        .flat_map(|group| &group.changes)
-        .map(|bytes| chunk::hash(bytes).ok())
-        .collect();
+    let hashes: Vec<Option<ChangeHash>> = chunk::hashes(&request.responses).collect();
     request
         .attestations
         .iter()

@@ -54,7 +54,7 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
     let attestations = kept_attestations(&request);
     // Who reads from the start is told of everything, but for what he brings at the same time.
     let brought = match request.cursor.is_none() || request.restoring {
-        true => hashes(&request.responses).collect(),
+        true => chunk::hashes(&request.responses).collect(),
         false => Vec::new(),
     };
     let question = Question {
@@ -189,12 +189,6 @@ impl Question {
             server_time: now,
         }
     }
-}
-
-/// The hash of each change, none where the bytes are damaged.
-fn hashes(responses: &[ResponseChanges]) -> impl Iterator<Item = Option<ChangeHash>> {
-    let changes = responses.iter().flat_map(|response| &response.changes);
-    changes.map(|bytes| chunk::hash(bytes).ok())
 }
 
 /// Takes these changes out.

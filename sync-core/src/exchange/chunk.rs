@@ -5,6 +5,8 @@
 use automerge::ChangeHash;
 use sha2::{Digest, Sha256};
 
+use super::message::ResponseChanges;
+
 /// The first bytes of every chunk.
 const MAGIC: [u8; 4] = [0x85, 0x6f, 0x4a, 0x83];
 /// The type of an uncompressed change chunk.
@@ -187,4 +189,9 @@ pub(super) fn write_signed(mut value: i64, bytes: &mut Vec<u8>) {
         value >>= 7;
     }
     bytes.push(value as u8 & 0x7f);
+}
+/// The hash of each change of these responses, in their flat order; none where the bytes are damaged.
+pub(super) fn hashes(responses: &[ResponseChanges]) -> impl Iterator<Item = Option<ChangeHash>> {
+    let changes = responses.iter().flat_map(|response| &response.changes);
+    changes.map(|bytes| hash(bytes).ok())
 }

@@ -150,6 +150,5 @@ impl Fetching {
 }
 
 fn hashes(response: &SyncResponse) -> impl Iterator<Item = ChangeHash> {
-    let changes = response.responses.iter().flat_map(|group| &group.changes);
-    changes.filter_map(|bytes| chunk::hash(bytes).ok())
+    chunk::hashes(&response.responses).flatten()
 }
