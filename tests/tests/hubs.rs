@@ -237,7 +237,7 @@ fn a_hub_that_was_set_back_gets_back_what_it_had_brought() {
 }
 
 #[test]
-fn a_province_that_was_set_back_gets_everything_again() {
+fn a_province_that_was_set_back_gets_what_it_lost_and_nothing_else() {
     let World {
         province,
         hub,
@@ -268,9 +268,35 @@ fn a_province_that_was_set_back_gets_everything_again() {
     copy(folder.path(), &province.data());
     let above = Server::start(&province.data(), address);
     assert_eq!(above.current_overview()["coverage"]["received"], 1);
-    reach(&hub);
+    assert_eq!(reach(&hub), [2, 0, 0, 0, 0]);
     assert_eq!(above.figures(), expected);
     assert_eq!(below.figures(), expected);
+    assert_eq!(reach(&hub), [0; 5]);
+}
+
+#[test]
+fn a_hub_that_changes_its_upstream_brings_what_is_missing_there() {
+    let World {
+        province,
+        hub,
+        above,
+        below,
+    } = World::new();
+    let mut below_phone = Phone::of(&hub, &below, &HAMLETS, 1);
+    let mut above_phone = Phone::of(&province, &above, &HAMLETS, 2);
+    below_phone.interview("A1", "yes");
+    below_phone.sync();
+    above_phone.interview("B1", "no");
+    above_phone.sync();
+    assert_eq!(reach(&hub), [1, 0, 0, 1, 0]);
+    above.kill();
+    // Another installation takes the province's place, which had a copy of it in the beginning.
+    let successor = province.twin();
+    let above = successor.serve();
+    join(&hub, &successor, &above, &HAMLETS);
+    // Also what came from the old one is brought.
+    assert_eq!(reach(&hub), [2, 0, 0, 0, 0]);
+    assert_eq!(above.figures(), below.figures());
     assert_eq!(reach(&hub), [0; 5]);
 }
 

@@ -10,6 +10,8 @@
 
 use std::collections::BTreeMap;
 
+use khaosat::store::{DataFolder, Store};
+use khaosat::sync::{Official, Selection, discard, release};
 use khaosat_tests::installation::Installation;
 use khaosat_tests::phone::Phone;
 use khaosat_tests::rows::rows;
@@ -276,5 +278,65 @@ fn a_closed_round_takes_nothing_until_it_is_reopened() {
     phone.sync();
     assert_eq!(refused(&phone), []);
     assert_eq!(server.current_overview()["coverage"]["received"], 3);
+    assert_eq!(quarantine(&installation), Vec::<Value>::new());
+}
+
+/// Whoever comes second learns that the first has decided, and what is in the log and what is recorded agree.
+#[test]
+fn two_officials_who_decide_at_once_come_to_one_decision() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut phone = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let changes: Vec<ChangeHash> = (0..24)
+        .map(|number| answer(&mut phone, "B1", &format!("{number}")).hash())
+        .collect();
+    phone.sync();
+    server.kill();
+    let official = |name: &str| Official {
+        name: name.to_owned(),
+        reason: "cùng lúc".to_owned(),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let outcomes = runtime.block_on(async {
+        let folder = DataFolder::open(&installation.data()).unwrap();
+        let store = Store::open(&folder.database()).await.unwrap();
+        let mut outcomes = Vec::new();
+        for (number, hash) in changes.iter().enumerate() {
+            let hash = *hash;
+            let (one, other) = (store.clone(), store.clone());
+            // Sometimes the one is ahead, sometimes the other.
+            let ahead = std::time::Duration::from_millis(number as u64 % 4);
+            let releasing = tokio::spawn(async move {
+                tokio::time::sleep(ahead).await;
+                release(&one, &Selection::Hashes(vec![hash]), official("A"))
+                    .await
+                    .is_ok()
+            });
+            let discarding = tokio::spawn(async move {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                discard(&other, &[hash], official("B")).await.is_ok()
+            });
+            let (released, discarded) = (releasing.await.unwrap(), discarding.await.unwrap());
+            outcomes.push((hash, released, discarded));
+        }
+        outcomes
+    });
+    let logged: Vec<(Vec<u8>,)> = rows(
+        &installation.data(),
+        "SELECT hash FROM change_log UNION SELECT hash FROM waiting_change",
+    );
+    let decided: Vec<(Vec<u8>, bool)> = rows(&installation.data(), "SELECT hash, released FROM quarantine_decision");
+    let decided: BTreeMap<Vec<u8>, bool> = decided.into_iter().collect();
+    for (hash, released, discarded) in outcomes {
+        assert!(
+            released != discarded,
+            "{hash}: released {released}, discarded {discarded}"
+        );
+        assert_eq!(decided.get(hash.0.as_slice()), Some(&released), "{hash}");
+        assert_eq!(logged.iter().any(|(there,)| there[..] == hash.0), released, "{hash}");
+    }
     assert_eq!(quarantine(&installation), Vec::<Value>::new());
 }

@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::http::Text;
 use crate::rounds::{self, NewRound, read_hamlets, read_households};
 use crate::store::{DataFolder, Store};
+use crate::sync::{self, Compaction};
 
 /// Survey rounds.
 #[derive(Debug, Subcommand)]
@@ -20,7 +21,7 @@ pub(super) enum RoundCommand {
     Create(CreateArguments),
     /// Liệt kê các đợt khảo sát: list the rounds
     List,
-    /// Đóng đợt khảo sát: take no more answers; what comes later waits in quarantine
+    /// Đóng đợt khảo sát: take no more answers and pack those that are there; what comes later waits in quarantine
     Close(StateArguments),
     /// Mở lại đợt khảo sát: take answers again
     Reopen(StateArguments),
@@ -70,8 +71,8 @@ pub(super) async fn run(command: RoundCommand, config: &Config) -> Result<(), Fa
     match command {
         RoundCommand::Create(arguments) => create(arguments, config).await,
         RoundCommand::List => list(config).await,
-        RoundCommand::Close(arguments) => set_open(&arguments, false, config).await,
-        RoundCommand::Reopen(arguments) => set_open(&arguments, true, config).await,
+        RoundCommand::Close(arguments) => close(&arguments, config).await,
+        RoundCommand::Reopen(arguments) => reopen(&arguments, config).await,
     }
 }
 
@@ -119,18 +120,44 @@ async fn list(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn set_open(arguments: &StateArguments, open: bool, config: &Config) -> Result<(), Failure> {
+async fn reopen(arguments: &StateArguments, config: &Config) -> Result<(), Failure> {
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let round = pick(&store, arguments.round).await?;
-    rounds::set_open(&store, round.key, open).await?;
+    rounds::set_open(&store, round.key, true).await?;
     store.close().await;
-    match open {
-        true => println!("{}: đã mở lại. (reopened)", round.id),
-        false => println!(
-            "{}: đã đóng; câu trả lời đến sau nằm ở `khaosat quarantine list`. (closed; later answers wait in quarantine)",
-            round.id
-        ),
+    println!("{}: đã mở lại. (reopened)", round.id);
+    Ok(())
+}
+
+/// Closes a round, then packs what it has. The file itself can only be made smaller while no server uses it.
+async fn close(arguments: &StateArguments, config: &Config) -> Result<(), Failure> {
+    let folder = DataFolder::open(&config.data)?;
+    let alone = DataFolder::open(&config.data)?.lock();
+    let store = Store::open(&folder.database()).await?;
+    let round = pick(&store, arguments.round).await?;
+    rounds::set_open(&store, round.key, false).await?;
+    let Compaction {
+        changes,
+        bytes_before,
+        bytes_after,
+    } = sync::compact(&store, round.key).await?;
+    if alone.is_ok() {
+        store.writer.shrink().await?;
+        store.writer.empty_log().await?;
+    }
+    store.close().await;
+    println!(
+        "{}: đã đóng; câu trả lời đến sau nằm ở `khaosat quarantine list`. (closed; later answers wait in quarantine)\n\
+         Đã nén {changes} thay đổi: {bytes_before} byte còn {bytes_after} byte. \
+         ({changes} changes packed: {bytes_before} bytes became {bytes_after})",
+        round.id
+    );
+    if alone.is_err() {
+        println!(
+            "Máy chủ đang chạy, nên tệp dữ liệu chưa nhỏ lại; hãy dừng máy chủ rồi chạy lại lệnh này. \
+             (a server is running, so the file keeps its size; stop it and run this again to make the file smaller)"
+        );
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::SqlitePool;
+use sync_core::ChangeHash;
 use sync_core::exchange::CarriedBuilder;
 use sync_core::exchange::forwarding::Piece;
 
@@ -61,5 +62,29 @@ pub(super) async fn read(
             false => None,
         },
         more,
+    })
+}
+
+/// As many of the changes with these hashes as fit into a message, at least one, in the order of the log. With hamlets only
+/// changes of those.
+pub(super) async fn wanted(
+    readers: &SqlitePool,
+    hashes: &[ChangeHash],
+    hamlets: Option<&[i64]>,
+) -> Result<Piece, StoreError> {
+    let entries = carrying::read_by_hash(readers, hashes, hamlets).await?;
+    let mut builder = CarriedBuilder::default();
+    for entry in entries.iter() {
+        let bytes = builder.bytes() + builder.more_bytes(entry.bytes, entry.attestation);
+        if bytes > BYTES && builder.bytes() > 0 {
+            break;
+        }
+        builder.add(entry.round, entry.unit, entry.bytes, entry.attestation);
+    }
+    let more = builder.change_count() < entries.len();
+    Ok(Piece {
+        carried: builder.finish(),
+        more,
+        ..Piece::default()
     })
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use sync_core::ChangeHash;
 use sync_core::exchange::delivery::{Delivery, KeptAttestation, Taken};
-use sync_core::exchange::forwarding::{ForwardResponse, ForwardedErasure};
+use sync_core::exchange::forwarding::{Comparison, ForwardRequest, ForwardResponse, ForwardedErasure, ForwardingState};
 use sync_core::exchange::intake::HamletKey;
-use sync_core::exchange::{CarriedChanges, Limits, admit_carried, wire};
+use sync_core::exchange::{CarriedChanges, Limits, admit_carried, reconciliation, wire};
 use tokio::sync::Notify;
 
 use super::error::HubError;
@@ -21,7 +21,7 @@ use crate::devices::{RosterDevice, import_roster, roster_of};
 use crate::estimates::Projector;
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::{self, CarriedEntries};
-use crate::sync::{Source, UPSTREAM, erase, take};
+use crate::sync::{Source, UPSTREAM, erase, forwarded_erasures, head, take};
 
 /// How long a hub waits before it looks for its upstream again.
 const INTERVAL: Duration = Duration::from_secs(15);
@@ -53,80 +53,174 @@ pub(crate) struct Reached {
 /// # Errors
 /// [`HubError`]; what was exchanged until then stays, and the next occasion goes on from there.
 pub(crate) async fn reach(store: &Store, upstream: &Upstream, retry: bool) -> Result<Reached, HubError> {
-    let mut reached = Reached::default();
+    let mut occasion = Occasion {
+        store,
+        upstream,
+        reached: Reached::default(),
+    };
+    let readers = &store.readers;
     let mut first = match retry {
-        true => carrying::read_by_hash(&store.readers, &unsettled(&store.readers, RETRIED).await?).await?,
+        true => carrying::read_by_hash(readers, &unsettled(readers, RETRIED).await?, None).await?,
         false => CarriedEntries::default(),
     };
+    let mut compared = false;
     loop {
-        let more = exchange(store, upstream, std::mem::take(&mut first), &mut reached).await?;
-        if !more {
-            return Ok(reached);
+        let state = Kept::load(readers).await?.state;
+        let begins = state.everything && state.forwarded.is_none() && !std::mem::replace(&mut compared, true);
+        if begins {
+            occasion.compare().await?;
+        }
+        if !occasion.exchange(std::mem::take(&mut first)).await? {
+            return Ok(occasion.reached);
         }
     }
 }
 
-/// One request and what its answer brings; gives whether there is more.
-async fn exchange(
-    store: &Store,
-    upstream: &Upstream,
-    first: CarriedEntries,
-    reached: &mut Reached,
-) -> Result<bool, HubError> {
-    let limits = Limits::default();
-    let kept = Kept::load(&store.readers).await?;
-    let after = kept.state.forwarded.map_or(0, |cursor| cursor.sequence().cast_signed());
-    let without = (!kept.state.everything).then_some(UPSTREAM);
-    let piece = piece::read(&store.readers, after, None, without, &first).await?;
-    let roster = encoded(&roster_of(&store.readers, None).await?)?.into_bytes();
-    let digest: [u8; 32] = Sha256::digest(&roster).into();
-    let roster = (kept.roster_sent != Some(digest)).then_some(roster);
+/// One reaching of the upstream.
+struct Occasion<'a> {
+    store: &'a Store,
+    upstream: &'a Upstream,
+    reached: Reached,
+}
 
-    let (until, more) = (piece.until, piece.more);
-    let request = kept.state.request(piece, roster, kept.roster_known, clock::now());
-    let hashes: Vec<Option<ChangeHash>> = request.carried.hashes().collect();
-    let (link, token) = (upstream.link.clone(), upstream.token.clone());
-    let answer: ForwardResponse = tokio::task::spawn_blocking(move || {
-        let answer = link.exchange(&token, &wire::encode(&request)?, &limits)?;
-        Ok::<_, HubError>(wire::decode(&answer, &limits)?)
-    })
-    .await
-    .map_err(|_| StoreError::ShuttingDown)??;
+/// A message that was answered.
+struct Answered {
+    /// What was kept before.
+    kept: Kept,
+    /// SHA-256 of the roster here.
+    roster: [u8; 32],
+    /// The changes that were brought; none for one whose bytes are damaged.
+    brought: Vec<Option<ChangeHash>>,
+    answer: ForwardResponse,
+}
 
-    let unsettled = settlements(&hashes, &answer);
-    reached.exchanges += 1;
-    reached.brought += hashes.len() as u64;
-    reached.waiting += answer.waiting.len() as u64;
-    reached.refused += answer.refused.len() as u64;
+impl Occasion<'_> {
+    /// One request and what its answer brings; gives whether there is more.
+    async fn exchange(&mut self, first: CarriedEntries) -> Result<bool, HubError> {
+        let kept = Kept::load(&self.store.readers).await?;
+        let after = kept.state.forwarded.map_or(0, |cursor| cursor.sequence().cast_signed());
+        let without = (!kept.state.everything).then_some(UPSTREAM);
+        let piece = piece::read(&self.store.readers, after, None, without, &first).await?;
+        let (until, more) = (piece.until, piece.more);
+        let state = kept.state.clone();
+        let answered = self
+            .send(kept, |roster, known| state.request(piece, roster, known, clock::now()))
+            .await?;
+        let (state, more) = answered.kept.state.after(until, more, &answered.answer);
+        self.settle(answered, state).await?;
+        Ok(more)
+    }
 
-    let (state, more) = kept.state.after(until, more, &answer);
-    let roster_known = match &answer.roster {
-        Some(roster) => {
-            import_roster(store, read_roster(roster)?, None).await?;
-            Some(Sha256::digest(roster).into())
+    /// Finds out what upstream has and lacks, and exchanges that, where there is something to compare. Where that does not
+    /// succeed nothing is lost: the state is as before, and everything is brought.
+    async fn compare(&mut self) -> Result<(), HubError> {
+        let readers = &self.store.readers;
+        let Some(here) = head(readers).await? else {
+            return Ok(());
+        };
+        let hashes = carrying::hashes_until(readers, here.sequence().cast_signed()).await?;
+        let mut salt = [0; 16];
+        if hashes.is_empty() || getrandom::fill(&mut salt).is_err() {
+            return Ok(());
         }
-        None => kept.roster_known,
-    };
-    erase_all(store, answer.erased, None).await?;
-    let kept = Kept {
-        state,
-        roster_sent: Some(digest),
-        roster_known,
-    };
-    let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM frame_hamlet")
-        .fetch_all(&store.readers)
+        let limits = reconciliation::Limits::default();
+        let Ok(mut comparison) = Comparison::new(hashes, Some(here), reconciliation::Salt(salt), limits) else {
+            return Ok(());
+        };
+        loop {
+            let mut piece = piece::wanted(readers, comparison.to_bring(), None).await?;
+            if comparison.brings_erasures() {
+                piece.erased = forwarded_erasures(readers, None, 0, here.sequence().cast_signed()).await?;
+            }
+            let more = piece.more;
+            let kept = Kept::load(readers).await?;
+            let answered = self
+                .send(kept, |roster, known| {
+                    comparison.request(piece, roster, known, clock::now())
+                })
+                .await?;
+            let brought = answered.brought.iter().flatten().copied().collect();
+            let ended = comparison.after(&brought, more, &answered.answer);
+            let unchanged = answered.kept.state.clone();
+            match ended {
+                Ok(Some(state)) => return self.settle(answered, state).await,
+                Ok(None) => self.settle(answered, unchanged).await?,
+                Err(error) => {
+                    tracing::info!(%error, "everything is brought to the upstream");
+                    return self.settle(answered, unchanged).await;
+                }
+            }
+        }
+    }
+
+    /// Sends the request that is made of the roster here, where the upstream may not have it, and of the SHA-256 of
+    /// upstream's.
+    async fn send(
+        &mut self,
+        kept: Kept,
+        request: impl FnOnce(Option<Vec<u8>>, Option<[u8; 32]>) -> ForwardRequest,
+    ) -> Result<Answered, HubError> {
+        let limits = Limits::default();
+        let json = encoded(&roster_of(&self.store.readers, None).await?)?.into_bytes();
+        let roster: [u8; 32] = Sha256::digest(&json).into();
+        let request = request((kept.roster_sent != Some(roster)).then_some(json), kept.roster_known);
+        let brought: Vec<Option<ChangeHash>> = request.carried.hashes().collect();
+        let (link, token) = (self.upstream.link.clone(), self.upstream.token.clone());
+        let answer: ForwardResponse = tokio::task::spawn_blocking(move || {
+            let answer = link.exchange(&token, &wire::encode(&request)?, &limits)?;
+            Ok::<_, HubError>(wire::decode(&answer, &limits)?)
+        })
         .await
-        .map_err(StoreError::from)?;
-    let settlement = Settlement {
-        kept,
-        brought: hashes.into_iter().flatten().collect(),
-        unsettled,
-        frame: hamlets.into_iter().map(HamletKey).collect(),
-    };
-    let taken = take_from_upstream(store, answer.carried, &limits, settlement).await?;
-    reached.new += u64::from(taken.logged);
-    reached.not_taken += taken.refused.len() as u64;
-    Ok(more)
+        .map_err(|_| StoreError::ShuttingDown)??;
+        self.reached.exchanges += 1;
+        self.reached.brought += brought.len() as u64;
+        self.reached.waiting += answer.waiting.len() as u64;
+        self.reached.refused += answer.refused.len() as u64;
+        Ok(Answered {
+            kept,
+            roster,
+            brought,
+            answer,
+        })
+    }
+
+    /// Takes in what an answer brought, and keeps this state together with it.
+    async fn settle(&mut self, answered: Answered, state: ForwardingState) -> Result<(), HubError> {
+        let Answered {
+            kept,
+            roster,
+            brought,
+            answer,
+        } = answered;
+        let unsettled = settlements(&brought, &answer);
+        let roster_known = match &answer.roster {
+            Some(roster) => {
+                import_roster(self.store, read_roster(roster)?, None).await?;
+                Some(Sha256::digest(roster).into())
+            }
+            None => kept.roster_known,
+        };
+        erase_all(self.store, answer.erased, None).await?;
+        let kept = Kept {
+            state,
+            roster_sent: Some(roster),
+            roster_known,
+        };
+        let hamlets: Vec<i64> = sqlx::query_scalar("SELECT hamlet_key FROM frame_hamlet")
+            .fetch_all(&self.store.readers)
+            .await
+            .map_err(StoreError::from)?;
+        let settlement = Settlement {
+            kept,
+            brought: brought.into_iter().flatten().collect(),
+            unsettled,
+            frame: hamlets.into_iter().map(HamletKey).collect(),
+        };
+        let taken = take_from_upstream(self.store, answer.carried, &Limits::default(), settlement).await?;
+        self.reached.new += u64::from(taken.logged);
+        self.reached.not_taken += taken.refused.len() as u64;
+        Ok(())
+    }
 }
 
 /// Of the changes that were brought, those that the upstream has not logged.

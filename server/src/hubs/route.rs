@@ -12,10 +12,11 @@ use axum::routing::{get, post};
 use serde_bytes::ByteBuf;
 use sha2::{Digest as _, Sha256};
 use sqlx::SqlitePool;
+use sync_core::ChangeHash;
 use sync_core::exchange::answering::CursorState;
 use sync_core::exchange::delivery::Delivery;
 use sync_core::exchange::forwarding::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, HubMemory, Piece};
-use sync_core::exchange::{Cursor, Limits, admit_carried, wire};
+use sync_core::exchange::{Cursor, Limits, Reconciliation, admit_carried, reconciliation, wire};
 
 use super::error::HubError;
 use super::frame::frame;
@@ -28,7 +29,10 @@ use crate::devices::{Caller, RosterError, import_roster, roster_of};
 use crate::http::{Problem, Text};
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::CarriedEntries;
-use crate::sync::{ErasureError, Heard, Source, blocking, check_encoding, cursor_state, head, take, whole_body};
+use crate::sync::{
+    ErasureError, Heard, Source, blocking, change_set, check_encoding, cursor_state, forwarded_erasures, head, take,
+    whole_body,
+};
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -73,9 +77,19 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
 
     let memory = remembered.after(&request);
     let with_own = memory.set_back || request.restoring;
-    let piece = match cursors {
-        CursorState::Known => Some(news(readers, &caller, request.cursor, with_own).await?),
-        CursorState::Foreign => None,
+    let mut compared = None;
+    let piece = match (&request.reconciliation, cursors) {
+        (Some(Reconciliation::Compare(asked)), _) => {
+            let piece;
+            (piece, compared) = compare(readers, &caller, asked.clone()).await?;
+            Some(piece)
+        }
+        (Some(Reconciliation::Fetch(hashes)), _) => {
+            let hashes: Vec<ChangeHash> = hashes.iter().map(|hash| ChangeHash(**hash)).collect();
+            Some(piece::wanted(readers, &hashes, Some(&hamlets_of(&caller))).await?)
+        }
+        (None, CursorState::Known) => Some(news(readers, &caller, request.cursor, with_own).await?),
+        (None, CursorState::Foreign) => None,
     };
     let roster = roster_for(readers, &caller, &request).await?;
     // What the hub has brought is remembered last: whatever failed before, it brings again.
@@ -99,6 +113,7 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         acknowledged: head(readers)
             .await?
             .filter(|head| until.or(request.cursor) != Some(*head)),
+        reconciliation: compared,
         unknown_cursor,
         set_back: memory.set_back,
         more,
@@ -122,9 +137,28 @@ async fn news(
     with_own: bool,
 ) -> Result<Piece, StoreError> {
     let after = cursor.map_or(0, |cursor| cursor.sequence().cast_signed());
-    let hamlets = caller.hamlets.iter().map(|hamlet| hamlet.0).collect();
     let without = (!with_own).then_some(caller.device_key);
-    piece::read(readers, after, Some(hamlets), without, &CarriedEntries::default()).await
+    let hamlets = Some(hamlets_of(caller));
+    piece::read(readers, after, hamlets, without, &CarriedEntries::default()).await
+}
+
+/// The answer to a comparison, none where it cannot be compared, and a piece without changes: the tombstones and the entry
+/// up to which the log was compared.
+async fn compare(readers: &SqlitePool, caller: &Caller, asked: ByteBuf) -> Result<(Piece, Option<ByteBuf>), Problem> {
+    let (changes, head) = change_set(readers, &caller.hamlets).await?;
+    let limits = reconciliation::Limits::default();
+    let compared = blocking(move || reconciliation::answer(&changes, &asked, &limits)).await?;
+    let end = head.map_or(0, |head| head.sequence().cast_signed());
+    let piece = Piece {
+        erased: forwarded_erasures(readers, Some(&hamlets_of(caller)), 0, end).await?,
+        until: head,
+        ..Piece::default()
+    };
+    Ok((piece, compared.ok().map(ByteBuf::from)))
+}
+
+fn hamlets_of(caller: &Caller) -> Vec<i64> {
+    caller.hamlets.iter().map(|hamlet| hamlet.0).collect()
 }
 
 /// The roster of the devices in the hub's scope, where the hub has another one.

@@ -57,7 +57,12 @@ pub(crate) async fn join(
     })?;
     let path = token_file(data);
     write_secret(&path, &enrolment.token).map_err(|source| HubError::Token { path, source })?;
-    let (address, state) = (link.address().to_owned(), encoded(&ForwardingState::default())?);
+    // What is here may be there already, from elsewhere.
+    let state = ForwardingState {
+        everything: true,
+        ..ForwardingState::default()
+    };
+    let (address, state) = (link.address().to_owned(), encoded(&state)?);
     store
         .writer
         .write(move |connection| {

@@ -36,6 +36,10 @@ enum Request {
     EmptyLog {
         done: oneshot::Sender<Result<(), StoreError>>,
     },
+    /// The database file gives back to the system what it has no use for.
+    Shrink {
+        done: oneshot::Sender<Result<(), StoreError>>,
+    },
     /// Nothing comes after it: the writer closes its connection and ends.
     Close { done: oneshot::Sender<()> },
 }
@@ -90,6 +94,18 @@ impl Writer {
         emptied.await.map_err(|_| StoreError::ShuttingDown)?
     }
 
+    /// Makes the database file as small as what is in it. That writes the whole file anew and takes as much room beside it
+    /// for a while, so nobody else should be using it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails or is in use.
+    pub async fn shrink(&self) -> Result<(), StoreError> {
+        let (done, shrunk) = oneshot::channel();
+        let request = Request::Shrink { done };
+        self.queue.send(request).await.map_err(|_| StoreError::ShuttingDown)?;
+        shrunk.await.map_err(|_| StoreError::ShuttingDown)?
+    }
+
     /// Waits until everything that was handed in so far is durable and the connection is closed.
     pub(super) async fn close(self) {
         let (done, closed) = oneshot::channel();
@@ -105,7 +121,7 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
     let mut closing = None;
     while closing.is_none() && requests.recv_many(&mut batch, BATCH).await > 0 {
         let (mut jobs, mut answers) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
-        let mut emptying = Vec::new();
+        let (mut emptying, mut shrinking) = (Vec::new(), Vec::new());
         for request in batch.drain(..) {
             match request {
                 Request::Job { run, done } if closing.is_none() => {
@@ -115,6 +131,7 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
                 // Whoever asks after the end learns from the dropped answer that the server is shutting down.
                 Request::Job { .. } => {}
                 Request::EmptyLog { done } => emptying.push(done),
+                Request::Shrink { done } => shrinking.push(done),
                 Request::Close { done } => closing = Some(done),
             }
         }
@@ -133,6 +150,10 @@ async fn write(mut connection: SqliteConnection, mut requests: mpsc::Receiver<Re
                     let _ = answer.send(Err(StoreError::Database(reason)));
                 }
             }
+        }
+        for done in shrinking {
+            let shrunk = connection.execute("VACUUM").await;
+            let _ = done.send(shrunk.map(|_| ()).map_err(StoreError::from));
         }
         for done in emptying {
             let _ = done.send(empty_log(&mut connection).await);

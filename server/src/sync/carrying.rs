@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use serde_bytes::ByteBuf;
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
 use sync_core::ChangeHash;
 use sync_core::device::{AttestationSignature, DevicePublicKey};
 use sync_core::exchange::CarriedAttestation;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
-use super::log::json;
+use super::archive::{self, Place};
+use super::log::{json, stored_hash};
 use crate::store::StoreError;
 
 /// Which entries to read.
@@ -33,8 +35,8 @@ pub(crate) struct CarriedEntries {
     attestations: HashMap<i64, CarriedAttestation>,
 }
 
-/// Its number, round, unit, bytes and the number of its attestation.
-type Entry = (i64, Uuid, String, Vec<u8>, i64);
+/// Its number, round, unit, hash, bytes, segment of the archive and the number of its attestation.
+type Entry = (i64, Uuid, String, Vec<u8>, Vec<u8>, Option<i64>, i64);
 
 /// One of them.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +63,10 @@ pub(crate) async fn read(
     limit: i64,
 ) -> Result<CarriedEntries, StoreError> {
     let hamlets = selection.hamlets.as_ref().map(json).transpose()?;
+    let mut snapshot = readers.begin().await?;
     let entries: Vec<Entry> = sqlx::query_as(
-        "SELECT change_log.seq, round.id, response.unit, change_log.bytes, change_log.attestation_key
+        "SELECT change_log.seq, round.id, response.unit, change_log.hash, change_log.bytes,
+             change_log.segment_key, change_log.attestation_key
          FROM change_log JOIN response USING (response_key) JOIN round USING (round_key)
          WHERE change_log.seq > $1 AND change_log.seq <= $2
              AND ($3 IS NULL OR change_log.hamlet_key IN (SELECT value FROM json_each($3)))
@@ -74,31 +78,59 @@ pub(crate) async fn read(
     .bind(hamlets)
     .bind(selection.without)
     .bind(limit)
-    .fetch_all(readers)
+    .fetch_all(&mut *snapshot)
     .await?;
-    CarriedEntries::with_attestations(readers, entries).await
+    CarriedEntries::whole(&mut snapshot, entries).await
 }
 
-/// The entries with these hashes, as far as the log has them.
+/// The hashes of all changes up to an entry, in the order of the log.
 ///
 /// # Errors
 /// [`StoreError`] when the database fails.
-pub(crate) async fn read_by_hash(readers: &SqlitePool, hashes: &[ChangeHash]) -> Result<CarriedEntries, StoreError> {
+pub(crate) async fn hashes_until(readers: &SqlitePool, until: i64) -> Result<Vec<ChangeHash>, StoreError> {
+    let hashes: Vec<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM change_log WHERE seq <= $1 ORDER BY seq")
+        .bind(until)
+        .fetch_all(readers)
+        .await?;
+    let hashes = hashes.into_iter();
+    hashes.map(|hash| stored_hash(hash, "change_log")).collect()
+}
+
+/// The entries with these hashes, as far as the log has them and they are of these hamlets (of any where there are none).
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub(crate) async fn read_by_hash(
+    readers: &SqlitePool,
+    hashes: &[ChangeHash],
+    hamlets: Option<&[i64]>,
+) -> Result<CarriedEntries, StoreError> {
     let hashes: Vec<String> = hashes.iter().map(ToString::to_string).collect();
+    let mut snapshot = readers.begin().await?;
     let entries: Vec<Entry> = sqlx::query_as(
-        "SELECT change_log.seq, round.id, response.unit, change_log.bytes, change_log.attestation_key
+        "SELECT change_log.seq, round.id, response.unit, change_log.hash, change_log.bytes,
+             change_log.segment_key, change_log.attestation_key
          FROM json_each($1) AS wanted JOIN change_log ON change_log.hash = unhex(wanted.value)
          JOIN response USING (response_key) JOIN round USING (round_key)
+         WHERE $2 IS NULL OR change_log.hamlet_key IN (SELECT value FROM json_each($2))
          ORDER BY change_log.seq",
     )
     .bind(json(&hashes)?)
-    .fetch_all(readers)
+    .bind(hamlets.map(|hamlets| json(&hamlets)).transpose()?)
+    .fetch_all(&mut *snapshot)
     .await?;
-    CarriedEntries::with_attestations(readers, entries).await
+    CarriedEntries::whole(&mut snapshot, entries).await
 }
 
 impl CarriedEntries {
-    async fn with_attestations(readers: &SqlitePool, entries: Vec<Entry>) -> Result<Self, StoreError> {
+    /// Rows of the log with what they name: archived bytes and attestations.
+    async fn whole(snapshot: &mut SqliteConnection, mut entries: Vec<Entry>) -> Result<Self, StoreError> {
+        archive::fill(snapshot, &mut entries, |(_, _, _, hash, bytes, segment, _)| Place {
+            hash,
+            bytes,
+            segment: *segment,
+        })
+        .await?;
         let mut keys: Vec<i64> = entries.iter().map(|(.., key)| *key).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -109,7 +141,7 @@ impl CarriedEntries {
              JOIN device USING (device_key)",
         )
         .bind(json(&keys)?)
-        .fetch_all(readers)
+        .fetch_all(snapshot)
         .await?;
         let mut attestations = HashMap::with_capacity(rows.len());
         for (key, device, hashes, signature) in rows {
@@ -140,7 +172,7 @@ impl CarriedEntries {
     pub(crate) fn iter(&self) -> impl Iterator<Item = CarriedEntry<'_>> {
         self.entries
             .iter()
-            .filter_map(|(seq, round, unit, bytes, attestation_key)| {
+            .filter_map(|(seq, round, unit, _, bytes, _, attestation_key)| {
                 Some(CarriedEntry {
                     seq: *seq,
                     round: RoundId(*round),

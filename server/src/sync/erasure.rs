@@ -10,6 +10,7 @@ use sync_core::exchange::{ErasedResponse, tombstone_hash};
 use sync_core::identity::{ResponseId, RoundId};
 use uuid::Uuid;
 
+use super::archive;
 use super::log::{Log, json};
 use crate::clock;
 use crate::store::{Store, StoreError};
@@ -42,6 +43,8 @@ pub struct Erasure {
     pub changes: u64,
     /// Whether the response was erased before already; then nothing was to be done but to delete what may be left.
     pub already: bool,
+    /// Whether something of it was in the archive. What lay beside it there was taken out with it, and is packed again.
+    pub from_archive: bool,
 }
 
 /// Erases the response of a unit, whether there is one yet or not: what phones still have of it is refused from now on,
@@ -51,12 +54,15 @@ pub struct Erasure {
 /// [`ErasureError`]; nothing is erased then. [`StoreError::Busy`] when a reader keeps the write-ahead log in use: the
 /// response is erased, but its bytes may still be in that file, and calling again removes them.
 pub async fn erase(store: &Store, unit: Unit, reason: String) -> Result<Erasure, ErasureError> {
-    let code = unit.1.clone();
+    let (round, code) = unit.clone();
     let erasure = store
         .writer
         .write(move |connection| Box::pin(async move { delete(connection, &unit, &reason).await }))
         .await?
         .ok_or(ErasureError::UnknownUnit(code))?;
+    if erasure.from_archive {
+        archive::compact_closed(store, round).await?;
+    }
     store.writer.empty_log().await?;
     Ok(erasure)
 }
@@ -92,10 +98,12 @@ async fn delete(
         return Ok(Some(Erasure {
             changes: 0,
             already: true,
+            from_archive: false,
         }));
     }
     // Asked before the last entries are perhaps deleted.
     let (seq, mark) = Log::open(connection).await?.next(&tombstone_hash(id));
+    let from_archive = archive::dissolve(connection, response_key).await?;
     let mut changes = 0;
     for (statement, counts) in [
         (
@@ -145,6 +153,7 @@ async fn delete(
     Ok(Some(Erasure {
         changes,
         already: false,
+        from_archive,
     }))
 }
 

@@ -7,6 +7,7 @@
 //! What is decided is decided in `sync-core`; here is what the decisions need from the database and do to it. What comes
 //! in a bundle or from a hub takes the same way from [`delivery`] on; [`carrying`] reads the log for those.
 
+mod archive;
 mod attestations;
 pub(crate) mod carrying;
 mod delivery;
@@ -17,11 +18,13 @@ mod quarantine;
 mod route;
 mod source;
 
+pub use archive::{Compaction, compact};
 pub(crate) use delivery::take;
 pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
 pub use log::{changes_of, clocks_of, log_head, responses_after};
 pub(crate) use log::{cursor_state, entry, head};
+pub(crate) use lookup::change_set;
 pub(crate) use quarantine::quarantine_waiting;
 pub use quarantine::{
     ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,

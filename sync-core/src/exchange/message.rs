@@ -8,6 +8,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 use super::cursor::Cursor;
 use super::erasure::ErasedResponse;
 use super::packing::Form;
+use super::wire::{Limits, WireError};
 use crate::device::{AttestationSignature, DevicePublicKey};
 use crate::identity::RoundId;
 
@@ -48,6 +49,19 @@ pub enum Reconciliation {
     Compare(ByteBuf),
     /// Send the changes with these hashes.
     Fetch(Vec<ByteArray<32>>),
+}
+
+impl Reconciliation {
+    /// Refuses to ask for more changes than a message may have.
+    pub(super) fn checked(&self, limits: &Limits) -> Result<(), WireError> {
+        match self {
+            Self::Fetch(hashes) if hashes.len() > limits.changes => Err(WireError::TooMany {
+                what: "hashes",
+                limit: limits.changes,
+            }),
+            Self::Fetch(_) | Self::Compare(_) => Ok(()),
+        }
+    }
 }
 
 impl SyncRequest {

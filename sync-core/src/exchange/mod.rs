@@ -8,6 +8,7 @@
 
 mod admission;
 pub mod answering;
+pub mod archive;
 mod carried;
 mod chunk;
 mod client;

@@ -8,8 +8,10 @@
 )]
 
 mod admission;
+mod archive;
 mod authority;
 mod causality;
+mod comparison;
 mod encoding;
 mod forgery;
 mod messages;

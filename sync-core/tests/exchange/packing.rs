@@ -155,10 +155,32 @@ fn write(edit: &mut sync_core::response::Edit<'_>, device: usize, step: &Step) -
     }
 }
 
-fn groups() -> impl Strategy<Value = Vec<ResponseChanges>> {
+pub(super) fn groups() -> impl Strategy<Value = Vec<ResponseChanges>> {
     let day = prop::collection::vec(prop::collection::vec(step(), 1..8), 1..4);
     prop::collection::vec((0..UNITS.len(), day), 0..4)
         .prop_map(|days| days.iter().map(|(unit, day)| changes_of(UNITS[*unit], day)).collect())
+}
+
+/// One change of one device with a text of so many characters that does not compress well.
+pub(super) fn long_texts(unit: &str, length: usize) -> ResponseChanges {
+    let mut state = unit.bytes().fold(0x9e37_79b9_7f4a_7c15u64, |state, byte| {
+        (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let text: String = (0..length)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'a' + (state >> 59) as u8 % 26)
+        })
+        .collect();
+    changes_of(
+        unit,
+        &[vec![Step::Answer {
+            replica: 0,
+            member: None,
+            question: 2,
+            value: Some(Value::Text(text)),
+        }]],
+    )
 }
 
 fn restored(groups: &[ResponseChanges]) -> Vec<ResponseChanges> {

@@ -1,6 +1,7 @@
 //! What officials decide: changes are released into the log, or discarded.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
@@ -12,7 +13,7 @@ use sync_core::exchange::{Admitted, RefusalReason};
 use sync_core::identity::{ResponseId, RoundId};
 use uuid::Uuid;
 
-use super::super::delivery::take;
+use super::super::delivery::attempt;
 use super::super::log::{change, json};
 use super::super::source::{Origin, Source};
 use super::word;
@@ -92,6 +93,19 @@ pub(crate) struct Release {
 /// # Errors
 /// [`QuarantineError`]; nothing is released then.
 pub async fn release(store: &Store, selection: &Selection, official: Official) -> Result<Released, QuarantineError> {
+    loop {
+        // Anew where another official decided about one of them in the meantime.
+        if let Some(released) = try_release(store, selection, &official).await? {
+            return Ok(released);
+        }
+    }
+}
+
+async fn try_release(
+    store: &Store,
+    selection: &Selection,
+    official: &Official,
+) -> Result<Option<Released>, QuarantineError> {
     let mut admitted = Vec::new();
     let mut origins = BTreeMap::new();
     let mut released = Released::default();
@@ -112,11 +126,14 @@ pub async fn release(store: &Store, selection: &Selection, official: Official) -
         .map(|admitted: &Admitted| admitted.change.hash())
         .collect();
     if numbered.is_empty() {
-        return Ok(released);
+        return Ok(Some(released));
     }
+    let official = official.clone();
+    let source = Arc::new(Source::Quarantine(Release { official, origins }));
     // Their attestations are in the database already.
-    let delivery = Delivery::new(admitted, Vec::new());
-    let taken = take(store, delivery, Source::Quarantine(Release { official, origins })).await?;
+    let Some(taken) = attempt(store, &Delivery::new(admitted, Vec::new()), &source).await? else {
+        return Ok(None);
+    };
     released.waiting = taken.waiting.len() as u64;
     released.logged = u64::from(taken.accepted);
     for refusal in taken.refused {
@@ -124,7 +141,7 @@ pub async fn release(store: &Store, selection: &Selection, official: Official) -
             released.kept.insert(hash.to_string(), refusal.reason);
         }
     }
-    Ok(released)
+    Ok(Some(released))
 }
 
 /// Discards changes: their bytes are deleted, a record of who discarded which and why stays. Counts them.
@@ -133,25 +150,50 @@ pub async fn release(store: &Store, selection: &Selection, official: Official) -
 /// [`QuarantineError`]; nothing is discarded then. [`StoreError::Busy`] when a reader keeps the write-ahead log in use: the
 /// changes are discarded, but their bytes may still be in that file until it is emptied.
 pub async fn discard(store: &Store, hashes: &[ChangeHash], official: Official) -> Result<u64, QuarantineError> {
-    let found = select(store, &Selection::Hashes(hashes.to_vec())).await?;
-    let wanted: Vec<ChangeHash> = found.iter().map(|found| found.admitted.change.hash()).collect();
-    let discarded = store
-        .writer
-        .write(move |connection| {
-            Box::pin(async move {
-                record(connection, &wanted, &official, false).await?;
-                let deleted = sqlx::query(
-                    "DELETE FROM quarantined_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
-                )
-                .bind(listed(&wanted)?)
-                .execute(connection)
-                .await?;
-                Ok(deleted.rows_affected())
+    let discarded = loop {
+        let found = select(store, &Selection::Hashes(hashes.to_vec())).await?;
+        let wanted: Vec<ChangeHash> = found.iter().map(|found| found.admitted.change.hash()).collect();
+        let official = official.clone();
+        let discarded = store
+            .writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    if !are_quarantined(connection, wanted.iter().copied()).await? {
+                        return Ok(None);
+                    }
+                    record(connection, &wanted, &official, false).await?;
+                    let deleted = sqlx::query(
+                        "DELETE FROM quarantined_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
+                    )
+                    .bind(listed(&wanted)?)
+                    .execute(connection)
+                    .await?;
+                    Ok(Some(deleted.rows_affected()))
+                })
             })
-        })
-        .await?;
+            .await?;
+        // Anew where another official decided about one of them in the meantime.
+        if let Some(discarded) = discarded {
+            break discarded;
+        }
+    };
     store.writer.empty_log().await?;
     Ok(discarded)
+}
+
+/// Whether all these changes are in quarantine.
+pub(in crate::sync) async fn are_quarantined(
+    connection: &mut SqliteConnection,
+    hashes: impl Iterator<Item = ChangeHash>,
+) -> Result<bool, StoreError> {
+    let hashes: BTreeSet<ChangeHash> = hashes.collect();
+    let there: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM quarantined_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
+    )
+    .bind(listed(&hashes.iter().copied().collect::<Vec<_>>())?)
+    .fetch_one(connection)
+    .await?;
+    Ok(there.unsigned_abs() == hashes.len() as u64)
 }
 
 /// Records that changes are released, before they are: once they are in the log nothing else says what they were.

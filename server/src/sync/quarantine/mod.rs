@@ -6,7 +6,7 @@ mod list;
 use std::collections::BTreeMap;
 
 pub use decisions::{Official, QuarantineError, Released, Selection, discard, release};
-pub(super) use decisions::{Release, record_release, take_back_release};
+pub(super) use decisions::{Release, are_quarantined, record_release, take_back_release};
 pub use list::{ListedChange, list};
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;

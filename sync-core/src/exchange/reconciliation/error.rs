@@ -56,6 +56,9 @@ pub enum ReconciliationError {
         /// The most answers that are read.
         limit: u16,
     },
+    /// The other side answers without comparing.
+    #[error("the other side does not compare what it has")]
+    NotCompared,
     /// The session has ended already.
     #[error("this reconciliation has ended")]
     Ended,
@@ -98,6 +101,7 @@ impl ReconciliationError {
             Self::Contradiction => "các ô của bên kia mâu thuẫn với nhau".to_owned(),
             Self::Unverified => "phần khác biệt tìm được không khớp với dữ liệu của bên kia".to_owned(),
             Self::TooManyAnswers { limit } => format!("sau {limit} lần trả lời vẫn chưa tìm ra phần khác biệt"),
+            Self::NotCompared => "bên kia không đối chiếu dữ liệu".to_owned(),
             Self::Ended => "lần đối chiếu này đã kết thúc".to_owned(),
         }
     }

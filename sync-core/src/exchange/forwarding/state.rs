@@ -1,139 +1,11 @@
-//! A hub and the installation above it: both bring each other what their devices wrote.
-//!
-//! A hub keeps a log of its own, which phones read and write as any server's. Now and then it reaches its upstream, and
-//! [`ForwardingState`] says how far each of the two has come in the other's log:
-//!
-//! ```text
-//! hub's log ──entries after `forwarded`──► ForwardRequest ──► upstream's log
-//! hub's log ◄── ForwardResponse ◄──entries after `cursor`──── upstream's log
-//! ```
-//!
-//! Neither brings back what it has from the other. What is brought is believed because its authors signed it, and both
-//! take it in as they take everything ([`delivery`](super::delivery)); so an exchange that broke off, wherever it did, is
-//! repeated and changes nothing twice. Settlements are changes like others, so those of both levels meet.
-//!
-//! **What the hub keeps.** What an answer brought and the state after it become durable together: with the changes
-//! and without their cursor, the hub would not notice that its upstream lost them.
-//!
-//! **Lost logs.** An upstream that was set back to a backup does not know the hub's cursor any more: the hub brings its
-//! whole log, what it once had from upstream among it, and reads upstream's from the start. A hub that was set back is
-//! found out by upstream, which remembers how far the hub had brought its log: then the hub gets also back what it brought
-//! itself, until it has come to the end.
+//! How far a hub and its upstream have come in each other's logs.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
-use super::carried::CarriedChanges;
-use super::cursor::Cursor;
-use super::message::Refusal;
-use super::wire::{self, Limits, Message, WireError};
-use crate::identity::RoundId;
-
-/// The version of these messages.
-pub const FORWARDING_VERSION: u16 = 1;
-
-/// What a hub brings and asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForwardRequest {
-    /// [`FORWARDING_VERSION`].
-    pub version: u16,
-    /// The hub's clock, in milliseconds since 1970-01-01T00:00:00Z.
-    pub device_time: i64,
-    /// The hub's roster of devices in JSON, where upstream may not have it yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roster: Option<ByteBuf>,
-    /// The SHA-256 of the roster that the hub has of upstream; none where it has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roster_known: Option<ByteBuf>,
-    /// The last entry of the hub's log that it had brought before this request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub forwarded: Option<Cursor>,
-    /// The last entry of the hub's log that it has brought with this request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub until: Option<Cursor>,
-    /// The changes among the entries between the two. Their flat order numbers them from 0.
-    pub carried: CarriedChanges,
-    /// The tombstones among them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub erased: Vec<ForwardedErasure>,
-    /// The last entry of upstream's log that the hub has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<Cursor>,
-    /// An entry of upstream's log behind the cursor: up to it upstream has what it told the hub to have.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acknowledged: Option<Cursor>,
-    /// Whether the hub wants back also what it brought itself.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub restoring: bool,
-}
-
-/// What upstream answers.
-///
-/// Every change of the request that is neither refused nor waiting is in upstream's log, and durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForwardResponse {
-    /// [`FORWARDING_VERSION`].
-    pub version: u16,
-    /// Upstream's clock, in milliseconds since 1970-01-01T00:00:00Z.
-    pub server_time: i64,
-    /// The numbers of the request's changes that upstream keeps until what they depend on comes.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waiting: Vec<u32>,
-    /// Changes that upstream does not take.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub refused: Vec<Refusal>,
-    /// Upstream's roster of the devices that write in the hub's scope, in JSON, where it is not the one that the hub has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub roster: Option<ByteBuf>,
-    /// What is new for the hub in its scope.
-    pub carried: CarriedChanges,
-    /// Responses in its scope that were erased.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub erased: Vec<ForwardedErasure>,
-    /// The cursor to send next time; none where nothing was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<Cursor>,
-    /// The last entry of upstream's log, where the cursor is before it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub acknowledged: Option<Cursor>,
-    /// Whether one of the request's cursors is of another log.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unknown_cursor: bool,
-    /// Whether upstream was brought more of the hub's log than the hub knows of, so that the hub was set back, or an
-    /// answer was lost.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub set_back: bool,
-    /// Whether there is more to fetch at once.
-    pub more: bool,
-}
-
-/// A response that was erased, as one installation tells another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ForwardedErasure {
-    /// The round.
-    pub round: RoundId,
-    /// The surveyed unit's code.
-    pub unit: String,
-    /// Why, as the official wrote it.
-    pub reason: String,
-}
-
-/// They are written as they are, since every attestation stands beside its changes.
-macro_rules! messages {
-    ($($message:ty),+) => {
-        $(impl Message for $message {
-            fn to_cbor(&self) -> Result<Vec<u8>, WireError> {
-                wire::to_cbor(self)
-            }
-
-            fn from_cbor(inflated: &[u8], _: &Limits) -> Result<Self, WireError> {
-                wire::from_versioned_cbor(inflated, FORWARDING_VERSION)
-            }
-        })+
-    };
-}
-
-messages!(ForwardRequest, ForwardResponse);
+use super::message::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure};
+use crate::exchange::carried::CarriedChanges;
+use crate::exchange::cursor::Cursor;
 
 /// How far a hub and its upstream have come in each other's logs: what the hub keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +16,8 @@ pub struct ForwardingState {
     pub acknowledged: Option<Cursor>,
     /// The last entry of the hub's own log that upstream was brought.
     pub forwarded: Option<Cursor>,
-    /// Whether upstream lost its log, so that it is brought also what once came from it.
+    /// Whether upstream may have another log than the one that was exchanged with, so that it is brought also what once came
+    /// from there: time for a [`Comparison`](super::Comparison) where the hub has something to compare.
     pub everything: bool,
     /// Whether the hub was set back, so that it gets also what it once brought.
     pub restoring: bool,
@@ -185,6 +58,7 @@ impl ForwardingState {
             cursor: self.cursor,
             acknowledged: self.acknowledged,
             restoring: self.restoring,
+            reconciliation: None,
         }
     }
 
@@ -237,6 +111,7 @@ impl HubMemory {
 mod tests {
     use super::*;
     use crate::exchange::LogMark;
+    use crate::exchange::wire::{self, Limits, WireError};
 
     fn answer(cursor: Option<Cursor>, more: bool) -> ForwardResponse {
         ForwardResponse {
@@ -249,6 +124,7 @@ mod tests {
             erased: Vec::new(),
             cursor,
             acknowledged: None,
+            reconciliation: None,
             unknown_cursor: false,
             set_back: false,
             more,
