@@ -425,6 +425,7 @@ impl Site {
             erased: Vec::new(),
             cursor: piece.until,
             acknowledged: head.filter(|head| piece.until.or(request.cursor) != Some(*head)),
+            reconciliation: None,
             unknown_cursor,
             set_back,
             more: piece.more,
