@@ -108,7 +108,11 @@ fn a_closed_round_says_what_it_said_before() {
     assert_eq!(hashes(&mut fresh), all);
     // A phone that was there goes on where it was.
     one.move_to(server.address);
-    assert!(one.sync().iter().all(|received| received.responses.is_empty() && !received.unknown_cursor));
+    assert!(
+        one.sync()
+            .iter()
+            .all(|received| received.responses.is_empty() && !received.unknown_cursor)
+    );
     assert_eq!(hashes(&mut one), all);
 }
 

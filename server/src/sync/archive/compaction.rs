@@ -138,7 +138,8 @@ pub(in crate::sync) async fn dissolve(
     .fetch_all(&mut *connection)
     .await?;
     for segment_key in &segments {
-        let mut rows: Vec<(i64, Vec<u8>, Vec<u8>, Option<i64>)> =
+        type Row = (i64, Vec<u8>, Vec<u8>, Option<i64>);
+        let mut rows: Vec<Row> =
             sqlx::query_as("SELECT seq, hash, bytes, segment_key FROM change_log WHERE segment_key = $1")
                 .bind(segment_key)
                 .fetch_all(&mut *connection)

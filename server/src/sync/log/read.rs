@@ -29,8 +29,9 @@ pub(in crate::sync) async fn stored_responses(
     let ids: Vec<String> = ids.into_iter().map(|id| id.0.simple().to_string()).collect();
     let ids = json(&ids)?;
     let mut stored: BTreeMap<ResponseId, Stored> = BTreeMap::new();
+    type Logged = (Uuid, Vec<u8>, Vec<u8>, Option<i64>);
     let mut snapshot = readers.begin().await?;
-    let mut logged: Vec<(Uuid, Vec<u8>, Vec<u8>, Option<i64>)> = sqlx::query_as(
+    let mut logged: Vec<Logged> = sqlx::query_as(
         "SELECT response.id, change_log.hash, change_log.bytes, change_log.segment_key FROM json_each($1) AS wanted
          JOIN response ON response.id = unhex(wanted.value)
          JOIN change_log USING (response_key) ORDER BY change_log.seq",
@@ -178,8 +179,9 @@ pub async fn responses_after(readers: &SqlitePool, seq: i64, limit: i64) -> Resu
 /// # Errors
 /// [`StoreError`] when the database fails or holds what is no change.
 pub async fn changes_of(readers: &SqlitePool, responses: &[i64]) -> Result<BTreeMap<i64, Vec<Change>>, StoreError> {
+    type Row = (i64, Vec<u8>, Vec<u8>, Option<i64>);
     let mut snapshot = readers.begin().await?;
-    let mut rows: Vec<(i64, Vec<u8>, Vec<u8>, Option<i64>)> = sqlx::query_as(
+    let mut rows: Vec<Row> = sqlx::query_as(
         "SELECT change_log.response_key, change_log.hash, change_log.bytes, change_log.segment_key
          FROM json_each($1) AS wanted
          JOIN change_log ON change_log.response_key = wanted.value ORDER BY change_log.seq",
