@@ -11,6 +11,7 @@ use sync_core::device::DevicePublicKey;
 use sync_core::exchange::intake::HamletKey;
 
 use super::authors::public_key_of;
+use super::grants::Grants;
 use super::secret_hash;
 use super::succession::predecessors;
 use crate::app::App;
@@ -27,6 +28,8 @@ pub struct Caller {
     pub hamlets: BTreeSet<HamletKey>,
     /// The keys that it had before.
     pub predecessors: BTreeSet<DevicePublicKey>,
+    /// Whether it has begun to read since it got its hamlets.
+    pub(super) grants: Grants,
 }
 
 /// The secret with which a device says who it is. It is shown nowhere.
@@ -95,14 +98,14 @@ impl Caller {
 
     /// The device with this token, and whether it was revoked; then it may read nothing.
     async fn known(readers: &SqlitePool, token: &Token) -> Result<(Self, bool), Problem> {
-        let row: Option<(i64, Vec<u8>, bool, bool)> = sqlx::query_as(
-            "SELECT device_key, public_key, revoked_at IS NOT NULL, successor_key IS NOT NULL
+        let row: Option<(i64, Vec<u8>, bool, bool, i64, i64)> = sqlx::query_as(
+            "SELECT device_key, public_key, revoked_at IS NOT NULL, successor_key IS NOT NULL, grants, grants_read
              FROM device WHERE token_hash = $1",
         )
         .bind(secret_hash(&token.0))
         .fetch_optional(readers)
         .await?;
-        let (device_key, public_key, revoked, replaced) = row.ok_or_else(unknown_token)?;
+        let (device_key, public_key, revoked, replaced, made, read) = row.ok_or_else(unknown_token)?;
         if replaced && !revoked {
             return Err(succeeded());
         }
@@ -118,6 +121,7 @@ impl Caller {
             device: public_key_of(public_key)?,
             hamlets: hamlets.into_iter().map(HamletKey).collect(),
             predecessors: predecessors(readers, device_key).await?,
+            grants: Grants { made, read },
         };
         Ok((caller, revoked))
     }

@@ -246,7 +246,14 @@ pub(super) async fn grant(
     .bind(device_key)
     .bind(hamlet_key)
     .bind(at);
-    Ok(granted.execute(connection).await?.rows_affected())
+    let changed = granted.execute(&mut *connection).await?.rows_affected();
+    if changed > 0 {
+        sqlx::query("UPDATE device SET grants = grants + 1 WHERE device_key = $1")
+            .bind(device_key)
+            .execute(connection)
+            .await?;
+    }
+    Ok(changed)
 }
 
 /// Withdraws a hamlet from a device; counts what changed.

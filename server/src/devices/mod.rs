@@ -5,6 +5,7 @@ mod authority;
 mod authors;
 mod body;
 mod enrolment;
+mod grants;
 mod installation;
 mod invitation;
 mod roster;

@@ -30,8 +30,7 @@ use crate::http::{Problem, Text};
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::CarriedEntries;
 use crate::sync::{
-    ErasureError, Heard, Source, blocking, change_set, check_encoding, cursor_state, forwarded_erasures, head, take,
-    whole_body,
+    ErasureError, Heard, Source, blocking, change_set, check_encoding, forwarded_erasures, head, take, whole_body,
 };
 
 /// The routes of this module.
@@ -61,7 +60,11 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
             .await
             .map_err(HubError::from)?;
     }
-    let cursors = cursor_state(readers, request.cursor.into_iter().chain(request.acknowledged)).await?;
+    let cursors = request.cursor.into_iter().chain(request.acknowledged);
+    if cursors.clone().next().is_none() {
+        caller.begins_to_read(&app.store).await?;
+    }
+    let cursors = caller.cursor_state(readers, cursors).await?;
     let delivery = Delivery::new(verdicts, kept_attestations(&request.carried));
     let heard = Heard {
         device_key: caller.device_key,

@@ -60,7 +60,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 7] = [
+const MIGRATIONS: [(i64, &str, &str); 8] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
@@ -68,6 +68,7 @@ const MIGRATIONS: [(i64, &str, &str); 7] = [
     (5, "succession", include_str!("../../migrations/0005_succession.sql")),
     (6, "hub", include_str!("../../migrations/0006_hub.sql")),
     (7, "archive", include_str!("../../migrations/0007_archive.sql")),
+    (8, "grants", include_str!("../../migrations/0008_grants.sql")),
 ];
 
 fn migrator() -> Migrator {

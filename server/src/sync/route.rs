@@ -16,7 +16,6 @@ use sync_core::exchange::wire;
 use sync_core::exchange::{AdmissionError, Limits, WireError};
 
 use super::delivery::take;
-use super::log;
 use super::lookup::look_up;
 use super::source::{Heard, Source};
 use crate::app::App;
@@ -43,7 +42,7 @@ async fn sync(
     let readers = &app.store.readers;
     let peer = Peer {
         device: caller.device,
-        scope: caller.hamlets,
+        scope: caller.hamlets.clone(),
     };
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
     let (delivery, question) = blocking(move || answering::read(&body, peer, &limits)).await??;
@@ -51,10 +50,13 @@ async fn sync(
     let heard = Heard {
         device_key: caller.device_key,
         device: caller.device,
-        predecessors: caller.predecessors,
+        predecessors: caller.predecessors.clone(),
         clock_ahead: question.clock_ahead(clock::now()),
     };
-    let query = question.query(log::cursor_state(readers, question.cursors()).await?);
+    if question.cursors().next().is_none() {
+        caller.begins_to_read(&app.store).await?;
+    }
+    let query = question.query(caller.cursor_state(readers, question.cursors()).await?);
     let taken = take(&app.store, delivery, Source::Phone(heard)).await?;
     if taken.changed {
         app.logged();
