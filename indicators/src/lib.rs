@@ -21,4 +21,5 @@ pub mod intervals;
 pub mod linear_algebra;
 pub mod publication;
 pub mod summary;
+pub mod survey;
 pub mod variance;
