@@ -90,7 +90,9 @@ impl Requirement {
             Requirement::JointProbability => {
                 "symmetric, above 0 and at most the smaller of the two inclusion probabilities".to_owned()
             }
-            Requirement::AtLeast(sampled) => format!("a count of at least {sampled}, the number of units sampled there"),
+            Requirement::AtLeast(sampled) => {
+                format!("a count of at least {sampled}, the number of units sampled there")
+            }
         }
     }
 
@@ -279,11 +281,20 @@ impl SurveyError {
                 format!("có {rows} dòng; chỉ dùng được cùng lúc nhiều nhất {most} dòng")
             }
             SurveyError::NoStages => "thiết kế không có bước chọn mẫu nào; hãy mô tả ít nhất bước đầu".to_owned(),
-            SurveyError::Length { column, given, expected } => format!(
+            SurveyError::Length {
+                column,
+                given,
+                expected,
+            } => format!(
                 "cột {} có {given} giá trị; phải có {expected}, mỗi dòng một giá trị",
                 column.vietnamese()
             ),
-            SurveyError::Number { row, column, value, must } => format!(
+            SurveyError::Number {
+                row,
+                column,
+                value,
+                must,
+            } => format!(
                 "dòng {row}: cột {} có giá trị {value}; phải {}",
                 column.vietnamese(),
                 must.vietnamese()
@@ -321,7 +332,10 @@ impl SurveyError {
                  Brewer cho các bước sau"
             ),
             SurveyError::Fraction { quantity, value } => {
-                format!("{} là {value}; phải nằm giữa 0 và 1, không kể hai đầu", quantity.vietnamese())
+                format!(
+                    "{} là {value}; phải nằm giữa 0 và 1, không kể hai đầu",
+                    quantity.vietnamese()
+                )
             }
             SurveyError::Coefficients { given, expected } => {
                 format!("có {given} hệ số cho {expected} thống kê; mỗi thống kê cần một hệ số")
@@ -343,6 +357,11 @@ pub enum Undefined {
     /// A stratum has one sampled unit of several, and the policy gives no variance there.
     #[error("a stratum has one sampled unit of several, so that nothing is known of how its units differ")]
     SingleUnit,
+    /// The domain lies in one first-stage unit of several.
+    #[error(
+        "all of the domain's elements are in one first-stage unit, so that nothing is known of how such units differ there"
+    )]
+    SingleUnitInDomain,
     /// There are no more sampled clusters than strata.
     #[error("there are no more sampled clusters than strata, so that the standard error has no known precision")]
     NoDegreesOfFreedom,
@@ -384,11 +403,16 @@ impl Undefined {
             Undefined::SingleUnit => {
                 "một tầng chỉ có một đơn vị được chọn trong nhiều đơn vị, nên không biết các đơn vị khác nhau thế nào"
             }
+            Undefined::SingleUnitInDomain => {
+                "mọi phần tử của miền đều thuộc một đơn vị mẫu bước đầu, nên không biết các đơn vị ở đó khác nhau thế nào"
+            }
             Undefined::NoDegreesOfFreedom => {
                 "số cụm được chọn không nhiều hơn số tầng, nên không biết độ chính xác của sai số chuẩn"
             }
             Undefined::NoVariation => "mọi phần tử mẫu đều như nhau, nên không có gì giới hạn các phần tử khác",
-            Undefined::NothingToCompare => "mẫu ngẫu nhiên đơn giản có phương sai bằng không, nên không có gì để so sánh",
+            Undefined::NothingToCompare => {
+                "mẫu ngẫu nhiên đơn giản có phương sai bằng không, nên không có gì để so sánh"
+            }
             Undefined::Combined => "thống kê này gộp nhiều thống kê khác nên không có hệ số thiết kế riêng",
             Undefined::BeyondObservations => "một đầu của khoảng tin cậy nằm ngoài mọi giá trị quan sát được",
             Undefined::NotAProportion => "thống kê không phải là tỷ lệ từ 0 đến 1",

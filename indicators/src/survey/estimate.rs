@@ -62,7 +62,8 @@ pub struct EstimateAbsences {
 ///
 /// Where the variance comes out as zero although not everything was observed, a proportion has Korn & Graubard's interval
 /// with Kish's effective number of the smallest sampled clusters in the domain (of rows, where these were drawn one by
-/// one), as [`intervals::effective_households`] says; any other statistic has none.
+/// one), as [`intervals::effective_households`] says; any other statistic has none. A mean or ratio over a domain that lies
+/// in one first-stage unit of several has no standard error ([`Undefined::SingleUnitInDomain`]), where R gives zero.
 pub fn estimate(
     estimator: &VarianceEstimator<'_>,
     statistic: Result<&Linearised, Undefined>,
@@ -74,6 +75,7 @@ pub fn estimate(
     let (rows, population) = weights
         .filter(|&(row, &weight)| weight > 0.0 && domain.contains(row))
         .fold((0, 0.0), |(rows, sum), (_, weight)| (rows + 1, sum + weight));
+    let reach = design.reach(domain);
     let mut estimate = SurveyEstimate {
         point: None,
         standard_error: None,
@@ -81,12 +83,18 @@ pub fn estimate(
         choice: None,
         design_effect: None,
         design_effect_with_replacement: None,
-        degrees_of_freedom: design.degrees_of_freedom(domain),
+        degrees_of_freedom: reach.degrees_of_freedom(),
         rows,
         population,
         absences: EstimateAbsences::default(),
     };
-    let parts = statistic.map(|statistic| (statistic, estimator.variance(statistic)));
+    let parts = statistic.map(|statistic| {
+        if reach.is_single_unit() && adds_up_to_nothing(&statistic.influence) {
+            (statistic, Err(Undefined::SingleUnitInDomain))
+        } else {
+            (statistic, estimator.variance(statistic))
+        }
+    });
     match parts {
         Err(reason) => estimate.absent(reason, true),
         Ok((statistic, Err(reason))) => {
@@ -97,13 +105,25 @@ pub fn estimate(
             estimate.point = Some(statistic.point);
             let smallest_clusters = || {
                 let domain_of = |row| domain.contains(row).then_some(0);
-                design.smallest_clusters(1, domain_of).first().copied().unwrap_or_default()
+                design
+                    .smallest_clusters(1, domain_of)
+                    .first()
+                    .copied()
+                    .unwrap_or_default()
             };
             estimate.complete(variance, design.is_census(), smallest_clusters, settings);
             estimate.compare(variance, statistic.simple_random);
         }
     }
     estimate
+}
+
+/// Whether linearised values are those of a ratio, whose sum over the domain is zero but for rounding.
+fn adds_up_to_nothing(influence: &[f64]) -> bool {
+    let (sum, size) = influence
+        .iter()
+        .fold((0.0, 0.0), |(sum, size), value| (sum + value, size + value.abs()));
+    sum.abs() <= 1e-9 * size
 }
 
 impl SurveyEstimate {
@@ -166,15 +186,14 @@ impl SurveyEstimate {
         clusters: SmallestClusters,
         level: ConfidenceLevel,
     ) -> Result<(Interval, Option<IntervalChoice>), Undefined> {
-        let effective =
-            intervals::effective_households(
-                clusters.number,
-                clusters.weights,
-                clusters.squared_weights,
-                self.degrees_of_freedom,
-                level,
-            )
-            .ok_or(Undefined::NoDegreesOfFreedom)?;
+        let effective = intervals::effective_households(
+            clusters.number,
+            clusters.weights,
+            clusters.squared_weights,
+            self.degrees_of_freedom,
+            level,
+        )
+        .ok_or(Undefined::NoDegreesOfFreedom)?;
         let interval =
             intervals::clopper_pearson(point, effective, level).map_err(|_| Undefined::NoDegreesOfFreedom)?;
         let choice = IntervalChoice {

@@ -30,10 +30,11 @@ pub struct SimpleRandom {
 }
 
 impl SimpleRandom {
-    /// N̂² (1 − n/N̂) s² / n; `None` if the weights add up to less than the elements.
+    /// N̂² (1 − n/N̂) s² / n; `None` if the weights add up to no more than the elements, but for rounding, as weights do
+    /// that were scaled to the size of the sample.
     pub fn variance_without_replacement(&self) -> Option<f64> {
         let elements = self.elements as f64;
-        (self.population >= elements)
+        (self.population > elements * (1.0 + 1e-6))
             .then(|| self.element_variance * self.population * (self.population - elements) / elements)
     }
 
@@ -196,7 +197,11 @@ pub fn combination(statistics: &[&Linearised], coefficients: &[f64]) -> Result<L
         }
         .into());
     }
-    let rows = statistics.iter().map(|statistic| statistic.influence.len()).max().unwrap_or(0);
+    let rows = statistics
+        .iter()
+        .map(|statistic| statistic.influence.len())
+        .max()
+        .unwrap_or(0);
     let mut combined = Linearised {
         point: 0.0,
         influence: vec![0.0; rows],

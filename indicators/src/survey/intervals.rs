@@ -151,9 +151,7 @@ pub(super) fn requested_interval(
     match method {
         ProportionMethod::StudentT => Ok(intervals::student_t(p, evidence.standard_error, t, level)),
         ProportionMethod::Logit => intervals::logit_t(p, evidence.standard_error, t, level).map_err(refused),
-        ProportionMethod::Wilson => {
-            intervals::wilson(p, evidence.effective_elements(p), t, level).map_err(refused)
-        }
+        ProportionMethod::Wilson => intervals::wilson(p, evidence.effective_elements(p), t, level).map_err(refused),
         ProportionMethod::KornGraubard => {
             let effective = evidence.effective_elements(p) * evidence.shrinkage(level)?;
             if effective > 0.0 {

@@ -30,9 +30,7 @@ pub use design::{DesignColumns, Joint, Labels, PairForm, Selection, SingleUnits,
 pub use domain::Domain;
 pub use error::{Column, Quantity, Requirement, StatisticError, SurveyError, Undefined, Within};
 pub use estimate::{EstimateAbsences, EstimateSettings, SurveyEstimate, estimate};
-pub use estimators::{
-    Linearised, SimpleRandom, combination, difference, mean, proportion, quotient, ratio, total,
-};
+pub use estimators::{Linearised, SimpleRandom, combination, difference, mean, proportion, quotient, ratio, total};
 pub use intervals::{IntervalChoice, IntervalReason, ProportionMethod, proportion_interval};
 pub use partition::{Partition, PartitionRatio, partition_ratios};
 pub use quantiles::{Quantile, QuantileInterval, quantile};

@@ -1,7 +1,7 @@
 //! Ratios for many domains that divide the rows, in one pass.
 
 use super::column::Values;
-use super::design::{SurveyDesign, check_length};
+use super::design::{Reach, SurveyDesign, check_length};
 use super::domain::Domain;
 use super::error::{Column, SurveyError, Undefined};
 use super::estimate::{EstimateSettings, SurveyEstimate};
@@ -17,7 +17,7 @@ use std::cell::OnceCell;
 pub struct Partition<'a> {
     codes: &'a [u32],
     domains: usize,
-    degrees_of_freedom: Vec<u64>,
+    reaches: Vec<Reach>,
 }
 
 impl<'a> Partition<'a> {
@@ -41,7 +41,7 @@ impl<'a> Partition<'a> {
         Ok(Partition {
             codes,
             domains,
-            degrees_of_freedom: design.degrees_of_freedom_by_code(codes, domains),
+            reaches: design.reaches(domains, |row| Some(codes[row] as usize).filter(|&code| code < domains)),
         })
     }
 
@@ -151,7 +151,11 @@ pub fn partition_ratios(
         });
         all.get(code).copied().unwrap_or_default()
     };
-    let parts = points.into_iter().zip(variances).zip(sums.iter().zip(squares)).enumerate();
+    let parts = points
+        .into_iter()
+        .zip(variances)
+        .zip(sums.iter().zip(squares))
+        .enumerate();
     Ok(parts
         .map(|(code, ((point, variance), (sums, squares)))| {
             let mut estimate = SurveyEstimate {
@@ -161,13 +165,16 @@ pub fn partition_ratios(
                 choice: None,
                 design_effect: None,
                 design_effect_with_replacement: None,
-                degrees_of_freedom: partition.degrees_of_freedom[code],
+                degrees_of_freedom: partition.reaches[code].degrees_of_freedom(),
                 rows: sums.rows,
                 population: sums.population,
                 absences: Default::default(),
             };
             match (point, variance) {
                 (Err(reason), _) => estimate.absent(reason, true),
+                (Ok(_), _) if partition.reaches[code].is_single_unit() => {
+                    estimate.absent(Undefined::SingleUnitInDomain, false);
+                }
                 (Ok(_), Err(reason)) => estimate.absent(reason, false),
                 (Ok(_), Ok(variance)) => {
                     let clusters = || clusters_of(code);

@@ -122,8 +122,8 @@ fn share_interval(
     if degrees_of_freedom == 0 {
         return Err(Undefined::NoDegreesOfFreedom);
     }
-    let student_t = student_t_quantile(1.0 - level.tail(), degrees_of_freedom as f64)
-        .map_err(|_| Undefined::NoDegreesOfFreedom)?;
+    let student_t =
+        student_t_quantile(1.0 - level.tail(), degrees_of_freedom as f64).map_err(|_| Undefined::NoDegreesOfFreedom)?;
     let of_share = |lower: f64, upper: f64| ShareInterval {
         lower,
         upper,
@@ -131,7 +131,11 @@ fn share_interval(
         student_t,
     };
     if standard_error == 0.0 {
-        return Ok(of_share(share.point, share.point));
+        return if estimator.design.is_census() {
+            Ok(of_share(share.point, share.point))
+        } else {
+            Err(Undefined::NoVariation)
+        };
     }
     let method = match interval {
         QuantileInterval::Mean => ProportionMethod::StudentT,
@@ -146,6 +150,9 @@ fn share_interval(
     let interval = requested_interval(share.point, &evidence, method, level)?;
     Ok(of_share(interval.lower, interval.upper))
 }
+
+/// Relative difference below which a sum of weights counts as equal to the share wanted.
+const ROUNDING: f64 = 1e-14;
 
 /// The weighted distribution of a variable over a domain.
 struct Distribution {
@@ -164,12 +171,15 @@ impl Distribution {
             .collect();
         // Among equal values by weight, so that sums do not depend on the order of rows.
         pairs.sort_unstable_by(|one, other| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)));
-        // Sums that share a value with the wanted share of the whole must be found equal to it: what plain addition
-        // rounds away is kept beside (Neumaier 1974).
+        // What plain addition rounds away is kept beside (Neumaier 1974), so that long sums stay within ROUNDING.
         let (mut sum, mut lost) = (0.0_f64, 0.0);
         let cumulative = pairs.iter().map(|&(_, weight)| {
             let next = sum + weight;
-            lost += if sum >= weight { (sum - next) + weight } else { (weight - next) + sum };
+            lost += if sum >= weight {
+                (sum - next) + weight
+            } else {
+                (weight - next) + sum
+            };
             sum = next;
             sum + lost
         });
@@ -185,11 +195,9 @@ impl Distribution {
 
     /// The smallest value with Σ w up to it at least the share of the whole.
     fn quantile(&self, share: f64) -> f64 {
-        let whole = self.whole();
-        // As the R package decides whether a sum meets the share: exactly, or not below it.
-        let met = self
-            .cumulative
-            .partition_point(|&sum| sum <= share * whole && share - sum / whole != 0.0);
+        // Weights are decimal fractions, so that a sum may miss the share it should meet by rounding alone.
+        let wanted = share * self.whole() * (1.0 - ROUNDING);
+        let met = self.cumulative.partition_point(|&sum| sum < wanted);
         let last = self.values.len().saturating_sub(1);
         self.values.get(met.min(last)).copied().unwrap_or(0.0)
     }

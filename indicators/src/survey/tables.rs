@@ -88,9 +88,7 @@ pub fn cross_tabulation(
     let influence: Vec<Vec<f64>> = (0..cells)
         .map(|cell| {
             let of_row = |row: usize| match cell_of[row] {
-                Some(own) => {
-                    design.weights()[row] / whole * (f64::from(u8::from(own == cell)) - shares[cell])
-                }
+                Some(own) => design.weights()[row] / whole * (f64::from(u8::from(own == cell)) - shares[cell]),
                 None => 0.0,
             };
             (0..design.rows()).map(of_row).collect()
@@ -142,9 +140,7 @@ impl CrossTabulation {
         for cell in 0..lines * columns {
             let share = self.shares[cell];
             let inverse = if share > 0.0 { 1.0 / share } else { 0.0 };
-            let signs: Vec<f64> = (0..contrasts)
-                .map(|contrast| self.contrast(cell, contrast))
-                .collect();
+            let signs: Vec<f64> = (0..contrasts).map(|contrast| self.contrast(cell, contrast)).collect();
             for (one, &sign) in signs.iter().enumerate() {
                 weighted.set(cell, one, sign * inverse);
                 for (other, &other_sign) in signs.iter().enumerate() {
@@ -153,8 +149,8 @@ impl CrossTabulation {
                 }
             }
         }
-        let covariance = Matrix::new(lines * columns, lines * columns, self.covariance_values())
-            .map_err(|_| Undefined::TooLarge)?;
+        let covariance =
+            Matrix::new(lines * columns, lines * columns, self.covariance_values()).map_err(|_| Undefined::TooLarge)?;
         let spread = covariance
             .times(&weighted)
             .and_then(|product| weighted.transposed().times(&product))

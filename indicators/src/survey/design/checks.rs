@@ -70,11 +70,9 @@ pub(crate) fn check_length(given: usize, expected: usize, column: impl Fn() -> C
 }
 
 fn check_numbers(values: &[f64], must: Requirement, column: impl Fn() -> Column) -> Result<(), SurveyError> {
-    let wrong = values.iter().position(|&value| {
-        !match must {
-            Requirement::Probability => value > 0.0 && value <= 1.0,
-            _ => value.is_finite() && value >= 0.0,
-        }
+    let wrong = values.iter().position(|&value| !match must {
+        Requirement::Probability => value > 0.0 && value <= 1.0,
+        _ => value.is_finite() && value >= 0.0,
     });
     match wrong {
         None => Ok(()),

@@ -133,14 +133,18 @@ fn collapse_stage(stage: &StageColumns<'_>, outline: &Outline, order: &[u32], jo
 
 impl Collapsed {
     pub(super) fn rebuild(&self, columns: &DesignColumns<'_>) -> Result<Hierarchy, SurveyError> {
-        let stages = self.stages.iter().zip(&columns.stages).map(|(collapsed, stage)| StageColumns {
-            clusters: Some(&collapsed.clusters),
-            strata: Some(&collapsed.strata),
-            selection: match &collapsed.population {
-                Some(population) => Selection::WithoutReplacement { population },
-                None => stage.selection.clone(),
-            },
-        });
+        let stages = self
+            .stages
+            .iter()
+            .zip(&columns.stages)
+            .map(|(collapsed, stage)| StageColumns {
+                clusters: Some(&collapsed.clusters),
+                strata: Some(&collapsed.strata),
+                selection: match &collapsed.population {
+                    Some(population) => Selection::WithoutReplacement { population },
+                    None => stage.selection.clone(),
+                },
+            });
         Hierarchy::build(&DesignColumns {
             weights: columns.weights,
             stages: stages.collect(),

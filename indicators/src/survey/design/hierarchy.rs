@@ -62,7 +62,10 @@ impl Hierarchy {
             joint: None,
             is_census: true,
             stages: Vec::new(),
-            first_unit_ends: outlines.first().map(|first| first.unit_ends.clone()).unwrap_or_default(),
+            first_unit_ends: outlines
+                .first()
+                .map(|first| first.unit_ends.clone())
+                .unwrap_or_default(),
             first_stratum_ends: outlines
                 .first()
                 .map(|first| first.stratum_ends.clone())
@@ -137,18 +140,20 @@ impl Hierarchy {
         self.smallest_cluster_ends.as_deref()
     }
 
-    /// Visits the first-stage units in order with their rows. The flag is set at the first unit of each stratum; it stays
-    /// as the visitor leaves it until the stratum ends.
-    pub(super) fn visit_first_stage(&self, mut visit: impl FnMut(usize, &[u32], &mut bool)) {
-        let mut start = 0;
-        let mut strata = self.first_stratum_ends.iter().peekable();
-        let mut new_stratum = true;
+    /// Visits the first-stage units in order: their number and that of their stratum, from 1, their rows, and whether the
+    /// stratum was not taken whole.
+    pub(super) fn visit_first_stage(&self, mut visit: impl FnMut(u32, u32, &[u32], bool)) {
+        let mut rows_start = 0;
+        let mut stratum = 0;
+        let rules = self.stages.first().map_or(&[][..], |stage| &stage.strata);
         for (unit, &end) in self.first_unit_ends.iter().enumerate() {
-            while strata.next_if(|&&units_end| units_end as usize <= unit).is_some() {
-                new_stratum = true;
+            while self.first_stratum_ends[stratum] as usize <= unit {
+                stratum += 1;
             }
-            visit(unit, &self.order[start..end as usize], &mut new_stratum);
-            start = end as usize;
+            let is_sampled = rules.get(stratum).is_some_and(|stratum| stratum.scale > 0.0);
+            let rows = &self.order[rows_start..end as usize];
+            visit(unit as u32 + 1, stratum as u32 + 1, rows, is_sampled);
+            rows_start = end as usize;
         }
     }
 }
@@ -386,7 +391,13 @@ impl StageContext<'_> {
                 if size.is_finite() { (size - n) / size } else { 1.0 }
             }
             Selection::UnequalProbabilities { .. } => {
-                below.extend(of_units.iter().copied().flatten().map(|probability| share * probability));
+                below.extend(
+                    of_units
+                        .iter()
+                        .copied()
+                        .flatten()
+                        .map(|probability| share * probability),
+                );
                 1.0
             }
         };

@@ -7,8 +7,8 @@ mod hierarchy;
 mod joint;
 mod rules;
 
-pub use columns::{DesignColumns, Joint, Labels, PairForm, Selection, SingleUnits, StageColumns};
 pub(crate) use checks::check_length;
+pub use columns::{DesignColumns, Joint, Labels, PairForm, Selection, SingleUnits, StageColumns};
 pub(crate) use hierarchy::{Stage, Stratum};
 pub(crate) use joint::{JointMatrix, add_product};
 pub(crate) use rules::Rule;
@@ -24,6 +24,29 @@ use hierarchy::Hierarchy;
 pub struct SurveyDesign {
     weights: Vec<f64>,
     hierarchy: Hierarchy,
+}
+
+/// What a domain reaches of the first stage.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reach {
+    /// Units with a row of positive weight in the domain.
+    units: u64,
+    /// Their strata.
+    strata: u64,
+    /// Whether any of these strata was not taken whole.
+    is_sampled: bool,
+}
+
+impl Reach {
+    pub(crate) fn degrees_of_freedom(&self) -> u64 {
+        self.units - self.strata
+    }
+
+    /// Whether the domain lies in one unit of several: a ratio's linearised values then add up to zero in it, whatever
+    /// the other units are like.
+    pub(crate) fn is_single_unit(&self) -> bool {
+        self.units == 1 && self.is_sampled
+    }
 }
 
 /// The smallest sampled clusters of a domain.
@@ -80,39 +103,35 @@ impl SurveyDesign {
 
     /// First-stage units minus strata, counting those that have a row of positive weight in the domain. As `degf` in R.
     pub fn degrees_of_freedom(&self, domain: &Domain<'_>) -> u64 {
-        let (mut units, mut strata) = (0, 0);
-        self.hierarchy.visit_first_stage(|_, rows, new_stratum: &mut bool| {
-            if rows
-                .iter()
-                .any(|&row| self.weights[row as usize] > 0.0 && domain.contains(row as usize))
-            {
-                units += 1;
-                strata += u64::from(std::mem::replace(new_stratum, false));
-            }
-        });
-        units - strata
+        self.reach(domain).degrees_of_freedom()
     }
 
-    /// Degrees of freedom of each of `domains` domains, into which `codes` divides the rows; in one pass.
-    pub(crate) fn degrees_of_freedom_by_code(&self, codes: &[u32], domains: usize) -> Vec<u64> {
-        let mut degrees = vec![0; domains];
+    /// The first-stage units and strata that a domain reaches.
+    pub(crate) fn reach(&self, domain: &Domain<'_>) -> Reach {
+        let of_all = self.reaches(1, |row| domain.contains(row).then_some(0));
+        of_all.first().copied().unwrap_or_default()
+    }
+
+    /// The same for many domains in one pass: `domain` says in which one, if any, a row is.
+    pub(crate) fn reaches(&self, domains: usize, domain: impl Fn(usize) -> Option<usize>) -> Vec<Reach> {
+        let mut reaches = vec![Reach::default(); domains];
         // For each domain, the unit and the stratum (counted from 1) in which it was met last.
         let (mut last_unit, mut last_stratum) = (vec![0_u32; domains], vec![0_u32; domains]);
-        let (mut unit, mut stratum) = (0, 0);
-        self.hierarchy.visit_first_stage(|_, rows, new_stratum: &mut bool| {
-            unit += 1;
-            stratum += u32::from(std::mem::replace(new_stratum, false));
+        self.hierarchy.visit_first_stage(|unit, stratum, rows, is_sampled| {
             for &row in rows {
-                let domain = codes[row as usize] as usize;
-                if domain < domains && self.weights[row as usize] > 0.0 && last_unit[domain] != unit {
-                    last_unit[domain] = unit;
-                    if std::mem::replace(&mut last_stratum[domain], stratum) == stratum {
-                        degrees[domain] += 1;
-                    }
+                let row = row as usize;
+                if self.weights[row] > 0.0
+                    && let Some(domain) = domain(row)
+                    && std::mem::replace(&mut last_unit[domain], unit) != unit
+                {
+                    let reach = &mut reaches[domain];
+                    reach.units += 1;
+                    reach.strata += u64::from(std::mem::replace(&mut last_stratum[domain], stratum) != stratum);
+                    reach.is_sampled |= is_sampled;
                 }
             }
         });
-        degrees
+        reaches
     }
 
     /// The smallest sampled clusters of each of many domains: the units of the last stage that holds several rows together,

@@ -42,7 +42,12 @@ pub(super) fn add_form(
         return Ok(());
     }
     let size = totals.len() / units.len();
-    let inclusion = |unit: u32| stage.inclusion.as_ref().map_or(0.0, |inclusion| inclusion[unit as usize]);
+    let inclusion = |unit: u32| {
+        stage
+            .inclusion
+            .as_ref()
+            .map_or(0.0, |inclusion| inclusion[unit as usize])
+    };
     match stratum.rule {
         Rule::Nothing => {}
         Rule::Undefined => return Err(Undefined::SingleUnit),
@@ -75,7 +80,12 @@ pub(super) fn add_form(
                 None => sampled,
             };
             if units.len() < stratum.sampled as usize {
-                add_product(&scratch.mean, &scratch.mean, stratum.scale * (all - present), covariance);
+                add_product(
+                    &scratch.mean,
+                    &scratch.mean,
+                    stratum.scale * (all - present),
+                    covariance,
+                );
             }
         }
         Rule::Pairs {

@@ -70,7 +70,10 @@ impl<'a> VarianceEstimator<'a> {
     /// # Errors
     /// As [`VarianceEstimator::variance`].
     pub fn covariance(&self, statistics: &[&Linearised]) -> Result<Covariance, Undefined> {
-        let columns: Vec<&[f64]> = statistics.iter().map(|statistic| statistic.influence.as_slice()).collect();
+        let columns: Vec<&[f64]> = statistics
+            .iter()
+            .map(|statistic| statistic.influence.as_slice())
+            .collect();
         self.covariance_of_columns(&columns)
     }
 

@@ -43,11 +43,7 @@ fn stages_used(design: &SurveyDesign, used: StagesUsed) -> &[Stage] {
 }
 
 /// Covariances of the totals of columns, which are in the order of the design's rows.
-pub(super) fn covariance(
-    design: &SurveyDesign,
-    columns: &[&[f64]],
-    used: StagesUsed,
-) -> Result<Vec<f64>, Undefined> {
+pub(super) fn covariance(design: &SurveyDesign, columns: &[&[f64]], used: StagesUsed) -> Result<Vec<f64>, Undefined> {
     let size = columns.len();
     let mut covariance = vec![0.0; size * size];
     let mut present = PresentUnits::default();
@@ -127,7 +123,9 @@ pub(in crate::survey) fn walk_entries(
             for unit in position.first_unit..position.stratum.units_end {
                 let end = stage.unit_ends[unit as usize] as usize;
                 for &row in &order[start..end] {
-                    let Some((domain, value)) = sink.entry(row as usize) else { continue };
+                    let Some((domain, value)) = sink.entry(row as usize) else {
+                        continue;
+                    };
                     let place = &mut places[domain as usize];
                     match *place {
                         Some((of_unit, index)) if of_unit == unit => entries[index].total += value,
