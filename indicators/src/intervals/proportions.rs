@@ -39,7 +39,7 @@ pub fn student_t(ratio: f64, standard_error: f64, t: f64, level: ConfidenceLevel
 /// Wilson's interval with an effective number of elements n, p(1 − p)/V for a complex sample:
 /// (p + t²/2n ± t·√(p(1 − p)/n + t²/4n²)) / (1 + t²/n).
 ///
-/// Wilson (1927, *JASA* 22, 209–212); for complex samples Kott & Carr (1997, *Journal of Official Statistics* 13, 339–348),
+/// Wilson (1927, *JASA* 22, 209–212); for complex samples Kott & Carr (1997, *Journal of Official Statistics* 13, 367–383),
 /// who take Student's quantile `t` in place of the normal one.
 ///
 /// # Errors

@@ -12,7 +12,7 @@
 #                  "brewer" | "overton" | "hartley_rao" | "exact", "column": column or null, "mean": column or null,
 #                  "form": "ht" | "yg"}],
 #      "labels": "unique" | "within_strata", "single_units": "fail" | "certainty" | "adjust" | "average" | "collapse",
-#      "first_stage_only": boolean},
+#      "first_stage_only": boolean, "adjustment": absent or {"base_weights": column, "columns": [columns]}},
 #    "statistics": [{"kind": "...", arguments by kind, "domain": {"column": ..., "code": number} or null,
 #                    "expected": {field: number, vector or null}}]}]}
 #
@@ -337,7 +337,44 @@ write_fixture("apistrat_single", api_source, few[c(api_kept, "fpc")], c(
 ))
 
 clus1 <- known_enrolment(api_columns(apiclus1))
-write_fixture("apiclus1", api_source, clus1[c(api_kept, "fpc", "dnum")], list(
+# Weights calibrated to the population's counts by type and to its sum of api99, or post-stratified by type; the variance
+# is that of the residuals of a regression on the columns named in "adjustment".
+clus1$type_2 <- as.integer(clus1$type == 2)
+clus1$type_3 <- as.integer(clus1$type == 3)
+clus1_design <- svydesign(id = ~dnum, weights = ~pw, fpc = ~fpc, data = clus1)
+calibrated <- calibrate(clus1_design, ~ type_2 + type_3 + api99, c(
+  `(Intercept)` = 6194, type_2 = 1018, type_3 = 755, api99 = 3914069
+))
+clus1$calibrated_weight <- weights(calibrated)
+poststratified <- postStratify(clus1_design, ~type, data.frame(type = 1:3, Freq = c(4421, 1018, 755)))
+clus1$poststratified_weight <- weights(poststratified)
+clus1_description <- function(weights, columns) {
+  c(
+    description(weights, list(stage("dnum", kind = "population", column = "fpc"))),
+    list(adjustment = list(base_weights = "pw", columns = columns))
+  )
+}
+calibrated_statistics <- c(
+  unlist(lapply(list(NULL, domain_of("type", 1), domain_of("half", 2)), function(domain) {
+    list(
+      location("total", "stu", domain), location("mean", "api00", domain), location("mean", "ell", domain),
+      ratio("api00", "api99", domain)
+    )
+  }), recursive = FALSE),
+  # svyciprop takes the rows of a whole calibrated design for those of a subset, so domains are left out.
+  list(
+    proportion("award"), proportion("school_wide"),
+    quantiles("api00", 0.497), quantiles("ell", 0.3), partition("api00", "api99", "half"),
+    partition("award", "one", "type"), covariances(c("api00", "meals", "award")), table_test("target_met", "award_code")
+  )
+)
+write_fixture("apiclus1", api_source, clus1[c(
+  api_kept, "fpc", "dnum", "type_2", "type_3", "calibrated_weight", "poststratified_weight"
+)], list(
+  case("calibrated", calibrated,
+    clus1_description("calibrated_weight", c("one", "type_2", "type_3", "api99")), calibrated_statistics),
+  case("post-stratified", poststratified,
+    clus1_description("poststratified_weight", c("one", "type_2", "type_3")), calibrated_statistics),
   case(
     "clusters without replacement", svydesign(id = ~dnum, weights = ~pw, fpc = ~fpc, data = clus1),
     description("pw", list(stage("dnum", kind = "population", column = "fpc"))), api_statistics()

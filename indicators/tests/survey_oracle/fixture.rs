@@ -1,10 +1,35 @@
 //! Reads the columns and designs of a fixture.
 
+use indicators::linear_algebra::{LeastSquares, Matrix};
 use indicators::survey::{
-    DesignColumns, Domain, Joint, Labels, PairForm, Selection, SingleUnits, StageColumns, SurveyDesign,
+    DesignColumns, Domain, Joint, Labels, PairForm, ResidualAdjustment, Selection, SingleUnits, StageColumns,
+    SurveyDesign,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
+
+/// Residuals of a regression on the auxiliaries of calibration (Deville & Saerndal 1992): with u = z/w the linearised
+/// values of the elements and d the weights before calibration, w(u − xβ) where β is the regression weighted with d.
+pub(crate) struct Regression {
+    auxiliaries: Matrix,
+    base_weights: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl ResidualAdjustment for Regression {
+    fn adjust(&self, influence: &[f64]) -> Vec<f64> {
+        let elements: Vec<f64> = influence.iter().zip(&self.weights).map(|(z, w)| z / w).collect();
+        let regression = LeastSquares::new(&self.auxiliaries, &self.base_weights).unwrap();
+        let fitted = self
+            .auxiliaries
+            .times_vector(&regression.coefficients(&elements).unwrap())
+            .unwrap();
+        let parts = elements.iter().zip(fitted).zip(&self.weights);
+        parts
+            .map(|((element, fitted), weight)| weight * (element - fitted))
+            .collect()
+    }
+}
 
 /// One data set with its columns, as numbers and as codes.
 pub(crate) struct Fixture<'a> {
@@ -85,6 +110,20 @@ impl<'a> Fixture<'a> {
             single_units: serde_json::from_value::<SingleUnits>(description["single_units"].clone()).unwrap(),
         })
         .unwrap()
+    }
+
+    /// What calibration takes away, where the weights were calibrated.
+    pub(crate) fn adjustment(&self, description: &Value) -> Option<Regression> {
+        let adjustment = description.get("adjustment")?;
+        let names = adjustment["columns"].as_array().unwrap();
+        let columns: Vec<&[f64]> = names.iter().map(|name| self.numbers(name)).collect();
+        let rows = columns[0].len();
+        let values = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row]));
+        Some(Regression {
+            auxiliaries: Matrix::new(rows, columns.len(), values.collect()).unwrap(),
+            base_weights: self.numbers(&adjustment["base_weights"]).to_vec(),
+            weights: self.numbers(&description["weights"]).to_vec(),
+        })
     }
 
     fn selection(&self, stage: &Value) -> Selection<'_> {

@@ -4,9 +4,9 @@ use crate::comparison::{Comparisons, Place};
 use crate::fixture::Fixture;
 use indicators::intervals::ConfidenceLevel;
 use indicators::survey::{
-    Domain, EstimateSettings, Linearised, Partition, PartitionRatio, ProportionMethod, QuantileInterval, StagesUsed,
-    SurveyEstimate, Undefined, Values, VarianceEstimator, combination, cross_tabulation, estimate, mean,
-    partition_ratios, proportion_interval, quantile, quotient, ratio, total,
+    Domain, EstimateSettings, Linearised, Partition, PartitionRatio, ProportionMethod, QuantileInterval,
+    ResidualAdjustment, StagesUsed, SurveyEstimate, Undefined, Values, VarianceEstimator, combination,
+    cross_tabulation, estimate, mean, partition_ratios, proportion_interval, quantile, quotient, ratio, total,
 };
 use serde_json::Value;
 
@@ -30,9 +30,13 @@ pub(crate) fn compare_case(fixture: &Fixture<'_>, case: &Value, comparisons: &mu
         Some(true) => StagesUsed::First,
         _ => StagesUsed::All,
     };
+    let adjustment = fixture.adjustment(&case["design"]);
     let estimator = VarianceEstimator {
+        design: &design,
         stages,
-        ..VarianceEstimator::new(&design)
+        adjustment: adjustment
+            .as_ref()
+            .map(|adjustment| adjustment as &dyn ResidualAdjustment),
     };
     for statistic in case["statistics"].as_array().unwrap() {
         let mut arguments = statistic.clone();

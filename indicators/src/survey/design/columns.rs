@@ -57,7 +57,7 @@ pub enum Selection<'a> {
 #[derive(Debug, Clone, Copy)]
 pub enum Joint<'a> {
     /// Nothing is needed: each unit counts with 1 − π of its own in the variance between units (Brewer 2002, *Combined
-    /// Survey Sampling Inference*; Berger 2004). The only choice for stages after the first. As `pps = "brewer"` in R.
+    /// Survey Sampling Inference*). The only choice for stages after the first. As `pps = "brewer"` in R.
     Brewer,
     /// Overton's approximation for random systematic sampling (Stehman & Overton 1989, *Proceedings of the Survey
     /// Research Methods Section, ASA*). As `pps = "overton"` in R.
