@@ -54,14 +54,14 @@ fn assert_told(error: &SurveyError, english: &str, vietnamese: &str) {
 
 #[test]
 fn weights_are_numbers_of_elements() {
-    for wrong in [f64::NAN, f64::INFINITY, -1.0] {
+    for wrong in [f64::NAN, f64::INFINITY, -1.0, 1e16] {
         let error = read(&[1.0, wrong], vec![stage(None, None, Selection::WithReplacement)]).unwrap_err();
         assert!(matches!(
             &error,
             SurveyError::Number {
                 row: 1,
                 column: Column::Weight,
-                must: Requirement::NotNegative,
+                must: Requirement::Weight,
                 ..
             }
         ));
@@ -291,6 +291,12 @@ fn nothing_undefined_comes_out_as_a_number() {
     assert_eq!(total(&design, &huge, &everyone), Err(Undefined::TooLarge.into()));
     let large = total(&design, &Values::new("large", &[1e200, -1e200, 0.0]), &everyone);
     assert!(large.is_err() || VarianceEstimator::new(&design).variance(&large.unwrap()) == Err(Undefined::TooLarge));
+    let mut foreign = one.clone();
+    foreign.influence.pop();
+    assert_eq!(
+        VarianceEstimator::new(&design).variance(&foreign),
+        Err(Undefined::ForeignStatistic)
+    );
     assert!(Undefined::TooLarge.vietnamese().contains("quá lớn"));
 }
 

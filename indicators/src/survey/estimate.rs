@@ -2,9 +2,9 @@
 
 use super::design::SmallestClusters;
 use super::domain::Domain;
-use super::error::Undefined;
 use super::estimators::{Linearised, SimpleRandom};
 use super::intervals::{IntervalChoice, IntervalReason, ProportionMethod, census, proportion_interval};
+use super::undefined::Undefined;
 use super::variance::VarianceEstimator;
 use crate::intervals::{self, ConfidenceLevel, Interval, student_t_quantile};
 use serde::Serialize;

@@ -3,7 +3,8 @@
 use super::column::Values;
 use super::design::SurveyDesign;
 use super::domain::Domain;
-use super::error::{StatisticError, SurveyError, Undefined};
+use super::error::{StatisticError, SurveyError};
+use super::undefined::Undefined;
 use crate::variance::linearization::residual;
 
 /// A statistic with what each row adds to it.

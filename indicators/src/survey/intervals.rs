@@ -1,6 +1,6 @@
 //! Intervals for proportions, and which one to take.
 
-use super::error::Undefined;
+use super::undefined::Undefined;
 use crate::intervals::{self, ConfidenceLevel, Interval, IntervalMethod, QuantileError, student_t_quantile};
 use serde::{Deserialize, Serialize};
 

@@ -3,9 +3,10 @@
 use super::column::Values;
 use super::design::{Reach, SurveyDesign, check_length};
 use super::domain::Domain;
-use super::error::{Column, SurveyError, Undefined};
+use super::error::{Column, SurveyError};
 use super::estimate::{EstimateSettings, SurveyEstimate};
 use super::estimators::{Linearised, SimpleRandom, ratio};
+use super::undefined::Undefined;
 use super::variance::{EntrySink, VarianceEstimator, walk_entries};
 use crate::variance::linearization::residual;
 use std::cell::OnceCell;
@@ -212,6 +213,7 @@ impl Sums {
 }
 
 fn check_columns(design: &SurveyDesign, codes: &[u32], of: &PartitionRatio<'_>) -> Result<(), SurveyError> {
+    check_length(codes.len(), design.rows(), || Column::Domain)?;
     for values in [&of.numerator, &of.denominator] {
         values.check_where(design.rows(), |row| codes[row] != Partition::NONE)?;
     }

@@ -2,9 +2,10 @@
 
 use super::column::Values;
 use super::domain::Domain;
-use super::error::{Quantity, StatisticError, SurveyError, Undefined};
+use super::error::{Quantity, StatisticError, SurveyError};
 use super::estimators::{Linearised, linearise, population};
 use super::intervals::{ProportionEvidence, ProportionMethod, requested_interval};
+use super::undefined::Undefined;
 use super::variance::VarianceEstimator;
 use crate::intervals::{ConfidenceLevel, student_t_quantile};
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,14 @@ pub fn quantile(
     let upper = ends.and_then(|ends| end(ends.upper));
     let standard_error = lower
         .and_then(|lower| upper.map(|upper| upper - lower))
-        .and_then(|length| ends.map(|ends| length / (2.0 * ends.student_t)));
+        .and_then(|length| ends.map(|ends| length / (2.0 * ends.student_t)))
+        .and_then(|error| {
+            if error.is_finite() {
+                Ok(error)
+            } else {
+                Err(Undefined::TooLarge)
+            }
+        });
     let linearised = standard_error.and_then(|standard_error| {
         let of_share = ends?.standard_error;
         let slope = if of_share > 0.0 { standard_error / of_share } else { 0.0 };

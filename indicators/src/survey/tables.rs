@@ -2,8 +2,9 @@
 
 use super::design::check_length;
 use super::domain::Domain;
-use super::error::{Column, StatisticError, Undefined};
+use super::error::{Column, StatisticError};
 use super::estimators::population;
+use super::undefined::Undefined;
 use super::variance::{Covariance, VarianceEstimator};
 use crate::intervals::{chi_squared_upper_tail, f_upper_tail};
 use crate::linear_algebra::{Cholesky, Matrix};

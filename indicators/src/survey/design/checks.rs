@@ -6,6 +6,9 @@ use crate::survey::error::{Column, Requirement, SurveyError};
 /// Rows are numbered with 32 bits.
 const MOST_ROWS: usize = (u32::MAX - 1) as usize;
 
+/// Sums of weights stay finite up to here, whatever the number of rows.
+const LARGEST_WEIGHT: f64 = 9_007_199_254_740_992.0;
+
 pub(super) fn check_columns(columns: &DesignColumns<'_>) -> Result<(), SurveyError> {
     let rows = columns.weights.len();
     if rows == 0 {
@@ -17,7 +20,7 @@ pub(super) fn check_columns(columns: &DesignColumns<'_>) -> Result<(), SurveyErr
     if columns.stages.is_empty() {
         return Err(SurveyError::NoStages);
     }
-    check_numbers(columns.weights, Requirement::NotNegative, || Column::Weight)?;
+    check_numbers(columns.weights, Requirement::Weight, || Column::Weight)?;
     for (position, stage) in columns.stages.iter().enumerate() {
         check_stage(stage, position + 1, rows)?;
     }
@@ -72,7 +75,7 @@ pub(crate) fn check_length(given: usize, expected: usize, column: impl Fn() -> C
 fn check_numbers(values: &[f64], must: Requirement, column: impl Fn() -> Column) -> Result<(), SurveyError> {
     let wrong = values.iter().position(|&value| !match must {
         Requirement::Probability => value > 0.0 && value <= 1.0,
-        _ => value.is_finite() && value >= 0.0,
+        _ => (0.0..=LARGEST_WEIGHT).contains(&value),
     });
     match wrong {
         None => Ok(()),

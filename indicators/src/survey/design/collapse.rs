@@ -1,7 +1,8 @@
 //! Joining strata of a single sampled unit with their neighbours.
 
 use super::columns::{DesignColumns, Selection, StageColumns};
-use super::hierarchy::{Hierarchy, Outline, outline};
+use super::hierarchy::Hierarchy;
+use super::outline::{Outline, outline};
 use super::rules::Rule;
 use crate::survey::error::SurveyError;
 

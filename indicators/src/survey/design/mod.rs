@@ -5,13 +5,15 @@ mod collapse;
 mod columns;
 mod hierarchy;
 mod joint;
+mod outline;
 mod rules;
+mod stages;
 
 pub(crate) use checks::check_length;
 pub use columns::{DesignColumns, Joint, Labels, PairForm, Selection, SingleUnits, StageColumns};
-pub(crate) use hierarchy::{Stage, Stratum};
 pub(crate) use joint::{JointMatrix, add_product};
 pub(crate) use rules::Rule;
+pub(crate) use stages::{Stage, Stratum};
 
 use super::domain::Domain;
 use super::error::SurveyError;

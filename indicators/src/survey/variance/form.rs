@@ -1,7 +1,7 @@
 //! What one stratum adds to covariances.
 
 use crate::survey::design::{JointMatrix, Rule, Stage, Stratum, add_product};
-use crate::survey::error::Undefined;
+use crate::survey::undefined::Undefined;
 
 /// Units of one stratum that have a value, with their totals; all other units of the stratum have zero.
 #[derive(Debug, Default)]

@@ -10,8 +10,8 @@ mod walk;
 pub(super) use walk::{EntrySink, walk_entries};
 
 use super::design::SurveyDesign;
-use super::error::Undefined;
 use super::estimators::Linearised;
+use super::undefined::Undefined;
 
 /// How much calibration of the weights takes away from the variance: maps the linearised values of a statistic to their
 /// residuals.
@@ -58,7 +58,7 @@ impl<'a> VarianceEstimator<'a> {
     ///
     /// # Errors
     /// [`Undefined::SingleUnit`] if the statistic has a value in a stratum of a single unit and the policy gives none,
-    /// [`Undefined::NegativeVariance`], [`Undefined::TooLarge`].
+    /// [`Undefined::NegativeVariance`], [`Undefined::ForeignStatistic`], [`Undefined::TooLarge`].
     pub fn variance(&self, statistic: &Linearised) -> Result<f64, Undefined> {
         Ok(self.covariance(&[statistic])?.get(0, 0))
     }
@@ -87,6 +87,9 @@ impl<'a> VarianceEstimator<'a> {
             Some(_) => adjusted.iter().map(Vec::as_slice).collect(),
             None => columns.to_vec(),
         };
+        if columns.iter().any(|column| column.len() != self.design.rows()) {
+            return Err(Undefined::ForeignStatistic);
+        }
         let values = walk::covariance(self.design, &columns, self.stages)?;
         Covariance::new(columns.len(), values)
     }

@@ -3,7 +3,7 @@
 use super::StagesUsed;
 use super::form::{PresentUnits, Scratch, add_form};
 use crate::survey::design::{Rule, Stage, Stratum, SurveyDesign};
-use crate::survey::error::Undefined;
+use crate::survey::undefined::Undefined;
 
 /// A stratum with where its units and their rows begin.
 struct Position<'a> {
