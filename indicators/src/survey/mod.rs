@@ -37,4 +37,4 @@ pub use partition::{Partition, PartitionRatio, partition_ratios};
 pub use quantiles::{Quantile, QuantileInterval, quantile};
 pub use tables::{CrossTabulation, IndependenceTest, cross_tabulation};
 pub use undefined::Undefined;
-pub use variance::{Covariance, ResidualAdjustment, StagesUsed, VarianceEstimator};
+pub use variance::{Covariance, InfluenceRegression, ResidualAdjustment, StagesUsed, VarianceEstimator};

@@ -7,7 +7,7 @@ use super::error::{Column, SurveyError};
 use super::estimate::{EstimateSettings, SurveyEstimate};
 use super::estimators::{Linearised, SimpleRandom, ratio};
 use super::undefined::Undefined;
-use super::variance::{EntrySink, VarianceEstimator, walk_entries};
+use super::variance::{DomainRegression, EntrySink, VarianceEstimator, variances_of_domains};
 use crate::variance::linearization::residual;
 use std::cell::OnceCell;
 
@@ -92,8 +92,8 @@ impl EntrySink for DomainResiduals<'_> {
 /// Σ w·y / Σ w·x for every domain of a partition: the same estimates as [`ratio`] and [`super::estimate`] give one by one,
 /// in three passes over the rows and one per stage, whatever the number of domains.
 ///
-/// With an adjustment for calibration the residuals of one domain reach the rows of others; each domain then takes a pass
-/// of its own.
+/// With an adjustment for calibration the residuals of one domain reach the rows of others. Where the adjustment is a
+/// regression ([`super::ResidualAdjustment::regression`]) the passes are still shared; otherwise each domain takes its own.
 ///
 /// # Errors
 /// [`SurveyError`] as [`ratio`]; rows in no domain are not looked at.
@@ -104,7 +104,7 @@ pub fn partition_ratios(
     settings: &EstimateSettings,
 ) -> Result<Vec<SurveyEstimate>, SurveyError> {
     let design = estimator.design;
-    let (codes, weights) = (partition.codes, design.weights());
+    let (codes, weights, rows) = (partition.codes, design.weights(), design.rows());
     check_columns(design, codes, of)?;
     let mut sums = vec![Sums::default(); partition.domains];
     for (row, (&code, &weight)) in codes.iter().zip(weights).enumerate() {
@@ -130,9 +130,22 @@ pub fn partition_ratios(
         denominator: of.denominator.values,
         ratios: &ratios,
     };
-    let variances = match estimator.adjustment {
-        None => walk_entries(design, partition.domains, &residuals, estimator.stages),
-        Some(_) => one_by_one(estimator, partition, of),
+    let variances = match estimator
+        .adjustment
+        .map(|adjustment| (adjustment, adjustment.regression()))
+    {
+        Some((_, None)) => one_by_one(estimator, partition, of),
+        adjustment => {
+            let regression = adjustment.and_then(|(_, form)| form);
+            let regression = regression.map(|form| DomainRegression::new(form, rows, partition.domains, &residuals));
+            variances_of_domains(
+                design,
+                partition.domains,
+                &residuals,
+                estimator.stages,
+                regression.as_ref(),
+            )
+        }
     };
     let mut squares = vec![0.0; partition.domains];
     for (row, &weight) in weights.iter().enumerate() {

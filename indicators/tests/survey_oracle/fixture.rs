@@ -1,35 +1,12 @@
 //! Reads the columns and designs of a fixture.
 
-use indicators::linear_algebra::{LeastSquares, Matrix};
+use crate::regression::Regression;
+use indicators::linear_algebra::Matrix;
 use indicators::survey::{
-    DesignColumns, Domain, Joint, Labels, PairForm, ResidualAdjustment, Selection, SingleUnits, StageColumns,
-    SurveyDesign,
+    DesignColumns, Domain, Joint, Labels, PairForm, Selection, SingleUnits, StageColumns, SurveyDesign,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// Residuals of a regression on the auxiliaries of calibration (Deville & Saerndal 1992): with u = z/w the linearised
-/// values of the elements and d the weights before calibration, w(u − xβ) where β is the regression weighted with d.
-pub(crate) struct Regression {
-    auxiliaries: Matrix,
-    base_weights: Vec<f64>,
-    weights: Vec<f64>,
-}
-
-impl ResidualAdjustment for Regression {
-    fn adjust(&self, influence: &[f64]) -> Vec<f64> {
-        let elements: Vec<f64> = influence.iter().zip(&self.weights).map(|(z, w)| z / w).collect();
-        let regression = LeastSquares::new(&self.auxiliaries, &self.base_weights).unwrap();
-        let fitted = self
-            .auxiliaries
-            .times_vector(&regression.coefficients(&elements).unwrap())
-            .unwrap();
-        let parts = elements.iter().zip(fitted).zip(&self.weights);
-        parts
-            .map(|((element, fitted), weight)| weight * (element - fitted))
-            .collect()
-    }
-}
 
 /// One data set with its columns, as numbers and as codes.
 pub(crate) struct Fixture<'a> {

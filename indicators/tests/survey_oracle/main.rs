@@ -8,6 +8,8 @@
 
 mod comparison;
 mod fixture;
+#[path = "../regression/mod.rs"]
+mod regression;
 mod statistics;
 
 use comparison::Comparisons;

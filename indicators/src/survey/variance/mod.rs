@@ -5,9 +5,10 @@
 //! The variance of that total is the sum over stages and strata of what [`form`] gives, as `svyrecvar` in R.
 
 mod form;
+mod many_domains;
 mod walk;
 
-pub(super) use walk::{EntrySink, walk_entries};
+pub(super) use many_domains::{DomainRegression, EntrySink, variances_of_domains};
 
 use super::design::SurveyDesign;
 use super::estimators::Linearised;
@@ -20,6 +21,29 @@ use super::undefined::Undefined;
 pub trait ResidualAdjustment {
     /// The residuals.
     fn adjust(&self, influence: &[f64]) -> Vec<f64>;
+
+    /// The same map as a regression on few terms, if it is one: many domains then share a pass over the rows.
+    fn regression(&self) -> Option<&dyn InfluenceRegression> {
+        None
+    }
+}
+
+/// Residuals z_k − Σ_j β_j a_kj, where the p coefficients β solve equations whose right side is Σ_k m_k z_k.
+///
+/// For calibrated weights w = g·d on auxiliaries x, a_k = w_k x_k, m_k = d_k x_k / w_k, and the equations' matrix is
+/// Σ d x xᵀ.
+pub trait InfluenceRegression {
+    /// p.
+    fn terms(&self) -> usize;
+
+    /// Writes a_k of a row, p numbers.
+    fn explaining(&self, row: usize, terms: &mut [f64]);
+
+    /// Writes m_k of a row, p numbers.
+    fn moments(&self, row: usize, moments: &mut [f64]);
+
+    /// Turns the p sums of moments into the coefficients.
+    fn solve(&self, moments: &mut [f64]);
 }
 
 /// Which stages enter the variance.

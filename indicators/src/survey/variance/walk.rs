@@ -6,14 +6,14 @@ use crate::survey::design::{Rule, Stage, Stratum, SurveyDesign};
 use crate::survey::undefined::Undefined;
 
 /// A stratum with where its units and their rows begin.
-struct Position<'a> {
-    stratum: &'a Stratum,
-    first_unit: u32,
-    first_row: usize,
+pub(super) struct Position<'a> {
+    pub(super) stratum: &'a Stratum,
+    pub(super) first_unit: u32,
+    pub(super) first_row: usize,
 }
 
 /// The strata of a stage. Where joint probabilities span all strata, these are one.
-fn positions(stage: &Stage) -> impl Iterator<Item = Position<'_>> {
+pub(super) fn positions(stage: &Stage) -> impl Iterator<Item = Position<'_>> {
     let is_matrix = stage.strata.first().is_some_and(|stratum| stratum.rule == Rule::Matrix);
     // The form of joint probabilities needs no more of a stratum than its units.
     let strata = if is_matrix {
@@ -35,7 +35,7 @@ fn positions(stage: &Stage) -> impl Iterator<Item = Position<'_>> {
     })
 }
 
-fn stages_used(design: &SurveyDesign, used: StagesUsed) -> &[Stage] {
+pub(super) fn stages_used(design: &SurveyDesign, used: StagesUsed) -> &[Stage] {
     match used {
         StagesUsed::All => design.stages(),
         StagesUsed::First => &design.stages()[..design.stages().len().min(1)],
@@ -82,97 +82,4 @@ pub(super) fn covariance(design: &SurveyDesign, columns: &[&[f64]], used: Stages
         }
     }
     Ok(covariance)
-}
-
-/// One unit's total for one of many domains.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    domain: u32,
-    unit: u32,
-    total: f64,
-}
-
-/// What [`walk_entries`] needs of many statistics, each of which has a value in few rows: in every row, at most one does.
-pub(in crate::survey) trait EntrySink {
-    /// The statistic that a row has a value for, and the value.
-    fn entry(&self, row: usize) -> Option<(u32, f64)>;
-}
-
-/// Variances of many statistics over domains that do not overlap, in one pass per stage.
-pub(in crate::survey) fn walk_entries(
-    design: &SurveyDesign,
-    domains: usize,
-    sink: &impl EntrySink,
-    used: StagesUsed,
-) -> Vec<Result<f64, Undefined>> {
-    let mut variances = vec![Ok(0.0); domains];
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut scratch = Scratch::default();
-    // Where the entry of a domain in the unit at hand is, if there is one.
-    let mut places: Vec<Option<(u32, usize)>> = vec![None; domains];
-    let (mut units, mut totals) = (Vec::new(), Vec::new());
-    let order = design.order();
-    for stage in stages_used(design, used) {
-        places.fill(None);
-        for position in positions(stage) {
-            if position.stratum.rule == Rule::Nothing {
-                continue;
-            }
-            entries.clear();
-            let mut start = position.first_row;
-            for unit in position.first_unit..position.stratum.units_end {
-                let end = stage.unit_ends[unit as usize] as usize;
-                for &row in &order[start..end] {
-                    let Some((domain, value)) = sink.entry(row as usize) else {
-                        continue;
-                    };
-                    let place = &mut places[domain as usize];
-                    match *place {
-                        Some((of_unit, index)) if of_unit == unit => entries[index].total += value,
-                        _ => {
-                            *place = Some((unit, entries.len()));
-                            entries.push(Entry {
-                                domain,
-                                unit,
-                                total: value,
-                            });
-                        }
-                    }
-                }
-                start = end;
-            }
-            entries.sort_by_key(|entry| entry.domain);
-            for of_domain in entries.chunk_by(|one, next| one.domain == next.domain) {
-                units.clear();
-                totals.clear();
-                for entry in of_domain.iter().filter(|entry| entry.total != 0.0) {
-                    units.push(entry.unit);
-                    totals.push(entry.total);
-                }
-                let Some(variance) = of_domain.first().map(|entry| &mut variances[entry.domain as usize]) else {
-                    continue;
-                };
-                if let Ok(sum) = variance {
-                    let mut part = [0.0];
-                    let added = add_form(
-                        stage,
-                        (position.stratum, position.first_unit),
-                        design.joint_matrix(),
-                        (&units, &totals),
-                        &mut scratch,
-                        &mut part,
-                    );
-                    *variance = added.map(|()| *sum + part[0]);
-                }
-            }
-        }
-    }
-    for variance in &mut variances {
-        match *variance {
-            Ok(value) if !value.is_finite() => *variance = Err(Undefined::TooLarge),
-            Ok(value) if value < 0.0 => *variance = Err(Undefined::NegativeVariance),
-            _ => {}
-        }
-    }
-    variances
 }
