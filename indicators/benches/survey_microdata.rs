@@ -1,12 +1,17 @@
 //! Time and memory of estimates from the microdata of a whole province: 1.8 million persons in 172 strata, 10 indicators,
-//! 184 domains (172 communes of the strata and 12 that straddle them).
+//! 184 domains (172 communes of the strata and 12 that straddle them); then one indicator with weights calibrated on 10
+//! auxiliaries.
 //!
 //! Run with `cargo bench -p indicators --bench survey_microdata`; a number of persons may be given after `--`.
 
 // What cannot be set up ends the benchmark.
 #![allow(clippy::expect_used)]
 
+#[path = "../tests/regression/mod.rs"]
+mod regression;
+
 use indicators::intervals::ConfidenceLevel;
+use indicators::linear_algebra::Matrix;
 use indicators::survey::{
     DesignColumns, EstimateSettings, Labels, Partition, PartitionRatio, Selection, SingleUnits, StageColumns,
     SurveyDesign, Values, VarianceEstimator, partition_ratios,
@@ -14,6 +19,7 @@ use indicators::survey::{
 use peak_alloc::PeakAlloc;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use regression::Regression;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -23,6 +29,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const STRATA: u32 = 172;
 const DOMAINS: usize = 184;
 const INDICATORS: usize = 10;
+const AUXILIARIES: usize = 10;
 const HAMLETS_OF_STRATUM: u32 = 6;
 
 /// The columns of a design, person by person.
@@ -136,5 +143,31 @@ fn main() {
         "peak {:.0} bytes per person, of which {:.0} are the columns of the design as given",
         peak / rows as f64,
         before as f64 / rows as f64
+    );
+
+    let mut auxiliaries = Vec::with_capacity(rows * AUXILIARIES);
+    for _ in 0..rows {
+        auxiliaries.push(1.0);
+        auxiliaries.extend((1..AUXILIARIES).map(|_| random.random_range(0.0..1.0)));
+    }
+    let auxiliaries = Matrix::new(rows, AUXILIARIES, auxiliaries).expect("there are as many numbers");
+    let adjustment = Regression::new(auxiliaries, persons.weights.clone(), persons.weights.clone());
+    let counted: Vec<f64> = (0..rows)
+        .map(|_| f64::from(u8::from(random.random_bool(0.3))))
+        .collect();
+    let ones = vec![1.0; rows];
+    let of = PartitionRatio {
+        numerator: Values::new("counted", &counted),
+        denominator: Values::new("ones", &ones),
+    };
+    let calibrated = VarianceEstimator {
+        adjustment: Some(&adjustment),
+        ..estimator
+    };
+    let start = Instant::now();
+    black_box(partition_ratios(&calibrated, &partition, &of, &settings).expect("values are finite"));
+    println!(
+        "one indicator with calibrated weights: {:.2} s",
+        start.elapsed().as_secs_f64()
     );
 }

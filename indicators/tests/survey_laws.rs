@@ -284,11 +284,8 @@ proptest! {
             *weight *= 0.7 + 0.2 * x;
         }
         let auxiliaries = persons.x.iter().zip(&persons.answer).flat_map(|(&x, &answer)| [1.0, x, f64::from(answer)]);
-        let regression = Regression {
-            auxiliaries: Matrix::new(persons.rows(), 3, auxiliaries.collect()).unwrap(),
-            base_weights,
-            weights: persons.weights.clone(),
-        };
+        let auxiliaries = Matrix::new(persons.rows(), 3, auxiliaries.collect()).unwrap();
+        let regression = Regression::new(auxiliaries, base_weights, persons.weights.clone());
         let (y, x) = (Values::new("y", &persons.y), Values::new("x", &persons.x));
         for design in [persons.two_stages(), persons.with_replacement()] {
             let estimator = VarianceEstimator {

@@ -9,12 +9,23 @@ use indicators::survey::{InfluenceRegression, ResidualAdjustment};
 /// Residuals of a regression on the auxiliaries of calibration (Deville & Saerndal 1992): with u = z/w the linearised
 /// values of the elements and d the weights before calibration, w(u − xβ) where β is the regression weighted with d.
 pub(crate) struct Regression {
-    /// x, one line per row.
-    pub(crate) auxiliaries: Matrix,
-    /// d.
-    pub(crate) base_weights: Vec<f64>,
-    /// w.
-    pub(crate) weights: Vec<f64>,
+    auxiliaries: Matrix,
+    base_weights: Vec<f64>,
+    weights: Vec<f64>,
+    factor: Cholesky,
+}
+
+impl Regression {
+    /// Auxiliaries x, one line per row, weights d before calibration and w after.
+    pub(crate) fn new(auxiliaries: Matrix, base_weights: Vec<f64>, weights: Vec<f64>) -> Self {
+        let factor = Cholesky::new(&auxiliaries.cross_product(&base_weights).unwrap()).unwrap();
+        Regression {
+            auxiliaries,
+            base_weights,
+            weights,
+            factor,
+        }
+    }
 }
 
 impl ResidualAdjustment for Regression {
@@ -54,8 +65,7 @@ impl InfluenceRegression for Regression {
     }
 
     fn solve(&self, moments: &mut [f64]) {
-        let matrix = self.auxiliaries.cross_product(&self.base_weights).unwrap();
-        let solution = Cholesky::new(&matrix).unwrap().solve(moments).unwrap();
+        let solution = self.factor.solve(moments).unwrap();
         moments.copy_from_slice(&solution);
     }
 }

@@ -96,11 +96,11 @@ impl<'a> Fixture<'a> {
         let columns: Vec<&[f64]> = names.iter().map(|name| self.numbers(name)).collect();
         let rows = columns[0].len();
         let values = (0..rows).flat_map(|row| columns.iter().map(move |column| column[row]));
-        Some(Regression {
-            auxiliaries: Matrix::new(rows, columns.len(), values.collect()).unwrap(),
-            base_weights: self.numbers(&adjustment["base_weights"]).to_vec(),
-            weights: self.numbers(&description["weights"]).to_vec(),
-        })
+        Some(Regression::new(
+            Matrix::new(rows, columns.len(), values.collect()).unwrap(),
+            self.numbers(&adjustment["base_weights"]).to_vec(),
+            self.numbers(&description["weights"]).to_vec(),
+        ))
     }
 
     fn selection(&self, stage: &Value) -> Selection<'_> {
