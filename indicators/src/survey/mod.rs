@@ -35,6 +35,6 @@ pub use estimators::{Linearised, SimpleRandom, combination, difference, mean, pr
 pub use intervals::{IntervalChoice, IntervalReason, ProportionMethod, proportion_interval};
 pub use partition::{Partition, PartitionRatio, partition_ratios};
 pub use quantiles::{Quantile, QuantileInterval, quantile};
-pub use tables::{CrossTabulation, IndependenceTest, cross_tabulation};
+pub use tables::{CrossTabulation, IndependenceTest, ShareOfRow, cross_tabulation};
 pub use undefined::Undefined;
 pub use variance::{Covariance, InfluenceRegression, ResidualAdjustment, StagesUsed, VarianceEstimator};

@@ -114,7 +114,39 @@ fn distinct(codes: &[u32], counted: &[usize]) -> Vec<u32> {
     distinct
 }
 
+/// The share that a cell has of its row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ShareOfRow {
+    /// p_ij / Σ_j p_ij.
+    pub share: f64,
+    /// Its standard error.
+    pub standard_error: f64,
+}
+
 impl CrossTabulation {
+    /// Shares of the cells in their rows, row by row, as ratios of the shares of the whole: with q = p_ij / p_i,
+    /// V(q) = V(p_ij − q·p_i) / p_i².
+    pub fn shares_of_rows(&self) -> Vec<ShareOfRow> {
+        let columns = self.column_codes.len();
+        let of_cell = |cell: usize| {
+            let line = cell / columns * columns..(cell / columns + 1) * columns;
+            let row: f64 = self.shares[line.clone()].iter().sum();
+            let share = self.shares[cell] / row;
+            // Coefficients of p_ij − q·p_i.
+            let coefficient = |other: usize| f64::from(u8::from(other == cell)) - share;
+            let pairs = line.clone().flat_map(|one| line.clone().map(move |other| (one, other)));
+            let variance: f64 = pairs
+                .map(|(one, other)| coefficient(one) * coefficient(other) * self.covariance.get(one, other))
+                .sum();
+            ShareOfRow {
+                share,
+                // Below zero by rounding alone.
+                standard_error: variance.max(0.0).sqrt() / row,
+            }
+        };
+        (0..self.shares.len()).map(of_cell).collect()
+    }
+
     /// Rao & Scott's tests of independence (1984, *Annals of Statistics* 12, 46–60), as `svychisq` in R.
     ///
     /// With Δ = (Cᵀ D⁻¹ C / n)⁻¹ (Cᵀ D⁻¹ V D⁻¹ C), where D has the shares on its diagonal, V their covariances and C the

@@ -1,6 +1,6 @@
 //! Computes each statistic of a case and compares it with what R gave.
 
-use crate::comparison::{Comparisons, Place};
+use crate::comparison::{Comparisons, LINEARISED, ONE_BY_ONE, Place};
 use crate::fixture::Fixture;
 use indicators::intervals::ConfidenceLevel;
 use indicators::survey::{
@@ -207,12 +207,10 @@ impl Context<'_> {
             )
             .unwrap();
             let expected = self.expected(field);
-            self.number(
-                comparisons,
-                "point",
-                Some(found.point),
-                (self.expected("point"), EXACT, 1.0),
-            );
+            if method == QuantileInterval::Mean {
+                let point = (self.expected("point"), EXACT, 1.0);
+                self.number(comparisons, "point", Some(found.point), point);
+            }
             if found.lower == Err(Undefined::NoVariation) {
                 // R's interval has no length, or ends beyond 1 by rounding.
                 let holds = matches!(expected["standard_error"].as_f64(), None | Some(0.0));
@@ -234,7 +232,7 @@ impl Context<'_> {
                 let variance = self.estimator.variance(linearised).unwrap();
                 let close = (variance.sqrt() - standard_error).abs() <= 1e-9 * standard_error;
                 comparisons.require(
-                    &self.place("linearised"),
+                    &self.place(LINEARISED),
                     close,
                     "the engine gives another standard error",
                 );
@@ -373,7 +371,7 @@ impl Context<'_> {
                 && found.degrees_of_freedom == alone.degrees_of_freedom
                 && found.absences == alone.absences;
             let what = format!("{found:?}, alone {alone:?}");
-            comparisons.require(&self.place("one by one"), agrees, &what);
+            comparisons.require(&self.place(ONE_BY_ONE), agrees, &what);
         }
     }
 
@@ -384,10 +382,20 @@ impl Context<'_> {
             self.fixture.codes(&self.statistic["columns"]),
         );
         let table = cross_tabulation(&self.estimator, rows, columns, &domain).unwrap();
+        let of_rows = table.shares_of_rows();
         for cell in 0..table.shares.len() {
             let at = |field: &str, scale: f64| (&self.expected(field)[cell], EXACT, scale);
             self.number(comparisons, "share", Some(table.shares[cell]), at("shares", 1.0));
             self.number(comparisons, "total", Some(table.totals[cell]), at("totals", 1.0));
+            let of_row = of_rows[cell];
+            self.number(comparisons, "share of row", Some(of_row.share), at("row_shares", 1.0));
+            let standard_error = Some(of_row.standard_error);
+            self.number(
+                comparisons,
+                "its standard error",
+                standard_error,
+                at("row_standard_errors", 1.0),
+            );
             let standard_error = Some(table.covariance.standard_error(cell));
             self.number(
                 comparisons,

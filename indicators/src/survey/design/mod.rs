@@ -21,7 +21,7 @@ use hierarchy::Hierarchy;
 
 /// A checked design, with its rows sorted once so that each estimate is a pass over them.
 ///
-/// Takes 12 bytes per row, and up to 36 per unit of each stage that adds to the variance.
+/// Takes 12 bytes per row, and for each stage that adds to the variance up to 20 per unit and 40 per stratum.
 #[derive(Debug, Clone)]
 pub struct SurveyDesign {
     weights: Vec<f64>,

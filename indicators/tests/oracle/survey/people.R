@@ -33,7 +33,6 @@ hamlets$households <- pmax(1, rpois(nrow(hamlets), 7))
 hamlets$households[4] <- 1
 hamlets$households[9] <- hamlets$size[9]
 people <- draw_round(1, hamlets)
-again <- people[0, ]
 again <- draw_round(2, hamlets[hamlets$hamlet %% 2 == 1 | hamlets$stratum == 4, ])
 three <- list(
   stage("hamlet", "stratum", "population", "hamlets"), stage("household", NULL, "population", "hamlet_households"),

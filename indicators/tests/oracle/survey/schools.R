@@ -56,7 +56,6 @@ known_enrolment <- function(data) {
 api_kept <- c(setdiff(api_kept, "enroll"), "enroll_known")
 
 srs <- known_enrolment(api_columns(apisrs))
-srs_stage <- function(...) list(stage(...))
 write_fixture("apisrs", api_source, srs[c(api_kept, "fpc")], list(
   case(
     "simple random sample without replacement",
@@ -71,9 +70,7 @@ write_fixture("apisrs", api_source, srs[c(api_kept, "fpc")], list(
 
 strat <- known_enrolment(api_columns(apistrat))
 # One middle and two high schools are left, so that a stratum has a single unit.
-set.seed(seed)
 few <- strat[c(which(strat$type == 1), which(strat$type == 2)[1:2], which(strat$type == 3)[1]), ]
-few$region <- few$cnum %% 7
 few$joined <- ifelse(few$type == 3, 2, few$type)
 few$joined_fpc <- ifelse(few$type == 1, few$fpc, 1018 + 755)
 lonely_cases <- function(data, fpc) {

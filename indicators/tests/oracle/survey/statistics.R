@@ -159,10 +159,21 @@ table_test <- function(rows, columns, domain = NULL) {
     formula <- as.formula(paste0("~", rows, "+", columns))
     second <- svychisq(formula, design, statistic = "F")
     first <- svychisq(formula, design, statistic = "Chisq")
+    marks <- expand.grid(
+      column = sort(unique(design$variables[[columns]])), row = sort(unique(design$variables[[rows]]))
+    )
+    of_rows <- lapply(seq_len(nrow(marks)), function(cell) {
+      in_row <- as.numeric(design$variables[[rows]] == marks$row[cell])
+      in_cell <- in_row * (design$variables[[columns]] == marks$column[cell])
+      share <- svyratio(in_cell, in_row, design)
+      c(coef(share), SE(share))
+    })
+    of_rows <- do.call(rbind, of_rows)
     cells <- svymean(as.formula(paste0("~interaction(factor(", columns, "),factor(", rows, "))")), design)
     list(
       shares = unname(coef(cells)), standard_errors = unname(SE(cells)),
-      totals = as.vector(t(unclass(svytable(formula, design)))),
+      totals = as.vector(t(unclass(svytable(formula, design)))), row_shares = unname(of_rows[, 1]),
+      row_standard_errors = unname(of_rows[, 2]),
       pearson = number(first$statistic), first_order_p = number(first$p.value), second_order = number(second$statistic),
       numerator_degrees = number(second$parameter[1]), denominator_degrees = number(second$parameter[2]),
       second_order_p = number(second$p.value)
