@@ -192,7 +192,10 @@ proptest! {
                 ratio(&design, &x, &y, &domain), mean(&design, &x, &domain),
             ] {
                 let statistic = match statistic {
-                    Ok(statistic) => Ok(made.push(statistic)),
+                    Ok(statistic) => {
+                        made.push(statistic);
+                        Ok(())
+                    }
                     Err(error) => match undefined(error) {
                         Some(reason) => Err(reason),
                         None => continue,

@@ -382,12 +382,10 @@ impl Context<'_> {
             self.fixture.codes(&self.statistic["columns"]),
         );
         let table = cross_tabulation(&self.estimator, rows, columns, &domain).unwrap();
-        let of_rows = table.shares_of_rows();
-        for cell in 0..table.shares.len() {
+        for (cell, of_row) in table.shares_of_rows().into_iter().enumerate() {
             let at = |field: &str, scale: f64| (&self.expected(field)[cell], EXACT, scale);
             self.number(comparisons, "share", Some(table.shares[cell]), at("shares", 1.0));
             self.number(comparisons, "total", Some(table.totals[cell]), at("totals", 1.0));
-            let of_row = of_rows[cell];
             self.number(comparisons, "share of row", Some(of_row.share), at("row_shares", 1.0));
             let standard_error = Some(of_row.standard_error);
             self.number(
