@@ -11,6 +11,8 @@
 //!    admin units, [`bounds::bounded_ratio`] those that unsettled conflicts leave possible.
 //! 4. [`decision::decide`] compares with a target; [`publication::PublicationRules`] says what may be shown.
 //!
+//! Beside this live path, [`survey`] reads microdata under any design of several stages. `docs/statistics.md` describes it.
+//!
 //! The README of the crate has the formulas, their sources and what is assumed.
 
 pub mod bounds;
@@ -18,6 +20,8 @@ pub mod decision;
 pub mod design;
 pub mod estimators;
 pub mod intervals;
+pub mod linear_algebra;
 pub mod publication;
 pub mod summary;
+pub mod survey;
 pub mod variance;

@@ -9,7 +9,7 @@
 const SERIES_FROM: f64 = 16.0;
 
 /// δ(z) = ln Γ(z) − [(z − ½) ln z − z + ½ ln 2π], the remainder of Stirling's formula (DLMF 5.11.1).
-fn stirling_remainder(z: f64) -> f64 {
+pub(super) fn stirling_remainder(z: f64) -> f64 {
     if z < SERIES_FROM {
         let half_ln_two_pi = 0.5 * std::f64::consts::TAU.ln();
         libm::lgamma(z) - ((z - 0.5) * z.ln() - z + half_ln_two_pi)
@@ -20,7 +20,7 @@ fn stirling_remainder(z: f64) -> f64 {
 }
 
 /// a·ln(a / m) + m − a for a, m > 0: never negative, and accurate where a and m are close.
-fn deviance(a: f64, m: f64) -> f64 {
+pub(super) fn deviance(a: f64, m: f64) -> f64 {
     let difference = a - m;
     if difference.abs() >= 0.1 * (a + m) {
         return a * (a / m).ln() + m - a;

@@ -1,11 +1,14 @@
 //! Confidence intervals for ratios, and the quantiles they need.
 
 mod incomplete_beta;
+mod incomplete_gamma;
 mod proportions;
 mod quantiles;
+mod tails;
 
-pub use proportions::{clopper_pearson, effective_households, logit_t, student_t};
+pub use proportions::{clopper_pearson, effective_households, logit_t, student_t, wilson};
 pub use quantiles::{QuantileError, beta_quantile, student_t_quantile};
+pub use tails::{chi_squared_upper_tail, f_upper_tail};
 
 use serde::{Deserialize, Serialize};
 
@@ -67,6 +70,8 @@ pub enum IntervalMethod {
     ClopperPearson,
     /// Student t on the scale of the ratio itself.
     StudentT,
+    /// Wilson's with an effective number of elements.
+    Wilson,
 }
 
 /// A confidence interval of a ratio, in the ratio's own unit (a proportion is from 0 to 1).

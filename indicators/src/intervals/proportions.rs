@@ -36,6 +36,32 @@ pub fn student_t(ratio: f64, standard_error: f64, t: f64, level: ConfidenceLevel
     }
 }
 
+/// Wilson's interval with an effective number of elements n, p(1 − p)/V for a complex sample:
+/// (p + t²/2n ± t·√(p(1 − p)/n + t²/4n²)) / (1 + t²/n).
+///
+/// Wilson (1927, *JASA* 22, 209–212); for complex samples Kott & Carr (1997, *Journal of Official Statistics* 13, 367–383),
+/// who take Student's quantile `t` in place of the normal one.
+///
+/// # Errors
+/// [`QuantileError`] unless 0 ≤ p ≤ 1 and the effective number is above 0 and finite.
+pub fn wilson(p: f64, effective: f64, t: f64, level: ConfidenceLevel) -> Result<Interval, QuantileError> {
+    if !(0.0..=1.0).contains(&p) {
+        return Err(QuantileError::Proportion { proportion: p });
+    }
+    if !(effective > 0.0 && effective.is_finite()) {
+        return Err(QuantileError::Parameter { value: effective });
+    }
+    let square = t * t / effective;
+    let half_width = t * (p * (1.0 - p) / effective + square / (4.0 * effective)).sqrt();
+    let centre = p + square / 2.0;
+    Ok(Interval {
+        lower: ((centre - half_width) / (1.0 + square)).max(0.0),
+        upper: ((centre + half_width) / (1.0 + square)).min(1.0),
+        level,
+        method: IntervalMethod::Wilson,
+    })
+}
+
 /// Exact binomial interval with an effective number of households, which need not be whole: for proportions whose
 /// standard error is zero although only a part was observed.
 ///

@@ -11,7 +11,7 @@ const LARGEST_PARAMETER: f64 = 1e9;
 /// Bisection alone halves the bracket; this many halvings exhaust a double's range.
 const LARGEST_STEPS: usize = 2200;
 
-/// Why a quantile or interval cannot be computed.
+/// Why a quantile, tail or interval cannot be computed.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum QuantileError {
     /// Not a probability.
@@ -31,6 +31,12 @@ pub enum QuantileError {
     Level {
         /// The value given.
         level: f64,
+    },
+    /// Not a test statistic.
+    #[error("the statistic is {value}; it must be a finite number, zero or more")]
+    Statistic {
+        /// The value given.
+        value: f64,
     },
     /// Not a proportion.
     #[error("the proportion is {proportion}; it must lie between 0 and 1")]
@@ -53,6 +59,7 @@ impl QuantileError {
             QuantileError::Level { level } => {
                 format!("độ tin cậy là {level}; phải nằm giữa 0 và 1, không kể hai đầu")
             }
+            QuantileError::Statistic { value } => format!("thống kê là {value}; phải là số hữu hạn, không âm"),
             QuantileError::Proportion { proportion } => format!("tỷ lệ là {proportion}; phải từ 0 đến 1"),
         }
     }
@@ -66,7 +73,7 @@ fn check_probability(probability: f64) -> Result<(), QuantileError> {
     }
 }
 
-fn check_parameter(value: f64) -> Result<(), QuantileError> {
+pub(super) fn check_parameter(value: f64) -> Result<(), QuantileError> {
     if value > 0.0 && value <= LARGEST_PARAMETER {
         Ok(())
     } else {

@@ -41,15 +41,19 @@ pub(crate) fn weight(sample: &Sample<'_>, psu: &SampledPsu, first_stage: FirstSt
     }
 }
 
-/// Σ e over a hamlet's households, zero where only rounding is left.
-fn residual_total(sums: &IndicatorSums, ratio: f64) -> f64 {
-    let expected = ratio * sums.denominator;
-    let total = sums.numerator - expected;
-    if total.abs() <= ROUNDING * (sums.numerator.abs() + expected.abs()) {
+/// y − ŷ, zero where only rounding is left.
+pub(crate) fn residual(value: f64, expected: f64) -> f64 {
+    let residual = value - expected;
+    if residual.abs() <= ROUNDING * (value.abs() + expected.abs()) {
         0.0
     } else {
-        total
+        residual
     }
+}
+
+/// Σ e over a hamlet's households.
+fn residual_total(sums: &IndicatorSums, ratio: f64) -> f64 {
+    residual(sums.numerator, ratio * sums.denominator)
 }
 
 /// Σ e² over a hamlet's households.
