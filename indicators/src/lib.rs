@@ -22,3 +22,4 @@ pub mod linear_algebra;
 pub mod publication;
 pub mod summary;
 pub mod variance;
+pub mod weights;
