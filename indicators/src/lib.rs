@@ -20,6 +20,8 @@ pub mod estimators;
 pub mod intervals;
 pub mod linear_algebra;
 pub mod publication;
+mod random_choice;
+pub mod replicates;
 pub mod summary;
 pub mod variance;
 pub mod weights;
