@@ -122,29 +122,37 @@ fn centred(replicates: Replicates, settings: &Value) -> Replicates {
     })
 }
 
-fn jackknife(fixture: &Fixture, with_fpc: bool) -> Replicates {
+fn jackknife(fixture: &Fixture, settings: &Value) -> Replicates {
+    let with_fpc = settings["fpc"].as_bool().unwrap();
+    let lonely = match settings["lonely"].as_str() {
+        Some("adjust") => LonelyPsu::Adjust,
+        Some("certainty") => LonelyPsu::Certainty,
+        _ => LonelyPsu::Fail,
+    };
     let population = with_fpc.then(|| fixture.numbers("population"));
     let (clusters, strata) = (fixture.codes("cluster"), fixture.codes("stratum"));
     let stage = FirstStage::new(&clusters, Some(&strata), population.as_deref()).unwrap();
-    Replicates::jackknife(&fixture.numbers("weight"), &stage, LonelyPsu::Fail).unwrap()
+    Replicates::jackknife(&fixture.numbers("weight"), &stage, lonely).unwrap()
 }
+
+/// What is done to the weights of each replicate.
+type Adjustment<'a> = dyn Fn(&[f64]) -> Result<Vec<f64>, WeightsError> + 'a;
 
 /// The replicates of a case and the estimates that they give.
 fn estimate(fixture: &Fixture, case: &Value) -> (Replicates, ReplicateEstimate) {
     let settings = &case["settings"];
     let weights = fixture.numbers("weight");
     let statistics = Statistics::of(&|name| fixture.numbers(name), case, first_variables(case));
-    let with_fpc = settings["fpc"].as_bool().unwrap_or(false);
     let stage = FirstStage::new(&fixture.codes("cluster"), Some(&fixture.codes("stratum")), None).unwrap();
-    let after = |adjust: &dyn Fn(&[f64]) -> Result<Vec<f64>, WeightsError>| {
-        let replicates = jackknife(fixture, with_fpc);
+    let after = |adjust: &Adjustment<'_>| {
+        let replicates = jackknife(fixture, settings);
         let estimate = replicates
             .variance_after(adjust, |weights| Ok(statistics.of_weights(weights)))
             .unwrap();
         (replicates, estimate)
     };
     let replicates = match text(case, "method") {
-        "jackknife" => jackknife(fixture, with_fpc),
+        "jackknife" => jackknife(fixture, settings),
         "balanced" => {
             let settings = BalancedSettings {
                 fay_rho: settings["fay_rho"].as_f64().unwrap(),
@@ -310,7 +318,7 @@ fn compare_all(fixtures: &[Fixture]) {
     }
     let count = comparisons.print(&fixtures[0].oracle());
     assert!(count > 500, "only {count} comparisons");
-    assert_eq!(fixtures.len(), 9);
+    assert_eq!(fixtures.len(), 10);
 }
 
 #[test]

@@ -166,6 +166,20 @@ write_all <- function(folder) {
   write("crowd", "R package survey, data set crowd: household crowding, VPLX manual, US Census Bureau", columns,
     c(balanced(design, 4, c("rooms", "person"), pair), jackknife(design, "JKn", c("rooms", "person"), pair)))
 
+  # One household of the second stratum left out: a stratum with one PSU.
+  columns <- columns[-3, ]
+  design <- svydesign(ids = ~cluster, strata = ~stratum, weights = ~weight, data = columns)
+  lonely <- unlist(lapply(c("adjust", "certainty"), function(policy) {
+    options(survey.lonely.psu = policy)
+    on.exit(options(survey.lonely.psu = "fail"))
+    lapply(jackknife(design, "JKn", c("rooms", "person"), pair), function(case) {
+      case$name <- paste(case$name, policy, sep = ", ")
+      case$settings$lonely <- policy
+      case
+    })
+  }), recursive = FALSE)
+  write("crowd_lonely", "R package survey, data set crowd: household crowding, VPLX manual, US Census Bureau", columns, lonely)
+
   data(mu284)
   columns <- data.frame(
     weight = mu284$n1 / 5 * mu284$n2 / 3, cluster = codes(mu284$id1), stratum = 0L, population = mu284$n1,
