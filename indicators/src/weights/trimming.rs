@@ -53,34 +53,51 @@ pub fn trim(weights: &[f64], bounds: TrimmingBounds) -> Result<Trimmed, WeightsE
     let mut passes = 0;
     // A row at a bound takes its part in the next pass and is cut again, so the last passes move only rounding.
     let margin = 4.0 * f64::EPSILON;
-    let is_outside = |weight: f64| weight > 0.0 && (weight > upper * (1.0 + margin) || weight < lower * (1.0 - margin));
     loop {
-        let outside: Vec<bool> = new.iter().map(|&weight| is_outside(weight)).collect();
+        let outside: Vec<bool> = (new.iter().zip(weights))
+            .map(|(&new, &old)| old > 0.0 && (new > upper * (1.0 + margin) || new < lower * (1.0 - margin)))
+            .collect();
         if !outside.contains(&true) || (passes == 1 && !strict) {
             break;
         }
-        let takes_part = |row: usize| !outside[row] && weights[row] > 0.0;
-        let others = (0..new.len()).filter(|&row| takes_part(row)).count();
-        if others == 0 || passes == MOST_PASSES {
+        if passes == MOST_PASSES {
             return Err(nothing_left);
         }
         passes += 1;
-        let cut_off: f64 = (new.iter().zip(&outside))
-            .filter(|(_, outside)| **outside)
-            .map(|(weight, _)| weight - weight.clamp(lower, upper))
-            .sum();
-        for (row, weight) in new.iter_mut().enumerate() {
-            if outside[row] {
-                *weight = weight.clamp(lower, upper);
-                ever[row] = true;
-            } else if takes_part(row) {
-                *weight += cut_off / others as f64;
-            }
+        let mut cut_off = 0.0;
+        for (row, weight) in new.iter_mut().enumerate().filter(|(row, _)| outside[*row]) {
+            let bound = weight.clamp(lower, upper);
+            cut_off += *weight - bound;
+            *weight = bound;
+            ever[row] = true;
         }
-        // Raising many small weights can take more from the others than they have.
-        if new.iter().any(|&weight| weight < 0.0) {
+        let inside: Vec<usize> = (0..new.len())
+            .filter(|&row| weights[row] > 0.0 && !outside[row])
+            .collect();
+        // Where every row was cut, those that were cut to the other bound take it up.
+        let has_room = |row: &usize| {
+            weights[*row] > 0.0
+                && if cut_off > 0.0 {
+                    new[*row] < upper
+                } else {
+                    new[*row] > lower
+                }
+        };
+        let takers = if inside.is_empty() {
+            (0..new.len()).filter(has_room).collect()
+        } else {
+            inside
+        };
+        if takers.is_empty() && cut_off != 0.0 {
             return Err(nothing_left);
         }
+        for &row in &takers {
+            new[row] += cut_off / takers.len() as f64;
+        }
+    }
+    // Raising many small weights can take more from the others than they have.
+    if new.iter().any(|&weight| weight < 0.0) {
+        return Err(nothing_left);
     }
     Ok(Trimmed {
         passes,
@@ -111,6 +128,16 @@ mod tests {
             assert!((weight - expected).abs() < 1e-13);
         }
         assert_eq!(strict.trimmed_rows, 2);
+        // Every row is outside: raised by 6 and cut by 5, so 1 comes off the row that is not at the lower bound.
+        let both = trim(
+            &[2.0, 30.0],
+            TrimmingBounds {
+                lower: 8.0,
+                upper: 25.0,
+                strict: true,
+            },
+        );
+        assert_eq!(both.unwrap().weights, [8.0, 24.0]);
         let untouched = trim(&[1.0, 2.0], bounds).unwrap();
         assert_eq!((untouched.passes, untouched.weights), (0, vec![1.0, 2.0]));
     }
