@@ -19,6 +19,7 @@ pub mod design;
 pub mod estimators;
 pub mod intervals;
 pub mod linear_algebra;
+pub mod missing;
 pub mod publication;
 mod random_choice;
 pub mod replicates;

@@ -57,7 +57,7 @@ fn rows() -> impl Strategy<Value = Rows> {
 impl Rows {
     /// Totals of a variable, scaled so that all variables add up to the same population.
     fn totals(&self, variable: usize) -> Vec<f64> {
-        let mut totals = vec![0.0; 3];
+        let mut totals = [0.0; 3];
         for (weight, &category) in self.weights.iter().zip(&self.categories[variable]) {
             totals[category as usize] += weight * self.shares[variable][category as usize];
         }
