@@ -167,6 +167,23 @@ impl<'a> Auxiliaries<'a> {
         sums
     }
 
+    /// The smallest and largest Σ weight·ratio·x of each column, over all ratios within bounds.
+    pub(super) fn reach(&self, weights: &[f64], (lower, upper): (f64, f64)) -> Vec<(f64, f64)> {
+        let mut reach = vec![(0.0, 0.0); self.columns];
+        for (row, weight) in weights.iter().enumerate() {
+            for (column, value) in self.entries(row) {
+                let part = weight * value;
+                // An infinite bound times nothing is nothing.
+                if part != 0.0 {
+                    let (smallest, largest) = &mut reach[column];
+                    *smallest += (part * lower).min(part * upper);
+                    *largest += (part * lower).max(part * upper);
+                }
+            }
+        }
+        reach
+    }
+
     /// Σ factor·x·x′ over the rows.
     pub(super) fn cross_product(&self, factor: impl Fn(usize) -> f64) -> Matrix {
         let mut product = Matrix::zeros(self.columns, self.columns);

@@ -7,6 +7,12 @@ use super::residuals::CalibrationResiduals;
 use super::{Auxiliaries, Distance, LargestDeviation, WeightColumn, WeightDiagnosis, WeightsError};
 use crate::linear_algebra::{Cholesky, LinearAlgebraError, Matrix};
 
+/// What rounding may make of a weighted sum, relative to its total.
+const ROUNDING: f64 = 1e-9;
+
+/// After so many iterations without coming a hundredth nearer to the totals there is no solution.
+const STALLED: usize = 20;
+
 /// How to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalibrationSettings<'a> {
@@ -54,8 +60,9 @@ pub struct Calibrated<'a> {
 /// # Errors
 /// [`WeightsError`]: a weight below 0, a variance not above 0 or a total that is not finite, by row or column;
 /// [`WeightsError::Bounds`]; [`WeightsError::Singular`] naming the first auxiliary that depends on those before it;
-/// [`WeightsError::EmptyCategory`] for a category with a total and no row; [`WeightsError::NotConverged`] naming the total
-/// that is furthest off, as happens where the bounds leave no solution.
+/// [`WeightsError::EmptyCategory`] for a category with a total and no row; [`WeightsError::OutOfReach`] for a total that
+/// no weights within the bounds meet; [`WeightsError::NotConverged`] naming the total that is furthest off, as happens
+/// where the bounds leave no solution for all totals together.
 pub fn calibrate<'a>(
     weights: &[f64],
     auxiliaries: &Auxiliaries<'a>,
@@ -71,6 +78,7 @@ pub fn calibrate<'a>(
         .collect();
     let start = auxiliaries.cross_product(|row| regression_weights[row]);
     let factor = Cholesky::new(&start).map_err(|error| singular(error, auxiliaries, totals))?;
+    check_reach(weights, auxiliaries, totals, settings.distance)?;
     let problem = Problem {
         weights,
         auxiliaries,
@@ -124,6 +132,29 @@ fn check(
             value: totals[column],
         }),
     }
+}
+
+/// Whether each total by itself can be reached within the bounds; several together may still be impossible.
+fn check_reach(
+    weights: &[f64],
+    auxiliaries: &Auxiliaries<'_>,
+    totals: &[f64],
+    distance: Distance,
+) -> Result<(), WeightsError> {
+    let reach = auxiliaries.reach(weights, distance.bounds());
+    for (column, (&total, (smallest, largest))) in totals.iter().zip(reach).enumerate() {
+        // The sums are rounded.
+        let rounding = ROUNDING * (1.0 + total.abs());
+        if total < smallest - rounding || total > largest + rounding {
+            return Err(WeightsError::OutOfReach {
+                constraint: auxiliaries.constraint(column),
+                total,
+                smallest,
+                largest,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Names the auxiliary that a singular cross product is due to.
@@ -208,6 +239,7 @@ impl Problem<'_, '_> {
     ) -> Result<(Vec<f64>, usize, LargestDeviation), WeightsError> {
         let mut current = self.trial(vec![0.0; self.auxiliaries.columns()]);
         let mut iterations = 0;
+        let (mut best, mut best_iteration) = (current.distance, 0);
         loop {
             let (column, relative) = self.worst(&current);
             let constraint = self.auxiliaries.constraint(column);
@@ -215,7 +247,10 @@ impl Problem<'_, '_> {
                 let worst = LargestDeviation { constraint, relative };
                 return Ok((current.ratios, iterations, worst));
             }
-            if iterations == self.settings.iterations {
+            if current.distance < 0.99 * best {
+                (best, best_iteration) = (current.distance, iterations);
+            }
+            if iterations == self.settings.iterations || iterations - best_iteration > STALLED {
                 return Err(WeightsError::NotConverged {
                     iterations,
                     constraint,
@@ -252,7 +287,7 @@ impl Problem<'_, '_> {
             .ok()?;
         let direction = solve(&factor, &current.misfit);
         let mut size = 1.0;
-        while size > 1e-6 {
+        while size > 1e-3 {
             let next = self.step(current, &direction, size);
             if next.distance < (1.0 - 1e-4 * size) * current.distance {
                 return Some(next);
@@ -349,9 +384,17 @@ mod tests {
 
     #[test]
     fn what_cannot_be_solved_is_named() {
-        let settings = CalibrationSettings::new(Distance::Logit { lower: 0.9, upper: 1.1 });
-        let narrow = calibrate(&OLD, &auxiliaries(), &[160.0, 120.0, 520.0], &settings).unwrap_err();
-        assert!(matches!(narrow, WeightsError::NotConverged { .. }), "{narrow}");
+        let logit = |lower, upper| CalibrationSettings::new(Distance::Logit { lower, upper });
+        // Σ d = 80 can become 88 at most.
+        let narrow = calibrate(&OLD, &auxiliaries(), &[160.0, 60.0, 260.0], &logit(0.9, 1.1)).unwrap_err();
+        let reach =
+            "category 0 of auxiliary variable 0 has the total 160; weights within the bounds reach from 72 to 88";
+        assert!(narrow.to_string().starts_with(reach), "{narrow}");
+        assert!(narrow.vietnamese().contains("chỉ đạt từ 72"));
+        // Each total can be met by itself, but 78 people, of whom 63 of the second kind, leave 15 of the first, who are 16
+        // or more.
+        let together = calibrate(&OLD, &auxiliaries(), &[78.0, 63.0, 260.0], &logit(0.8, 1.2)).unwrap_err();
+        assert!(matches!(together, WeightsError::NotConverged { .. }), "{together}");
         let all = |omit_first, categories| Auxiliary::Categories {
             codes: &CODES,
             categories,

@@ -35,15 +35,25 @@ pub enum Distance {
 }
 
 impl Distance {
+    /// The smallest and the largest ratio; some are never reached.
+    pub(super) fn bounds(self) -> (f64, f64) {
+        match self {
+            Distance::Linear => (f64::NEG_INFINITY, f64::INFINITY),
+            Distance::Raking => (0.0, f64::INFINITY),
+            Distance::TruncatedLinear { lower, upper }
+            | Distance::TruncatedRaking { lower, upper }
+            | Distance::Logit { lower, upper } => (lower, upper),
+        }
+    }
+
     pub(super) fn check(self) -> Result<(), WeightsError> {
-        let (lower, upper, finite) = match self {
+        let (lower, upper) = self.bounds();
+        let is_open = match self {
             Distance::Linear | Distance::Raking => return Ok(()),
-            Distance::TruncatedLinear { lower, upper } | Distance::TruncatedRaking { lower, upper } => {
-                (lower, upper, false)
-            }
-            Distance::Logit { lower, upper } => (lower, upper, true),
+            Distance::TruncatedLinear { .. } | Distance::TruncatedRaking { .. } => true,
+            Distance::Logit { .. } => false,
         };
-        if (0.0..1.0).contains(&lower) && upper > 1.0 && (upper.is_finite() || !finite) {
+        if (0.0..1.0).contains(&lower) && upper > 1.0 && (upper.is_finite() || is_open) {
             Ok(())
         } else {
             Err(WeightsError::Bounds { lower, upper })

@@ -148,6 +148,22 @@ pub enum WeightsError {
         /// Upper bound.
         upper: f64,
     },
+    /// A total is beyond what weights within the bounds can reach.
+    #[error(
+        "{} has the total {total}; weights within the bounds reach from {smallest} to {largest}: widen the bounds or \
+         correct the total",
+        constraint_english(*.constraint)
+    )]
+    OutOfReach {
+        /// Which total.
+        constraint: Constraint,
+        /// The total.
+        total: f64,
+        /// Smallest weighted sum.
+        smallest: f64,
+        /// Largest weighted sum.
+        largest: f64,
+    },
     /// A setting is outside its range.
     #[error(
         "the tolerance is {tolerance} and the iterations {iterations}; the tolerance must be above 0, the iterations at least 1"
@@ -336,6 +352,18 @@ impl WeightsError {
                 "giới hạn là {lower} và {upper}; phải có 0 <= giới hạn dưới < 1 < giới hạn trên, và hữu hạn khi hiệu \
                  chỉnh logit"
             ),
+            WeightsError::OutOfReach {
+                constraint,
+                total,
+                smallest,
+                largest,
+            } => {
+                let name = constraint_vietnamese(constraint);
+                format!(
+                    "{name} có tổng {total}; trọng số trong giới hạn chỉ đạt từ {smallest} đến {largest}: hãy nới giới \
+                     hạn hoặc sửa tổng"
+                )
+            }
             WeightsError::Settings { tolerance, iterations } => format!(
                 "sai số cho phép là {tolerance}, số vòng lặp là {iterations}; sai số phải lớn hơn 0, số vòng lặp ít nhất 1"
             ),
