@@ -11,6 +11,9 @@
 //!    admin units, [`bounds::bounded_ratio`] those that unsettled conflicts leave possible.
 //! 4. [`decision::decide`] compares with a target; [`publication::PublicationRules`] says what may be shown.
 //!
+//! Beside that way, for microdata with one entry per row: [`weights`] makes weights that agree with known totals,
+//! [`replicates`] estimates variances by changing them, [`missing`] counts and fills gaps.
+//!
 //! The README of the crate has the formulas, their sources and what is assumed.
 
 pub mod bounds;

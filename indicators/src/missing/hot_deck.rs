@@ -112,11 +112,11 @@ impl HotDeck {
         let mut donors: Vec<u32> = (0..self.rows as u32).collect();
         let mut pool = Vec::new();
         for class in self.classes.iter().filter(|class| !class.missing.is_empty()) {
-            let count = class.observed.len() as u32;
+            // No class here is without an answer, so there is always one to draw.
             pool.clear();
-            pool.extend((0..count).map(|_| class.observed[choice.below(count)]));
+            pool.extend(class.observed.iter().filter_map(|_| choice.one_of(&class.observed)));
             for &row in &class.missing {
-                donors[row as usize] = pool[choice.below(count)];
+                donors[row as usize] = choice.one_of(&pool).unwrap_or(row);
             }
         }
         Ok(donors)

@@ -48,8 +48,9 @@ impl Resampling {
                 multipliers[psu as usize] = stratum.rest;
             }
             for _ in 0..stratum.draws {
-                let drawn = stratum.psus[choice.below(stratum.psus.len() as u32)];
-                multipliers[drawn as usize] += stratum.each;
+                if let Some(drawn) = choice.one_of(&stratum.psus) {
+                    multipliers[drawn as usize] += stratum.each;
+                }
             }
         }
     }

@@ -123,13 +123,14 @@ impl<'a> Auxiliaries<'a> {
         }
     }
 
-    /// Whether a column is a category that no row has.
-    pub(super) fn is_empty_category(&self, column: usize) -> bool {
+    /// Whether a column is a category that no row of positive weight has.
+    pub(super) fn is_empty_category(&self, column: usize, weights: &[f64]) -> bool {
         let Constraint::Column { auxiliary, category } = self.constraint(column) else {
             return false;
         };
         match self.variables[auxiliary] {
-            Auxiliary::Categories { codes, .. } => codes.iter().all(|&code| code as usize != category),
+            Auxiliary::Categories { codes, .. } => (codes.iter().zip(weights))
+                .all(|(&code, &weight)| code as usize != category || weight <= 0.0),
             Auxiliary::Constant | Auxiliary::Values(_) => false,
         }
     }
@@ -146,6 +147,14 @@ impl<'a> Auxiliaries<'a> {
                     .checked_sub(usize::from(omit_first))
                     .map(|within| (offset + within, 1.0)),
             })
+    }
+
+    /// Writes factor·x of a row, one entry per column.
+    pub(super) fn write(&self, row: usize, factor: f64, terms: &mut [f64]) {
+        terms.fill(0.0);
+        for (column, value) in self.entries(row) {
+            terms[column] = factor * value;
+        }
     }
 
     /// x′b of a row.

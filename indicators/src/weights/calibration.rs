@@ -1,17 +1,14 @@
 //! Calibration: weights as near as possible to the old ones that meet known totals of auxiliary variables.
 
 use super::base::{check_length, check_weights};
-use super::diagnosis::relative_deviation;
+use super::newton::Problem;
 use super::raking::check_settings;
 use super::residuals::CalibrationResiduals;
-use super::{Auxiliaries, Distance, LargestDeviation, WeightColumn, WeightDiagnosis, WeightsError};
-use crate::linear_algebra::{Cholesky, LinearAlgebraError, Matrix};
+use super::{Auxiliaries, Distance, WeightColumn, WeightDiagnosis, WeightsError};
+use crate::linear_algebra::{Cholesky, LinearAlgebraError};
 
 /// What rounding may make of a weighted sum, relative to its total.
 const ROUNDING: f64 = 1e-9;
-
-/// After so many iterations without coming a hundredth nearer to the totals there is no solution.
-const STALLED: usize = 20;
 
 /// How to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,7 +74,7 @@ pub fn calibrate<'a>(
         .map(|(row, weight)| weight / variance(row))
         .collect();
     let start = auxiliaries.cross_product(|row| regression_weights[row]);
-    let factor = Cholesky::new(&start).map_err(|error| singular(error, auxiliaries, totals))?;
+    let factor = Cholesky::new(&start).map_err(|error| singular(error, weights, auxiliaries, totals))?;
     check_reach(weights, auxiliaries, totals, settings.distance)?;
     let problem = Problem {
         weights,
@@ -158,170 +155,20 @@ fn check_reach(
 }
 
 /// Names the auxiliary that a singular cross product is due to.
-fn singular(error: LinearAlgebraError, auxiliaries: &Auxiliaries<'_>, totals: &[f64]) -> WeightsError {
+fn singular(error: LinearAlgebraError, weights: &[f64], auxiliaries: &Auxiliaries<'_>, totals: &[f64]) -> WeightsError {
     let column = match error {
         LinearAlgebraError::Singular { column } | LinearAlgebraError::NotFinite { column, .. } => column,
         // The cross product is square and as large as it says.
         LinearAlgebraError::Length { .. } | LinearAlgebraError::NotSquare { .. } => 0,
     };
     let constraint = auxiliaries.constraint(column);
-    match auxiliaries.is_empty_category(column) {
+    match auxiliaries.is_empty_category(column, weights) {
         true => WeightsError::EmptyCategory {
             constraint,
             total: totals.get(column).copied().unwrap_or(0.0),
         },
         false => WeightsError::Singular { constraint },
     }
-}
-
-/// The equations Σ d·F(x′η/q)·x = totals.
-struct Problem<'p, 'a> {
-    weights: &'p [f64],
-    auxiliaries: &'p Auxiliaries<'a>,
-    totals: &'p [f64],
-    settings: &'p CalibrationSettings<'p>,
-    /// Size of each column, so that misfits in different units can be compared.
-    scale: Vec<f64>,
-}
-
-/// A value of η with what follows from it.
-struct Trial {
-    coefficients: Vec<f64>,
-    ratios: Vec<f64>,
-    misfit: Vec<f64>,
-    /// Σ (misfit / scale)².
-    distance: f64,
-}
-
-impl Problem<'_, '_> {
-    fn variance(&self, row: usize) -> f64 {
-        self.settings.variances.map_or(1.0, |variances| variances[row])
-    }
-
-    fn trial(&self, coefficients: Vec<f64>) -> Trial {
-        let ratios: Vec<f64> = (0..self.weights.len())
-            .map(|row| {
-                let u = self.auxiliaries.product(row, &coefficients) / self.variance(row);
-                self.settings.distance.ratio(u)
-            })
-            .collect();
-        let sums = self.auxiliaries.weighted_sums(|row| self.weights[row] * ratios[row]);
-        let misfit: Vec<f64> = self.totals.iter().zip(sums).map(|(total, sum)| total - sum).collect();
-        let distance = misfit
-            .iter()
-            .zip(&self.scale)
-            .map(|(misfit, scale)| (misfit / scale).powi(2))
-            .sum();
-        Trial {
-            coefficients,
-            ratios,
-            misfit,
-            distance,
-        }
-    }
-
-    fn worst(&self, trial: &Trial) -> (usize, f64) {
-        let mut worst = (0, 0.0);
-        for (column, (misfit, &total)) in trial.misfit.iter().zip(self.totals).enumerate() {
-            let relative = relative_deviation(total - misfit, total);
-            if relative > worst.1 {
-                worst = (column, relative);
-            }
-        }
-        worst
-    }
-
-    /// The ratios of new to old weights, iterations made and the deviation left.
-    fn solve(
-        &self,
-        start: &Matrix,
-        start_factor: &Cholesky,
-    ) -> Result<(Vec<f64>, usize, LargestDeviation), WeightsError> {
-        let mut current = self.trial(vec![0.0; self.auxiliaries.columns()]);
-        let mut iterations = 0;
-        let (mut best, mut best_iteration) = (current.distance, 0);
-        loop {
-            let (column, relative) = self.worst(&current);
-            let constraint = self.auxiliaries.constraint(column);
-            if relative <= self.settings.tolerance {
-                let worst = LargestDeviation { constraint, relative };
-                return Ok((current.ratios, iterations, worst));
-            }
-            if current.distance < 0.99 * best {
-                (best, best_iteration) = (current.distance, iterations);
-            }
-            if iterations == self.settings.iterations || iterations - best_iteration > STALLED {
-                return Err(WeightsError::NotConverged {
-                    iterations,
-                    constraint,
-                    deviation: relative,
-                });
-            }
-            iterations += 1;
-            let next = match self.newton_step(&current, start) {
-                Some(next) => next,
-                None => {
-                    let direction = solve(start_factor, &current.misfit);
-                    self.step(&current, &direction, 1.0 / self.settings.distance.steepest())
-                }
-            };
-            if !next.distance.is_finite() {
-                return Err(WeightsError::NotConverged {
-                    iterations,
-                    constraint,
-                    deviation: relative,
-                });
-            }
-            current = next;
-        }
-    }
-
-    /// A step of Newton's method that comes nearer to the totals; `None` if none does.
-    fn newton_step(&self, current: &Trial, start: &Matrix) -> Option<Trial> {
-        let distance = self.settings.distance;
-        let slopes = self
-            .auxiliaries
-            .cross_product(|row| self.weights[row] * distance.slope(current.ratios[row]) / self.variance(row));
-        let factor = Cholesky::new(&slopes)
-            .or_else(|_| Cholesky::new(&ridge(&slopes, start)))
-            .ok()?;
-        let direction = solve(&factor, &current.misfit);
-        let mut size = 1.0;
-        while size > 1e-3 {
-            let next = self.step(current, &direction, size);
-            if next.distance < (1.0 - 1e-4 * size) * current.distance {
-                return Some(next);
-            }
-            size /= 2.0;
-        }
-        None
-    }
-
-    fn step(&self, current: &Trial, direction: &[f64], size: f64) -> Trial {
-        let coefficients = current
-            .coefficients
-            .iter()
-            .zip(direction)
-            .map(|(now, step)| now + size * step)
-            .collect();
-        self.trial(coefficients)
-    }
-}
-
-/// A little of the starting matrix added, so that columns whose rows are all at a bound can be solved for.
-fn ridge(slopes: &Matrix, start: &Matrix) -> Matrix {
-    let mut ridged = slopes.clone();
-    for row in 0..slopes.rows() {
-        for (value, addition) in ridged.row_mut(row).iter_mut().zip(start.row(row)) {
-            *value += 1e-6 * addition;
-        }
-    }
-    ridged
-}
-
-/// The solution; the misfit always has as many entries as the matrix has rows.
-fn solve(factor: &Cholesky, right: &[f64]) -> Vec<f64> {
-    factor.solve(right).unwrap_or_else(|_| vec![0.0; right.len()])
 }
 
 #[cfg(test)]
@@ -358,6 +205,35 @@ mod tests {
         let residuals = result.residuals.adjust(&result.weights);
         for ((residual, x), weight) in residuals.iter().zip(X).zip(&result.weights) {
             assert!((residual - weight * (1.0 - x * 80.0 / 260.0)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn residuals_as_a_regression_are_the_same() {
+        let auxiliaries = auxiliaries();
+        let settings = CalibrationSettings {
+            variances: Some(&X),
+            ..CalibrationSettings::new(Distance::Raking)
+        };
+        let result = calibrate(&OLD, &auxiliaries, &[90.0, 65.0, 280.0], &settings).unwrap();
+        let influence = [3.0, -1.0, 4.0, 1.0, -5.0];
+        let regression = result.residuals.regression().unwrap();
+        let (mut terms, mut sums) = (vec![0.0; regression.terms()], vec![0.0; regression.terms()]);
+        for (row, value) in influence.iter().enumerate() {
+            regression.moments(row, &mut terms);
+            sums.iter_mut()
+                .zip(&terms)
+                .for_each(|(sum, moment)| *sum += moment * value);
+        }
+        regression.solve(&mut sums);
+        for (row, residual) in result.residuals.adjust(&influence).iter().enumerate() {
+            regression.explaining(row, &mut terms);
+            let explained: f64 = terms
+                .iter()
+                .zip(&sums)
+                .map(|(term, coefficient)| term * coefficient)
+                .sum();
+            assert!((influence[row] - explained - residual).abs() < 1e-12);
         }
     }
 
@@ -418,6 +294,8 @@ mod tests {
                 .to_string()
                 .starts_with("category 2 of auxiliary variable 0 has the total 7 but no row")
         );
+        let weightless = calibrate(&[0.0, 0.0, 1.0, 1.0, 1.0], &empty, &[20.0, 60.0, 7.0], &linear).unwrap_err();
+        assert!(matches!(weightless, WeightsError::EmptyCategory { total: 20.0, .. }));
         assert!(matches!(
             calibrate(&OLD, &auxiliaries(), &[1.0, f64::NAN, 1.0], &linear).unwrap_err(),
             WeightsError::Total {

@@ -15,6 +15,30 @@ pub trait ResidualAdjustment {
     /// One residual per row. The influence must have one value per row; for any other length the result is empty. A row
     /// of calibrated weight 0 has the residual 0.
     fn adjust(&self, influence: &[f64]) -> Vec<f64>;
+
+    /// The same map as a regression on few terms, if it is one: many domains then share a pass over the rows.
+    fn regression(&self) -> Option<&dyn InfluenceRegression> {
+        None
+    }
+}
+
+/// Residuals z_k − Σ_j β_j a_kj of weighted influence values z, where the p coefficients β solve equations whose right side
+/// is Σ_k m_k z_k.
+///
+/// For calibrated weights w = g·d on auxiliaries x with variances q, a_k = w_k x_k, m_k = d_k x_k / (q_k w_k), and the
+/// equations' matrix is Σ d x x′ / q.
+pub trait InfluenceRegression {
+    /// p.
+    fn terms(&self) -> usize;
+
+    /// Writes a_k of a row, p numbers.
+    fn explaining(&self, row: usize, terms: &mut [f64]);
+
+    /// Writes m_k of a row, p numbers; zeros for a row of calibrated weight 0.
+    fn moments(&self, row: usize, moments: &mut [f64]);
+
+    /// Turns the p sums of moments into the coefficients.
+    fn solve(&self, moments: &mut [f64]);
 }
 
 /// Residuals from the regression on auxiliary variables, as the R package survey takes after `calibrate`.
@@ -74,6 +98,36 @@ impl ResidualAdjustment for CalibrationResiduals<'_> {
         // The residuals of residuals are the same in exact arithmetic; in floating point they lose what rounding left.
         let residuals = self.residuals(&self.residuals(&unweighted(influence, &self.calibrated_weights)));
         weighted(residuals, &self.calibrated_weights)
+    }
+
+    fn regression(&self) -> Option<&dyn InfluenceRegression> {
+        Some(self)
+    }
+}
+
+impl InfluenceRegression for CalibrationResiduals<'_> {
+    fn terms(&self) -> usize {
+        self.auxiliaries.columns()
+    }
+
+    fn explaining(&self, row: usize, terms: &mut [f64]) {
+        self.auxiliaries.write(row, self.calibrated_weights[row], terms);
+    }
+
+    fn moments(&self, row: usize, moments: &mut [f64]) {
+        let weight = self.calibrated_weights[row];
+        let factor = if weight == 0.0 {
+            0.0
+        } else {
+            self.regression_weights[row] / weight
+        };
+        self.auxiliaries.write(row, factor, moments);
+    }
+
+    fn solve(&self, moments: &mut [f64]) {
+        if let Ok(coefficients) = self.factor.solve(moments) {
+            moments.copy_from_slice(&coefficients);
+        }
     }
 }
 
