@@ -114,6 +114,7 @@ fn errors_of_weights() {
             expected: 26,
         },
         WeightsError::NoConstraints,
+        WeightsError::TooManyColumns { columns: 41, most: 42 },
         WeightsError::ContradictoryMargins {
             margin: 27,
             total: 28.5,
@@ -206,6 +207,11 @@ fn errors_of_replicates() {
             replicate: None,
             statistic: 41,
             value: 42.5,
+        },
+        ReplicatesError::TooManyStatistics {
+            statistics: 46,
+            replicates: 47,
+            most: 48,
         },
         ReplicatesError::StatisticCount {
             replicate: 43,

@@ -124,6 +124,18 @@ pub enum ReplicatesError {
         /// Its value.
         value: f64,
     },
+    /// There are more statistics than their covariance, or their values in all replicates, may take.
+    #[error(
+        "{statistics} statistics in {replicates} replicates are too many; there may be {most}: estimate them in parts"
+    )]
+    TooManyStatistics {
+        /// Statistics of the estimator.
+        statistics: usize,
+        /// Replicates.
+        replicates: usize,
+        /// Most statistics for so many replicates.
+        most: usize,
+    },
     /// A replicate gives another number of statistics than the full weights.
     #[error(
         "there are {given} statistics in replicate {replicate}; there must be {expected}, as with the full weights"
@@ -214,6 +226,13 @@ impl ReplicatesError {
                      hoặc kiểm tra trọng số"
                 )
             }
+            ReplicatesError::TooManyStatistics {
+                statistics,
+                replicates,
+                most,
+            } => format!(
+                "{statistics} thống kê ở {replicates} lần lặp là quá nhiều; chỉ được {most}: hãy ước lượng từng phần"
+            ),
             ReplicatesError::StatisticCount {
                 replicate,
                 given,

@@ -69,7 +69,7 @@ impl Hadamard {
         core << self.doublings
     }
 
-    /// Whether the entry at a row and column, both from 0 to below the order, is +1.
+    /// Whether the entry at a row and column is +1; both are from 0 to below the order, and beyond it entries mean nothing.
     pub fn is_plus(&self, row: usize, column: usize) -> bool {
         let low = (1_usize << self.doublings) - 1;
         let sylvester = (row & column & low).count_ones().is_multiple_of(2);
@@ -107,7 +107,7 @@ impl Core {
 
 fn is_square_difference(squares: &[bool], one: usize, other: usize) -> bool {
     let modulus = squares.len();
-    squares[(one + modulus - other) % modulus]
+    squares[(one % modulus + modulus - other % modulus) % modulus]
 }
 
 /// Which residues other than 0 are squares modulo a prime.

@@ -4,6 +4,12 @@ use super::multipliers::check_weights;
 use super::{Centre, Replicates, ReplicatesError, VarianceError};
 use crate::linear_algebra::Matrix;
 
+/// Most statistics: their covariance takes 200 MB.
+const MOST_STATISTICS: usize = 5_000;
+
+/// Most values of all statistics in all replicates, 1 GB.
+const MOST_VALUES: usize = 1 << 27;
+
 /// Estimates of several statistics with their covariance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplicateEstimate {
@@ -31,8 +37,8 @@ impl Replicates {
     /// called with the full weights and then with those of each replicate, one per row.
     ///
     /// # Errors
-    /// [`VarianceError::Estimator`] with the replicate in which the estimator fails; [`ReplicatesError::NotFinite`] or
-    /// [`ReplicatesError::StatisticCount`] for what it gives.
+    /// [`VarianceError::Estimator`] with the replicate in which the estimator fails; [`ReplicatesError::NotFinite`],
+    /// [`ReplicatesError::StatisticCount`] or, above 5,000, [`ReplicatesError::TooManyStatistics`] for what it gives.
     pub fn variance_of<E: std::error::Error>(
         &self,
         estimator: impl Fn(&[f64]) -> Result<Vec<f64>, E>,
@@ -67,8 +73,7 @@ impl Replicates {
     /// row each) come in that order. Rows are gone through once for all replicates, so this is the fast way.
     ///
     /// # Errors
-    /// [`ReplicatesError::Length`] for a column without one entry per row; [`ReplicatesError::NotFinite`] or
-    /// [`ReplicatesError::StatisticCount`] for what the functions give.
+    /// [`ReplicatesError::Length`] for a column without one entry per row; otherwise as [`Replicates::variance_of`].
     pub fn variance_of_totals(
         &self,
         columns: &[&[f64]],
@@ -116,6 +121,14 @@ impl Replicates {
         mut statistics: impl FnMut(usize) -> Result<Vec<f64>, VarianceError<E>>,
     ) -> Result<ReplicateEstimate, VarianceError<E>> {
         check_finite(&points, None)?;
+        let most = MOST_STATISTICS.min(MOST_VALUES / self.count().max(1));
+        if points.len() > most {
+            return Err(VarianceError::Replicates(ReplicatesError::TooManyStatistics {
+                statistics: points.len(),
+                replicates: self.count(),
+                most,
+            }));
+        }
         let mut replicates = Matrix::zeros(self.count(), points.len());
         for replicate in 0..self.count() {
             let values = statistics(replicate)?;

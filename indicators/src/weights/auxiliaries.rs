@@ -34,6 +34,9 @@ impl Auxiliary<'_> {
     }
 }
 
+/// Most columns: their cross product takes 32 MB.
+const MOST_COLUMNS: usize = 2_000;
+
 /// Auxiliary variables of the same rows. They stay in their own columns: a row of the matrix X is made when it is needed,
 /// so that many categories cost no memory.
 #[derive(Debug, Clone)]
@@ -50,8 +53,8 @@ impl<'a> Auxiliaries<'a> {
     /// of its categories.
     ///
     /// # Errors
-    /// [`WeightsError::NoRows`]; [`WeightsError::NoConstraints`] if there is no column; [`WeightsError::Length`],
-    /// [`WeightsError::Value`] or [`WeightsError::UnknownCode`] naming variable and row.
+    /// [`WeightsError::NoRows`]; [`WeightsError::NoConstraints`] if there is no column; [`WeightsError::TooManyColumns`]
+    /// above 2,000; [`WeightsError::Length`], [`WeightsError::Value`] or [`WeightsError::UnknownCode`] naming variable and row.
     pub fn new(rows: usize, variables: Vec<Auxiliary<'a>>) -> Result<Self, WeightsError> {
         if rows == 0 {
             return Err(WeightsError::NoRows);
@@ -86,6 +89,12 @@ impl<'a> Auxiliaries<'a> {
         }
         if columns == 0 {
             return Err(WeightsError::NoConstraints);
+        }
+        if columns > MOST_COLUMNS {
+            return Err(WeightsError::TooManyColumns {
+                columns,
+                most: MOST_COLUMNS,
+            });
         }
         Ok(Auxiliaries {
             rows,
@@ -129,8 +138,9 @@ impl<'a> Auxiliaries<'a> {
             return false;
         };
         match self.variables[auxiliary] {
-            Auxiliary::Categories { codes, .. } => (codes.iter().zip(weights))
-                .all(|(&code, &weight)| code as usize != category || weight <= 0.0),
+            Auxiliary::Categories { codes, .. } => {
+                (codes.iter().zip(weights)).all(|(&code, &weight)| code as usize != category || weight <= 0.0)
+            }
             Auxiliary::Constant | Auxiliary::Values(_) => false,
         }
     }
@@ -279,6 +289,15 @@ mod tests {
         assert!(matches!(
             code.unwrap_err(),
             WeightsError::UnknownCode { row: 0, code: 3, .. }
+        ));
+        let huge = Auxiliary::Categories {
+            codes: &[3],
+            categories: usize::MAX,
+            omit_first: false,
+        };
+        assert!(matches!(
+            Auxiliaries::new(1, vec![huge, huge]).unwrap_err(),
+            WeightsError::TooManyColumns { most: 2_000, .. }
         ));
         assert_eq!(Auxiliaries::new(1, vec![]).unwrap_err(), WeightsError::NoConstraints);
         assert_eq!(Auxiliaries::new(0, vec![]).unwrap_err(), WeightsError::NoRows);

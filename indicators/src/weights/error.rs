@@ -98,6 +98,14 @@ pub enum WeightsError {
     /// No margin, category or auxiliary variable is given.
     #[error("there is nothing to agree with; give at least one margin, category or auxiliary variable")]
     NoConstraints,
+    /// There are more columns of auxiliaries than a matrix of them may have.
+    #[error("the auxiliaries have {columns} columns; there may be {most}: join categories, or rake")]
+    TooManyColumns {
+        /// Columns of the auxiliaries.
+        columns: usize,
+        /// Most columns.
+        most: usize,
+    },
     /// A total is not a number that can be met.
     #[error("{} has the total {value}; it must be {}", constraint_english(*.constraint), total_range_english(*.constraint))]
     Total {
@@ -325,6 +333,11 @@ impl WeightsError {
             }
             WeightsError::NoConstraints => {
                 "không có gì để hiệu chỉnh theo; cần ít nhất một biên, một nhóm hoặc một biến phụ trợ".into()
+            }
+            WeightsError::TooManyColumns { columns, most } => {
+                format!(
+                    "các biến phụ trợ có {columns} cột; chỉ được {most}: hãy gộp nhóm, hoặc dùng hiệu chỉnh theo biên"
+                )
             }
             WeightsError::Total { constraint, value } => {
                 let (name, range) = (constraint_vietnamese(constraint), total_range_vietnamese(constraint));
