@@ -12,7 +12,8 @@ use indicators::replicates::{
 use indicators::variance::LonelyPsu;
 use indicators::weights::{
     Auxiliaries, Auxiliary, CalibrationSettings, CollapsingRule, Disposition, Distance, Margin, RakingSettings,
-    ResidualAdjustment, TrimmingBounds, WeightsError, adjust_for_nonresponse, calibrate, post_stratify, rake, trim,
+    ResidualAdjustment, TrimmingBounds, WeightsError, adjust_for_nonresponse, base_weights, calibrate, post_stratify,
+    rake, trim, weights_of_members,
 };
 use proptest::prelude::*;
 
@@ -285,6 +286,51 @@ proptest! {
             prop_assert!(!error.to_string().is_empty() && !error.vietnamese().is_empty());
         }
     }
+}
+
+#[test]
+fn the_usual_order_of_steps() {
+    // 1 of 2 hamlets and 1 of 4 households: each stands for 8. One of four does not respond: 8 · 4/3 for the others.
+    let base = base_weights(&[&[0.5; 4], &[0.25; 4]]).unwrap();
+    let (yes, no) = (Disposition::Respondent, Disposition::Nonrespondent);
+    let rule = CollapsingRule {
+        minimum_respondents: 1,
+        largest_factor: 3.0,
+    };
+    let households = adjust_for_nonresponse(&base, &[yes, yes, no, yes], &[0; 4], &rule).unwrap();
+    // They have 2, 1 and 3 members, of whom one cannot be asked: 8 · 4/3 · 6/5 = 12.8.
+    let members = weights_of_members(&households.weights, &[0, 0, 1, 3, 3, 3]).unwrap();
+    let persons = adjust_for_nonresponse(&members, &[yes, yes, yes, yes, yes, no], &[0; 6], &rule).unwrap();
+    for (weight, expected) in persons.weights.iter().zip([12.8, 12.8, 12.8, 12.8, 12.8, 0.0]) {
+        assert!((weight - expected).abs() < 1e-13);
+    }
+    // 60 women and 50 men: factors 60/25.6 and 50/38.4 for two and three of them.
+    let margin = Margin {
+        categories: &[0, 1, 0, 1, 1, 1],
+        totals: &[60.0, 50.0],
+    };
+    let stratified = post_stratify(&persons.weights, margin).unwrap();
+    for (weight, expected) in stratified
+        .weights
+        .iter()
+        .zip([30.0, 50.0 / 3.0, 30.0, 50.0 / 3.0, 50.0 / 3.0, 0.0])
+    {
+        assert!((weight - expected).abs() < 1e-13);
+    }
+    // Cut to 28: twice 2 go to the three others.
+    let bounds = TrimmingBounds {
+        lower: 0.0,
+        upper: 28.0,
+        strict: true,
+    };
+    let trimmed = trim(&stratified.weights, bounds).unwrap();
+    for (weight, expected) in trimmed.weights.iter().zip([28.0, 18.0, 28.0, 18.0, 18.0, 0.0]) {
+        assert!((weight - expected).abs() < 1e-13);
+    }
+    let summary = trimmed.after.unwrap();
+    assert_eq!(summary.rows, 5);
+    // n·Σw² / (Σw)² = 5 · (2 · 784 + 3 · 324) / 110².
+    assert!((summary.design_effect - 5.0 * 2_540.0 / 12_100.0).abs() < 1e-13);
 }
 
 #[test]
