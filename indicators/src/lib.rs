@@ -11,7 +11,9 @@
 //!    admin units, [`bounds::bounded_ratio`] those that unsettled conflicts leave possible.
 //! 4. [`decision::decide`] compares with a target; [`publication::PublicationRules`] says what may be shown.
 //!
-//! Beside this live path, [`survey`] reads microdata under any design of several stages. `docs/statistics.md` describes it.
+//! Beside this live path stands one for microdata with one entry per row: [`survey`] reads any design of several stages,
+//! [`weights`] makes weights that agree with known totals, [`replicates`] estimates variances by changing them, [`missing`]
+//! counts and fills gaps. `docs/statistics.md` describes them.
 //!
 //! The README of the crate has the formulas, their sources and what is assumed.
 
@@ -21,7 +23,11 @@ pub mod design;
 pub mod estimators;
 pub mod intervals;
 pub mod linear_algebra;
+pub mod missing;
 pub mod publication;
+mod random_choice;
+pub mod replicates;
 pub mod summary;
 pub mod survey;
 pub mod variance;
+pub mod weights;
