@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use sqlx::sqlite::SqliteConnection;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::delivery::{Delivery, Taken};
 
 use super::log;
-use super::quarantine::{are_quarantined, record_release, take_back_release};
+use super::quarantine::{discarded_of, record_release, take_back_release};
 use super::source::Source;
 use crate::devices::enrolled;
 use crate::store::{Store, StoreError};
@@ -18,69 +17,56 @@ use crate::store::{Store, StoreError};
 /// # Errors
 /// [`StoreError`] when the database fails; nothing is kept then.
 pub(crate) async fn take(store: &Store, delivery: Delivery, source: Source) -> Result<Taken, StoreError> {
-    let source = Arc::new(source);
-    loop {
-        if let Some(taken) = attempt(store, &delivery, &source).await? {
-            return Ok(taken);
-        }
-    }
-}
-
-/// The same if nothing on which it depends changes meanwhile: who may write where, and that what an official releases is
-/// still in quarantine. Otherwise nothing is taken.
-///
-/// # Errors
-/// As [`take`].
-pub(super) async fn attempt(
-    store: &Store,
-    delivery: &Delivery,
-    source: &Arc<Source>,
-) -> Result<Option<Taken>, StoreError> {
     let mut devices = delivery.devices();
     devices.extend(source.device());
-    let frame = source.frame(log::frame(&store.readers, &delivery.units()).await?);
-    let known = enrolled(&store.readers, &devices).await?;
-    let authors = source.authors(&known);
-    let sorted = delivery.clone().sort(&frame, &authors);
-    let stored = log::stored_responses(&store.readers, sorted.responses()).await?;
-    // Reading histories keeps a core busy, so it leaves the threads that serve connections.
-    let planned = tokio::task::spawn_blocking(move || sorted.plan(&stored))
-        .await
-        .map_err(|_| StoreError::ShuttingDown)?;
-    let source = Arc::clone(source);
-    store
-        .writer
-        .write(move |connection| {
-            Box::pin(async move {
-                // Nothing enters the log of a device that was revoked, or of a hamlet that was withdrawn, since the plan
-                // was made; nor what another official discarded.
-                if source.authors(&enrolled(&mut *connection, &devices).await?) != authors
-                    || !still_there(connection, &source).await?
-                {
-                    return Ok(None);
-                }
-                source.write(connection).await?;
-                let device_keys: BTreeMap<DevicePublicKey, i64> = known
-                    .into_iter()
-                    .map(|(device, enrolled)| (device, enrolled.key))
-                    .collect();
-                let (plan, attestations) = planned.plan();
-                if let Source::Quarantine(release) = &*source {
-                    record_release(connection, release).await?;
-                }
-                let told = log::write(connection, &device_keys, plan, attestations, &source).await?;
-                if let Source::Quarantine(release) = &*source {
-                    take_back_release(connection, release).await?;
-                }
-                Ok(Some(planned.written(told)))
+    let devices = Arc::new(devices);
+    let source = Arc::new(source);
+    let hashes = Arc::new(delivery.hashes());
+    loop {
+        // Before the frame, so that what is discarded between the two is found by the writer.
+        let discarded = discarded_of(&store.readers, &hashes).await?;
+        let frame = source.frame(log::frame(&store.readers, &delivery.units()).await?);
+        let known = enrolled(&store.readers, &devices).await?;
+        let authors = source.authors(&known);
+        let sorted = delivery.clone().sort(&frame, &authors);
+        let stored = log::stored_responses(&store.readers, sorted.responses()).await?;
+        // Reading histories keeps a core busy, so it leaves the threads that serve connections.
+        let planned = tokio::task::spawn_blocking(move || sorted.plan(&stored))
+            .await
+            .map_err(|_| StoreError::ShuttingDown)?;
+        let (devices, source, hashes) = (Arc::clone(&devices), Arc::clone(&source), Arc::clone(&hashes));
+        let taken = store
+            .writer
+            .write(move |connection| {
+                Box::pin(async move {
+                    // Nothing enters the log of a device that was revoked, or of a hamlet that was withdrawn, since the
+                    // plan was made.
+                    if source.authors(&enrolled(&mut *connection, &devices).await?) != authors {
+                        return Ok(None);
+                    }
+                    // Nor what an official has discarded since, be it while another released it.
+                    if discarded_of(&mut *connection, &hashes).await? != discarded {
+                        return Ok(None);
+                    }
+                    source.write(connection).await?;
+                    let device_keys: BTreeMap<DevicePublicKey, i64> = known
+                        .into_iter()
+                        .map(|(device, enrolled)| (device, enrolled.key))
+                        .collect();
+                    let (plan, attestations) = planned.plan();
+                    if let Source::Quarantine(release) = &*source {
+                        record_release(connection, release).await?;
+                    }
+                    let told = log::write(connection, &device_keys, plan, attestations, &source).await?;
+                    if let Source::Quarantine(release) = &*source {
+                        take_back_release(connection, release).await?;
+                    }
+                    Ok(Some(planned.written(told)))
+                })
             })
-        })
-        .await
-}
-
-async fn still_there(connection: &mut SqliteConnection, source: &Source) -> Result<bool, StoreError> {
-    match source {
-        Source::Quarantine(release) => are_quarantined(connection, release.origins.keys().copied()).await,
-        Source::Phone(_) | Source::Carried | Source::Hub(..) | Source::Upstream(_) => Ok(true),
+            .await?;
+        if let Some(taken) = taken {
+            return Ok(taken);
+        }
     }
 }

@@ -1,7 +1,6 @@
 //! What officials decide: changes are released into the log, or discarded.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
@@ -13,7 +12,7 @@ use sync_core::exchange::{Admitted, RefusalReason};
 use sync_core::identity::{ResponseId, RoundId};
 use uuid::Uuid;
 
-use super::super::delivery::attempt;
+use super::super::delivery::take;
 use super::super::log::{change, json};
 use super::super::source::{Origin, Source};
 use super::word;
@@ -93,19 +92,6 @@ pub(crate) struct Release {
 /// # Errors
 /// [`QuarantineError`]; nothing is released then.
 pub async fn release(store: &Store, selection: &Selection, official: Official) -> Result<Released, QuarantineError> {
-    loop {
-        // Anew where another official decided about one of them in the meantime.
-        if let Some(released) = try_release(store, selection, &official).await? {
-            return Ok(released);
-        }
-    }
-}
-
-async fn try_release(
-    store: &Store,
-    selection: &Selection,
-    official: &Official,
-) -> Result<Option<Released>, QuarantineError> {
     let mut admitted = Vec::new();
     let mut origins = BTreeMap::new();
     let mut released = Released::default();
@@ -126,14 +112,11 @@ async fn try_release(
         .map(|admitted: &Admitted| admitted.change.hash())
         .collect();
     if numbered.is_empty() {
-        return Ok(Some(released));
+        return Ok(released);
     }
-    let official = official.clone();
-    let source = Arc::new(Source::Quarantine(Release { official, origins }));
     // Their attestations are in the database already.
-    let Some(taken) = attempt(store, &Delivery::new(admitted, Vec::new()), &source).await? else {
-        return Ok(None);
-    };
+    let delivery = Delivery::new(admitted, Vec::new());
+    let taken = take(store, delivery, Source::Quarantine(Release { official, origins })).await?;
     released.waiting = taken.waiting.len() as u64;
     released.logged = u64::from(taken.accepted);
     for refusal in taken.refused {
@@ -141,7 +124,7 @@ async fn try_release(
             released.kept.insert(hash.to_string(), refusal.reason);
         }
     }
-    Ok(Some(released))
+    Ok(released)
 }
 
 /// Discards changes: their bytes are deleted, a record of who discarded which and why stays. Counts them.
@@ -158,7 +141,7 @@ pub async fn discard(store: &Store, hashes: &[ChangeHash], official: Official) -
             .writer
             .write(move |connection| {
                 Box::pin(async move {
-                    if !are_quarantined(connection, wanted.iter().copied()).await? {
+                    if !are_quarantined(connection, &wanted).await? {
                         return Ok(None);
                     }
                     record(connection, &wanted, &official, false).await?;
@@ -182,11 +165,8 @@ pub async fn discard(store: &Store, hashes: &[ChangeHash], official: Official) -
 }
 
 /// Whether all these changes are in quarantine.
-pub(in crate::sync) async fn are_quarantined(
-    connection: &mut SqliteConnection,
-    hashes: impl Iterator<Item = ChangeHash>,
-) -> Result<bool, StoreError> {
-    let hashes: BTreeSet<ChangeHash> = hashes.collect();
+async fn are_quarantined(connection: &mut SqliteConnection, hashes: &[ChangeHash]) -> Result<bool, StoreError> {
+    let hashes: BTreeSet<ChangeHash> = hashes.iter().copied().collect();
     let there: i64 = sqlx::query_scalar(
         "SELECT COUNT(*) FROM quarantined_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))",
     )
