@@ -42,8 +42,6 @@ enum Stage {
     /// In the writer's transaction, waiting for the flush.
     Flushing(Box<Planned>, Vec<Refusal>),
     Taken(Taken),
-    /// An answer is ready, and waits for the flush of what was erased with it.
-    Erasing(Box<Answer>),
 }
 
 /// What people have decided, as far as it matters for a plan.
@@ -65,8 +63,8 @@ enum Caller {
         query: Option<Query>,
     },
     Hub(Box<HubQuestion>),
-    /// An official, who releases these changes from quarantine.
-    Official(BTreeSet<ChangeHash>),
+    /// An official, who releases this change from quarantine.
+    Official(Box<Entry>),
 }
 
 /// One exchange under way.
@@ -132,6 +130,8 @@ pub(super) struct Site {
     /// The devices that were enrolled before the world began.
     enrolled: BTreeMap<DevicePublicKey, BTreeSet<i64>>,
     exchanges: BTreeMap<u64, Exchange>,
+    /// Answers to hubs that wait for the flush of what was erased with them.
+    answers: Vec<(u64, Answer)>,
     /// The request to the installation above.
     under_way: Option<UnderWay>,
     comparing: Comparing,
@@ -155,6 +155,7 @@ impl Site {
             scope,
             enrolled,
             exchanges: BTreeMap::new(),
+            answers: Vec::new(),
             under_way: None,
             comparing: Comparing::default(),
             is_running: true,
@@ -219,7 +220,7 @@ impl Site {
                 device, clock_ahead, ..
             } => data.authors(*device, *clock_ahead, self.bug),
             Caller::Hub(question) => self.authors_of_hub(data, question),
-            Caller::Official(releases) => data.all_authors(self.bug).releasing(releases.clone()),
+            Caller::Official(entry) => data.all_authors(self.bug).releasing([entry.hash()].into()),
         };
         Decided {
             authors,
@@ -265,7 +266,7 @@ impl Site {
                 }
                 Err(DiskFull) => return Step::Over(Box::new(Answer::failed(asker))),
             },
-            Stage::Flushing(..) | Stage::Erasing(_) => {
+            Stage::Flushing(..) => {
                 outcome = Step::AwaitsFlush;
                 stage
             }
@@ -276,10 +277,7 @@ impl Site {
                 Caller::Hub(question) => match self.answer_hub(*question, taken, &hashes) {
                     Ok(answer) if self.answers_early(asker) => return Step::Over(Box::new(answer)),
                     Ok(answer) => {
-                        let stage = Stage::Erasing(Box::new(answer));
-                        // Whoever waits for the answer is named in it.
-                        let caller = Caller::Official(BTreeSet::new());
-                        self.exchanges.insert(connection, Exchange { caller, hashes, stage });
+                        self.answers.push((connection, answer));
                         return Step::AwaitsFlush;
                     }
                     Err(DiskFull) => return Step::Over(Box::new(Answer::failed(asker))),
@@ -340,22 +338,18 @@ impl Site {
         self.disk.flush();
         self.data = self.ahead.clone();
         self.settled();
-        let (mut ready, mut answers) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         for (connection, mut exchange) in std::mem::take(&mut self.exchanges) {
             exchange.stage = match exchange.stage {
                 Stage::Flushing(planned, late) => {
                     ready.push(connection);
                     Stage::Taken(planned.written(late))
                 }
-                Stage::Erasing(answer) => {
-                    answers.push((connection, *answer));
-                    continue;
-                }
                 stage => stage,
             };
             self.exchanges.insert(connection, exchange);
         }
-        (ready, answers)
+        (ready, std::mem::take(&mut self.answers))
     }
 
     /// How many changes are in the log, wait, and are in quarantine.
@@ -367,6 +361,7 @@ impl Site {
     pub(super) fn crash(&mut self, luck: &mut ChaCha8Rng) {
         self.is_running = false;
         self.exchanges.clear();
+        self.answers.clear();
         self.under_way = None;
         self.comparing = Comparing::default();
         self.disk.crash(luck);

@@ -41,7 +41,7 @@ impl Site {
         };
         let delivery = Delivery::new(vec![Ok(admitted(entry, entry.device()))], Vec::new());
         let exchange = Exchange {
-            caller: Caller::Official(BTreeSet::from([hash])),
+            caller: Caller::Official(Box::new(entry.clone())),
             hashes: vec![hash],
             stage: Stage::Arrived(Box::new(delivery)),
         };

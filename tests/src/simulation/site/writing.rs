@@ -18,6 +18,8 @@ use crate::simulation::history::unit_of;
 struct Writing<'a> {
     planned: &'a Planned,
     bringer: Bringer,
+    /// What an official lets in, as it was in quarantine.
+    let_in: Option<&'a Entry>,
     /// What the writer sees, with what is written so far.
     seen: Data,
     logged: Vec<Entry>,
@@ -38,7 +40,12 @@ impl Site {
             Caller::Hub(question) => Some(question.remember(&self.ahead, self.bug)),
             Caller::Official(_) => None,
         };
-        self.write_together(planned, caller.bringer(), together)
+        let bringer = caller.bringer();
+        let let_in = match caller {
+            Caller::Official(entry) => Some(&**entry),
+            Caller::Phone { .. } | Caller::Hub(_) => None,
+        };
+        self.write_all(planned, bringer, let_in, together)
     }
 
     /// Writes a plan, and something together with it.
@@ -48,9 +55,20 @@ impl Site {
         bringer: Bringer,
         together: Option<Transaction>,
     ) -> Result<Vec<Refusal>, DiskFull> {
+        self.write_all(planned, bringer, None, together)
+    }
+
+    fn write_all(
+        &mut self,
+        planned: &Planned,
+        bringer: Bringer,
+        let_in: Option<&Entry>,
+        together: Option<Transaction>,
+    ) -> Result<Vec<Refusal>, DiskFull> {
         let mut writing = Writing {
             planned,
             bringer,
+            let_in,
             seen: self.ahead.clone(),
             logged: Vec::new(),
             waiting: Vec::new(),
@@ -104,26 +122,24 @@ impl Site {
 
 impl Writing<'_> {
     fn entry(&self, unit: usize, admitted: &Admitted) -> Entry {
-        // What an official releases has its attestation with it already.
-        let in_quarantine = self.seen.quarantine.iter().map(|(entry, _)| entry);
-        let is_it = |entry: &&Entry| entry.hash() == admitted.change.hash();
-        let kept = in_quarantine
-            .chain(&self.seen.log)
-            .chain(&self.seen.waiting)
-            .find(is_it);
-        let attestation = match self.planned.plan().1.get(admitted.attestation) {
-            Some(kept) => Arc::new(CarriedAttestation {
-                device: admitted.device,
-                hashes: kept.hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>().into(),
-                signature: kept.signature,
-            }),
-            None => kept.map(|kept| kept.attestation.clone()).unwrap(),
+        let attestations = self.planned.plan().1;
+        let attestation = match self.let_in {
+            // What an official releases has its attestation with it already.
+            Some(entry) => Arc::clone(&entry.attestation),
+            None => {
+                let kept = &attestations[admitted.attestation];
+                Arc::new(CarriedAttestation {
+                    device: admitted.device,
+                    hashes: kept.hashes.iter().flat_map(|hash| hash.0).collect::<Vec<u8>>().into(),
+                    signature: kept.signature,
+                })
+            }
         };
         Entry {
             unit,
             change: Arc::new(admitted.change.clone()),
             bringer: self.bringer,
-            let_in: self.planned.plan().1.is_empty(),
+            let_in: self.let_in.is_some(),
             place: 0,
             attestation,
         }

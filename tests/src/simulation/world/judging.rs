@@ -28,8 +28,8 @@ impl World {
         }
         let mut broken = self.missing_answers();
         broken.extend(self.lost_of_quarantine());
-        broken.extend(self.disagreeing_neighbours());
         broken.extend(self.unreached_releases());
+        broken.extend(self.disagreeing_neighbours());
         broken.extend(self.wrong_readings());
         broken.extend(self.diverging_phones());
         for (invariant, what) in broken {
