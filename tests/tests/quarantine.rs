@@ -9,7 +9,10 @@
 )]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use khaosat::store::Store;
+use khaosat::sync::{Official, Selection, discard, release};
 use khaosat_tests::installation::Installation;
 use khaosat_tests::phone::Phone;
 use khaosat_tests::rows::rows;
@@ -160,6 +163,64 @@ fn what_is_discarded_is_gone_and_stays_out() {
     let unknown = discard(&hash).failure();
     assert!(unknown.stderr.contains("khu chờ xét"), "{}", unknown.stderr);
     discard("abc").failure();
+}
+
+#[test]
+fn two_officials_who_decide_at_once_come_to_one_outcome() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut phone = Phone::of(&installation, &server, &HAMLETS[..1], 1);
+    let change = answer(&mut phone, "B1", "yes");
+    phone.sync();
+    server.kill();
+
+    let official = |name: &str| Official {
+        name: name.to_owned(),
+        reason: "Đã hỏi hộ".to_owned(),
+    };
+    let hash = change.hash();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (discarded, released) = runtime.block_on(async {
+        let store = Store::open(&installation.data().join("khaosat.sqlite")).await.unwrap();
+        // While the writer is busy both find the change in quarantine, and what they decide waits one behind the other.
+        let (go_on, busy) = tokio::sync::oneshot::channel::<()>();
+        let writer = store.writer.clone();
+        let busy = tokio::spawn(async move {
+            writer
+                .write(move |_| {
+                    Box::pin(async move {
+                        let _ = busy.await;
+                        Ok(())
+                    })
+                })
+                .await
+        });
+        let hashes = [hash];
+        let selection = Selection::Hashes(vec![hash]);
+        let (discarded, released, ()) = tokio::join!(
+            discard(&store, &hashes, official("Một")),
+            async {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                release(&store, &selection, official("Hai")).await
+            },
+            async {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+                go_on.send(()).unwrap();
+            }
+        );
+        busy.await.unwrap().unwrap();
+        (discarded.unwrap(), released.unwrap())
+    });
+    assert_eq!(discarded, 1);
+    assert_eq!((released.logged, released.waiting), (0, 0));
+    assert_eq!(released.kept[&hash.to_string()], RefusalReason::Discarded);
+    let logged: Vec<(i64,)> = rows(&installation.data(), "SELECT seq FROM change_log");
+    assert_eq!(logged, []);
+    let decided: Vec<(bool, String)> = rows(
+        &installation.data(),
+        "SELECT released, decided_by FROM quarantine_decision",
+    );
+    assert_eq!(decided, [(false, "Một".to_owned())]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use sync_core::device::DevicePublicKey;
 use sync_core::exchange::delivery::{Delivery, Taken};
 
 use super::log;
-use super::quarantine::{record_release, take_back_release};
+use super::quarantine::{discarded_of, record_release, take_back_release};
 use super::source::Source;
 use crate::devices::enrolled;
 use crate::store::{Store, StoreError};
@@ -21,8 +21,11 @@ pub(crate) async fn take(store: &Store, delivery: Delivery, source: Source) -> R
     devices.extend(source.device());
     let devices = Arc::new(devices);
     let source = Arc::new(source);
-    let frame = source.frame(log::frame(&store.readers, &delivery.units()).await?);
+    let hashes = Arc::new(delivery.hashes());
     loop {
+        // Before the frame, so that what is discarded between the two is found by the writer.
+        let discarded = discarded_of(&store.readers, &hashes).await?;
+        let frame = source.frame(log::frame(&store.readers, &delivery.units()).await?);
         let known = enrolled(&store.readers, &devices).await?;
         let authors = source.authors(&known);
         let sorted = delivery.clone().sort(&frame, &authors);
@@ -31,7 +34,7 @@ pub(crate) async fn take(store: &Store, delivery: Delivery, source: Source) -> R
         let planned = tokio::task::spawn_blocking(move || sorted.plan(&stored))
             .await
             .map_err(|_| StoreError::ShuttingDown)?;
-        let (devices, source) = (Arc::clone(&devices), Arc::clone(&source));
+        let (devices, source, hashes) = (Arc::clone(&devices), Arc::clone(&source), Arc::clone(&hashes));
         let taken = store
             .writer
             .write(move |connection| {
@@ -39,6 +42,10 @@ pub(crate) async fn take(store: &Store, delivery: Delivery, source: Source) -> R
                     // Nothing enters the log of a device that was revoked, or of a hamlet that was withdrawn, since the
                     // plan was made.
                     if source.authors(&enrolled(&mut *connection, &devices).await?) != authors {
+                        return Ok(None);
+                    }
+                    // Nor what an official has discarded since, be it while another released it.
+                    if discarded_of(&mut *connection, &hashes).await? != discarded {
                         return Ok(None);
                     }
                     source.write(connection).await?;

@@ -150,6 +150,12 @@ impl Delivery {
         self.verdicts.iter().flatten().map(|admitted| admitted.device).collect()
     }
 
+    /// The hashes of those that are not refused already.
+    pub fn hashes(&self) -> BTreeSet<ChangeHash> {
+        let admitted = self.verdicts.iter().flatten();
+        admitted.map(|admitted| admitted.change.hash()).collect()
+    }
+
     /// The rounds and units whose state the next step needs.
     pub fn units(&self) -> BTreeSet<Unit> {
         let admitted = self.verdicts.iter().flatten();

@@ -3,13 +3,13 @@
 mod decisions;
 mod list;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use decisions::{Official, QuarantineError, Released, Selection, discard, release};
 pub(super) use decisions::{Release, record_release, take_back_release};
 pub use list::{ListedChange, list};
-use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{SqliteExecutor, SqlitePool};
 use sync_core::ChangeHash;
 use sync_core::exchange::intake::SetAside;
 use sync_core::exchange::{Refusal, RefusalReason};
@@ -174,6 +174,23 @@ pub(crate) async fn quarantine_waiting(connection: &mut SqliteConnection, device
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Those of these changes that were discarded.
+pub(super) async fn discarded_of(
+    executor: impl SqliteExecutor<'_>,
+    hashes: &BTreeSet<ChangeHash>,
+) -> Result<BTreeSet<ChangeHash>, StoreError> {
+    let hashes: Vec<String> = hashes.iter().map(ToString::to_string).collect();
+    let discarded: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT hash FROM json_each($1) AS wanted JOIN quarantine_decision ON hash = unhex(wanted.value)
+         WHERE NOT released",
+    )
+    .bind(json(&hashes)?)
+    .fetch_all(executor)
+    .await?;
+    let discarded = discarded.into_iter();
+    discarded.map(|hash| stored_hash(hash, "quarantine_decision")).collect()
 }
 
 /// The changes of these units that were discarded.
