@@ -311,6 +311,25 @@ fn a_hub_speaks_for_its_own_hamlets_only() {
 }
 
 #[test]
+fn what_an_official_let_in_reaches_the_hub_of_its_hamlet() {
+    let province = Installation::new();
+    let hub = province.twin();
+    let (above, below) = (province.serve(), hub.serve());
+    join(&hub, &province, &above, &HAMLETS[1..]);
+    // Its author may write nothing in the hub's hamlet, so the hub has not heard of it.
+    let mut phone = Phone::of(&province, &above, &HAMLETS[..1], 1);
+    phone.interview("B1", "yes");
+    phone.sync();
+    assert_eq!(reach(&hub), [0; 5]);
+    let key = phone.key.public().to_string();
+    province
+        .run(&["quarantine", "release", "--device", &key, "--reason", "Đã hỏi hộ"])
+        .success();
+    assert_eq!(reach(&hub), [0, 0, 0, 1, 0]);
+    assert_eq!(below.current_overview()["coverage"]["received"], 1);
+}
+
+#[test]
 fn an_erasure_at_one_level_reaches_the_other() {
     let world = World::new();
     let mut phone = world.phone_below(1);

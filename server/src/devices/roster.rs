@@ -170,7 +170,7 @@ impl RosterError {
 }
 
 /// The devices of an installation, with what each may write within `hamlets`, or everywhere where none are named. A device
-/// that may write nothing there is left out then.
+/// that may write nothing there is left out then, unless the log has something there that it wrote and an official let in.
 ///
 /// # Errors
 /// [`StoreError`] when the database fails.
@@ -197,9 +197,12 @@ pub async fn roster_of(
              device_scope.granted_at, device_scope.withdrawn_at
          FROM device LEFT JOIN device AS successor ON successor.device_key = device.successor_key
          LEFT JOIN device_scope ON device_scope.device_key = device.device_key
+             AND ($1 IS NULL OR device_scope.hamlet_key IN (SELECT value FROM json_each($1)))
          LEFT JOIN frame_hamlet USING (hamlet_key)
          LEFT JOIN round USING (round_key)
-         WHERE $1 IS NULL OR device_scope.hamlet_key IN (SELECT value FROM json_each($1))
+         WHERE $1 IS NULL OR device_scope.hamlet_key IS NOT NULL
+             OR device.device_key IN (SELECT device_key FROM change_log
+                 WHERE change_log.hamlet_key IN (SELECT value FROM json_each($1)))
          ORDER BY device.device_key, frame_hamlet.hamlet_key",
     )
     .bind(hamlets)
