@@ -17,5 +17,6 @@ mod upstream;
 
 pub use error::HubError;
 pub(crate) use reach::{Reached, follow, reach};
+pub(crate) use route::HubVisit;
 pub use route::routes;
 pub(crate) use upstream::{Settlement, Upstream, join};

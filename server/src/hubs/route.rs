@@ -12,10 +12,11 @@ use axum::routing::{get, post};
 use serde_bytes::ByteBuf;
 use sha2::{Digest as _, Sha256};
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnection;
 use sync_core::exchange::answering::CursorState;
 use sync_core::exchange::delivery::Delivery;
 use sync_core::exchange::forwarding::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, HubMemory, Piece};
-use sync_core::exchange::{Cursor, Limits, admit_carried, wire};
+use sync_core::exchange::{CarriedChanges, Cursor, Limits, admit_carried, wire};
 
 use super::error::HubError;
 use super::frame::frame;
@@ -26,7 +27,7 @@ use crate::app::App;
 use crate::clock;
 use crate::devices::{Caller, RosterError, import_roster, roster_of};
 use crate::http::{Problem, Text};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use crate::sync::carrying::CarriedEntries;
 use crate::sync::{ErasureError, Heard, Source, blocking, check_encoding, cursor_state, head, take, whole_body};
 
@@ -39,7 +40,8 @@ pub fn routes() -> Router<App> {
 
 async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
     check_encoding(&headers)?;
-    let remembered = memory(&app.store.readers, caller.device_key).await?;
+    // Whoever is no hub is refused before anything is read.
+    memory(&app.store.readers, caller.device_key).await?;
     let limits = Limits::default();
     let body = whole_body(body, &limits).await?;
     let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
@@ -65,21 +67,20 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         predecessors: BTreeSet::new(),
         clock_ahead: request.device_time.saturating_sub(clock::now()),
     };
-    let taken = take(&app.store, delivery, Source::Hub(heard, caller.hamlets.clone())).await?;
+    let source = Source::Hub(heard, caller.hamlets.clone(), HubVisit::of(&request));
+    let taken = take(&app.store, delivery, source).await?;
     erase_all(&app.store, request.erased.clone(), Some(&caller.hamlets)).await?;
     if taken.changed {
         app.logged();
     }
 
-    let memory = remembered.after(&request);
+    let memory = memory(readers, caller.device_key).await?;
     let with_own = memory.set_back || request.restoring;
     let piece = match cursors {
         CursorState::Known => Some(news(readers, &caller, request.cursor, with_own).await?),
         CursorState::Foreign => None,
     };
     let roster = roster_for(readers, &caller, &request).await?;
-    // What the hub has brought is remembered last: whatever failed before, it brings again.
-    remember(&app.store, caller.device_key, memory).await?;
     let unknown_cursor = piece.is_none();
     let Piece {
         carried,
@@ -162,27 +163,53 @@ pub(super) async fn memory(readers: &SqlitePool, device_key: i64) -> Result<HubM
             ),
         ));
     };
-    Ok(serde_json::from_str(&memory).map_err(|error| StoreError::Damaged {
-        table: "hub",
-        reason: error.to_string(),
-    })?)
+    Ok(decoded(&memory)?)
 }
 
-async fn remember(store: &Store, device_key: i64, memory: HubMemory) -> Result<(), StoreError> {
-    let memory = encoded(&memory)?;
-    store
-        .writer
-        .write(move |connection| {
-            Box::pin(async move {
-                sqlx::query("UPDATE hub SET memory = $2 WHERE device_key = $1 AND memory <> $2")
-                    .bind(device_key)
-                    .bind(memory)
-                    .execute(connection)
-                    .await?;
-                Ok(())
-            })
+/// How far a request brings a hub's log: kept in the transaction that takes in what it brings. Were it kept later, an upstream
+/// whose power fails in between would not notice that a hub was set back to before that request.
+#[derive(Debug, Clone)]
+pub(crate) struct HubVisit(ForwardRequest);
+
+impl HubVisit {
+    /// Of a request, without what it carries.
+    fn of(request: &ForwardRequest) -> Self {
+        Self(ForwardRequest {
+            version: request.version,
+            device_time: request.device_time,
+            roster: None,
+            roster_known: None,
+            forwarded: request.forwarded,
+            until: request.until,
+            carried: CarriedChanges::default(),
+            erased: Vec::new(),
+            cursor: request.cursor,
+            acknowledged: request.acknowledged,
+            restoring: request.restoring,
         })
-        .await
+    }
+
+    /// Goes on from what is remembered now, since another request of the hub may have been answered in the meantime.
+    pub(crate) async fn write(&self, connection: &mut SqliteConnection, device_key: i64) -> Result<(), StoreError> {
+        let memory: Option<String> = sqlx::query_scalar("SELECT memory FROM hub WHERE device_key = $1")
+            .bind(device_key)
+            .fetch_optional(&mut *connection)
+            .await?;
+        let Some(memory) = memory else { return Ok(()) };
+        sqlx::query("UPDATE hub SET memory = $2 WHERE device_key = $1 AND memory <> $2")
+            .bind(device_key)
+            .bind(encoded(&decoded(&memory)?.after(&self.0))?)
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+fn decoded(memory: &str) -> Result<HubMemory, StoreError> {
+    serde_json::from_str(memory).map_err(|error| StoreError::Damaged {
+        table: "hub",
+        reason: error.to_string(),
+    })
 }
 
 impl From<HubError> for Problem {

@@ -12,7 +12,7 @@ use sync_core::exchange::intake::{Frame, HamletKey, RoundState};
 use super::quarantine::Release;
 use crate::clock;
 use crate::devices::Enrolled;
-use crate::hubs::Settlement;
+use crate::hubs::{HubVisit, Settlement};
 use crate::store::StoreError;
 
 /// By how many milliseconds a reading of a device's clock must differ from the one before to get a row of its own. A
@@ -32,8 +32,8 @@ pub(crate) enum Source {
     Phone(Heard),
     /// Somebody else: a courier with a bundle.
     Carried,
-    /// A hub, which answers for these hamlets.
-    Hub(Heard, BTreeSet<HamletKey>),
+    /// A hub, which answers for these hamlets, with what is to be remembered of its request.
+    Hub(Heard, BTreeSet<HamletKey>, HubVisit),
     /// The upstream, with what is kept of the exchange with it. Who may write where, and until when, was its decision: here
     /// an author must only be known, and the unit in the frame.
     Upstream(Settlement),
@@ -83,7 +83,7 @@ impl Source {
                 Authors::one(heard.device, &heard.predecessors, author)
             }
             Self::Carried => Authors::enrolled(all(enrolled)),
-            Self::Hub(_, hamlets) => Authors::enrolled(all(enrolled)).within(hamlets),
+            Self::Hub(_, hamlets, _) => Authors::enrolled(all(enrolled)).within(hamlets),
             Self::Upstream(settlement) => {
                 let everywhere = Author {
                     hamlets: settlement.frame.iter().map(|hamlet| (*hamlet, None)).collect(),
@@ -112,7 +112,7 @@ impl Source {
                 Self::Carried | Self::Hub(..) | Self::Upstream(_) | Self::Quarantine(_) => None,
             },
             carried_by: match self {
-                Self::Hub(heard, _) => Some(heard.device_key),
+                Self::Hub(heard, ..) => Some(heard.device_key),
                 Self::Upstream(_) => Some(UPSTREAM),
                 Self::Phone(_) | Self::Carried | Self::Quarantine(_) => None,
             },
@@ -142,7 +142,11 @@ impl Source {
     /// Keeps what is to be kept of whoever brings the changes, in the transaction that takes them in.
     pub(super) async fn write(&self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         match self {
-            Self::Phone(heard) | Self::Hub(heard, _) => heard.write(connection).await,
+            Self::Phone(heard) => heard.write(connection).await,
+            Self::Hub(heard, _, visit) => {
+                heard.write(connection).await?;
+                visit.write(connection, heard.device_key).await
+            }
             Self::Upstream(settlement) => settlement.write(connection).await,
             Self::Carried | Self::Quarantine(_) => Ok(()),
         }
