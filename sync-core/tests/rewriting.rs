@@ -48,6 +48,7 @@ fn rewritten(phone: &mut Response, log: &Response) -> Rewritten {
         now: &actor(3),
         before: &[actor(1)],
         abandoned: &[],
+        refused: &HashSet::new(),
     };
     phone.rewritten(&logged(log), own).unwrap()
 }
@@ -90,6 +91,29 @@ fn what_a_refused_change_and_its_dependents_said_is_said_again() {
     assert_eq!(log.read().conflicts, []);
     for (question, value) in [("age", 2), ("fibre_available", 10), ("rooms", 3)] {
         assert_eq!(shown(&log, &AnswerPath::top(question)), [value].into(), "{question}");
+    }
+}
+
+#[test]
+fn what_contradicts_a_change_that_only_waits_at_the_server_is_said_again() {
+    let mut phone = empty();
+    let refused = answer(&mut phone, 1, "age", 2);
+    let dependent = answer(&mut phone, 1, "rooms", 3);
+    // The log has nothing that these contradict: it refused the first for one of a copy's, which waits.
+    let log = empty();
+    let own = OwnActors {
+        now: &actor(3),
+        before: &[actor(1)],
+        abandoned: &[],
+        refused: &[refused.hash()].into(),
+    };
+    let again = phone.rewritten(&logged(&log), own).unwrap();
+    let dropped: Vec<ChangeHash> = again.replaced.iter().map(|replacement| replacement.dropped).collect();
+    assert_eq!(dropped, [refused.hash(), dependent.hash()]);
+    let changes = again.response.changes();
+    assert!(changes.iter().all(|change| *change.actor_id() != actor(1)));
+    for (question, value) in [("age", 2), ("rooms", 3)] {
+        assert_eq!(shown(&again.response, &AnswerPath::top(question)), [value].into());
     }
 }
 
@@ -212,6 +236,7 @@ fn what_nothing_contradicts_is_not_written_again_unless_its_key_is_abandoned() {
         now: &actor(3),
         before: &[],
         abandoned: &[actor(1)],
+        refused: &HashSet::new(),
     };
     let again = phone.rewritten(&logged(&log), own).unwrap();
     assert_eq!(again.replaced[0].dropped, unsent.hash());
@@ -424,6 +449,7 @@ impl Field {
             now: &phone.actor,
             before: &phone.before,
             abandoned: &phone.abandoned,
+            refused: &HashSet::new(),
         };
         phone.response = phone.response.rewritten(&logged(&self.log), own).unwrap().response;
     }

@@ -30,6 +30,9 @@ pub struct OwnActors<'a> {
     pub before: &'a [ActorId],
     /// Those before, whose changes it can bring no more: whatever the log does not have of them is written again.
     pub abandoned: &'a [ActorId],
+    /// What the log refused as contradicting. It is written again also where it fits all that the log has: what it
+    /// contradicts may wait there for another change, where no device sees it.
+    pub refused: &'a HashSet<ChangeHash>,
 }
 
 /// A response in which nothing of the device's own contradicts the log any more.
@@ -70,7 +73,8 @@ impl Response {
         let is_logged = |change: &&Change| logged.contains(&change.hash());
         let mut base = Self::with_changes(self.id, all.iter().filter(is_logged).cloned())?;
         let rest = all.iter().filter(|change| !is_logged(change));
-        let rest = rest.filter(|change| !own.abandoned.contains(change.actor_id()));
+        let rest =
+            rest.filter(|change| !own.abandoned.contains(change.actor_id()) && !own.refused.contains(&change.hash()));
         // What contradicts the log is what is looked for.
         let _ = base.apply(rest.cloned());
         all.retain(|change| !base.has(&change.hash()));

@@ -102,10 +102,12 @@ impl Client {
         };
         let before: Vec<ActorId> = self.predecessors.iter().map(DeviceKey::actor).collect();
         let abandoned: Vec<ActorId> = self.abandoned.iter().cloned().collect();
+        let refused = self.stranded.iter().map(|outgoing| outgoing.change.hash()).collect();
         let own = OwnActors {
             now: &key.actor(),
             before: &before,
             abandoned: &abandoned,
+            refused: &refused,
         };
         response.rewritten(there, own).map(Some)
     }
