@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use survey_forms::answers::{AnswerPath, Value};
-use sync_core::ChangeHash;
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::Reading;
+use sync_core::{Change, ChangeHash};
 use uuid::Uuid;
 
 /// The round.
@@ -60,6 +60,8 @@ pub(super) struct Edit {
     pub(super) written: u64,
     /// The edits that the person could have seen.
     pub(super) past: BTreeSet<usize>,
+    /// The changes that the edit's own depends on.
+    pub(super) builds_on: Vec<ChangeHash>,
     /// The edit that is said again by this one.
     pub(super) first: Option<usize>,
 }
@@ -73,17 +75,21 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn wrote(&mut self, hash: ChangeHash, edit: Edit) {
+    pub(super) fn wrote(&mut self, change: &Change, edit: Edit) {
+        let hash = change.hash();
         // Two copies of one phone that do the same in the same second do it once.
         if self.by_hash.contains_key(&hash) {
             return;
         }
         self.by_hash.insert(hash, self.edits.len());
-        self.edits.push(edit);
+        self.edits.push(Edit {
+            builds_on: change.deps().to_vec(),
+            ..edit
+        });
     }
 
     /// A phone said again, by another change each, what these changes said, in their order.
-    pub(super) fn wrote_again(&mut self, replaced: &[(ChangeHash, ChangeHash)]) {
+    pub(super) fn wrote_again(&mut self, replaced: &[(ChangeHash, Change)]) {
         let mut again = BTreeMap::new();
         for (dropped, written) in replaced {
             let Some((number, edit)) = self.find(dropped) else {
@@ -95,8 +101,8 @@ impl History {
                 first: Some(self.first(number)),
                 ..edit.clone()
             };
-            self.wrote(*written, edit);
-            again.extend(self.find(written).map(|(now, _)| (number, now)));
+            self.wrote(written, edit);
+            again.extend(self.find(&written.hash()).map(|(now, _)| (number, now)));
         }
     }
 

@@ -7,9 +7,9 @@ use std::fmt;
 pub enum Invariant {
     /// Replicas that have heard everything say the same, heads and all.
     ReplicasConverge,
-    /// What the server acknowledges is on its disk at that moment.
+    /// What an installation acknowledges to a phone or hub is on its disk at that moment.
     AcknowledgedIsDurable,
-    /// Every answer that was saved on a phone that still works reaches the server once links heal.
+    /// Every answer that was saved on a phone that still works reaches the province once links heal, be it by way of a hub.
     SavedAnswersArrive,
     /// No change of a hamlet outside its author's scope is stored as accepted, and none that was written after the hamlet was
     /// withdrawn from its author.
@@ -33,11 +33,17 @@ pub enum Invariant {
     FiguresEqualOneReplica,
     /// A change is in the log once.
     LoggedOnce,
+    /// A hub and the installation above it have the same of the hub's hamlets, but for what one of them refused.
+    NeighboursAgree,
+    /// What an official let in is at every hub below in whose hamlets it is.
+    ReleasedReachesEverybody,
+    /// What an official discarded is not in that installation's log, whoever else decided at the same time.
+    DiscardedStaysOut,
 }
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ReplicasConverge,
         Self::AcknowledgedIsDurable,
         Self::SavedAnswersArrive,
@@ -51,6 +57,9 @@ impl Invariant {
         Self::NoConflictVanishes,
         Self::FiguresEqualOneReplica,
         Self::LoggedOnce,
+        Self::NeighboursAgree,
+        Self::ReleasedReachesEverybody,
+        Self::DiscardedStaysOut,
     ];
 }
 

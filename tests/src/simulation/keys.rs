@@ -15,6 +15,8 @@ pub(super) struct Keys {
     before: Vec<(Secret, bool)>,
     /// One that was drawn and is not in use yet.
     drawn: Option<Secret>,
+    /// The public keys of all that were in use, that of the one in use last.
+    public: Vec<DevicePublicKey>,
 }
 
 impl Keys {
@@ -23,6 +25,7 @@ impl Keys {
             now: first,
             before: Vec::new(),
             drawn: None,
+            public: vec![DeviceKey::from_secret(&first).public()],
         }
     }
 
@@ -41,6 +44,7 @@ impl Keys {
     /// the phone enrolled with it.
     pub(super) fn took(&mut self, rotated: bool) {
         let Some(drawn) = self.drawn.take() else { return };
+        self.public.push(DeviceKey::from_secret(&drawn).public());
         self.before.push((std::mem::replace(&mut self.now, drawn), true));
         if !rotated {
             self.before.iter_mut().for_each(|(_, may_bring)| *may_bring = false);
@@ -68,7 +72,12 @@ impl Keys {
 
     /// Whether the phone has, or had, this key.
     pub(super) fn had(&self, key: &DevicePublicKey) -> bool {
-        self.all().any(|own| own.public() == *key)
+        self.public.contains(key)
+    }
+
+    /// The public key of the one in use.
+    pub(super) fn public(&self) -> DevicePublicKey {
+        self.public[self.public.len() - 1]
     }
 
     /// All actors that the phone has written as.

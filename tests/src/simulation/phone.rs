@@ -35,6 +35,12 @@ pub(super) struct Phone {
     pub(super) refused: Vec<(ChangeHash, RefusalReason)>,
     /// What the server was said to have in quarantine.
     pub(super) quarantined: BTreeSet<ChangeHash>,
+    /// The installation that it talks to.
+    pub(super) place: usize,
+    /// Whether it took in what another phone has.
+    pub(super) has_met: bool,
+    /// Whether its clock was wrong ever.
+    pub(super) clock_was_wrong: bool,
     /// Whether it lies at the bottom of a canal.
     pub(super) is_lost: bool,
     /// What is gone when the app ends; none while it does not run.
@@ -73,6 +79,9 @@ impl Phone {
             disk: Disk::new(),
             refused: Vec::new(),
             quarantined: BTreeSet::new(),
+            place: 0,
+            has_met: false,
+            clock_was_wrong: false,
             is_lost: false,
             memory: Some(Memory::default()),
             bug,
@@ -88,6 +97,7 @@ impl Phone {
     pub(super) fn copied(&self, number: usize, history: &mut History) -> Self {
         let mut copy = Self::new(number, self.scope.clone(), self.compares, self.bug);
         copy.first = self.first;
+        copy.place = self.place;
         copy.disk.restore(self.disk.flushed().to_vec());
         copy.restart(history);
         copy
@@ -121,7 +131,7 @@ impl Phone {
             .unwrap();
         let Some(change) = change else { return };
         history.wrote(
-            change.hash(),
+            &change,
             Edit {
                 phone: number,
                 unit,
@@ -129,6 +139,7 @@ impl Phone {
                 value,
                 written: now,
                 past,
+                builds_on: Vec::new(),
                 first: None,
             },
         );
@@ -161,27 +172,49 @@ impl Phone {
         }
     }
 
-    /// Another phone is at hand, and this one takes in all that it has of the units that both may read.
+    /// Another phone is at hand, and this one takes in all that it has of the units that both may read. What this one's key
+    /// wrote, by a copy of this phone, it also sends: nobody else might.
     pub(super) fn meet(&mut self, other: &Self) {
         let (Some(memory), Some(others)) = (&mut self.memory, &other.memory) else {
             return;
         };
-        let mut changes = Vec::new();
+        let own = self.keys.actors();
+        let (mut changes, mut records) = (Vec::new(), Vec::new());
         for (unit, theirs) in &others.responses {
             let hamlet = hamlet_of(*unit);
-            if self.scope.contains(&hamlet) && other.scope.contains(&hamlet) {
-                changes.extend(theirs.changes().into_iter().map(|change| (*unit, change)));
+            if !self.scope.contains(&hamlet) || !other.scope.contains(&hamlet) {
+                continue;
+            }
+            for change in theirs.changes() {
+                let here = memory.responses.get(unit);
+                if own.contains(change.actor_id()) && !here.is_some_and(|here| here.has(&change.hash())) {
+                    let change = Box::new(change.clone());
+                    records.push(Record::Wrote { unit: *unit, change });
+                }
+                changes.push((*unit, change));
             }
         }
+        let heard = Record::Heard {
+            changes: changes.clone(),
+        };
         if self
             .disk
-            .write(Record::Heard {
-                changes: changes.clone(),
-            })
-            .is_ok()
+            .write(Record::Exchanged([heard].into_iter().chain(records.clone()).collect()))
+            .is_err()
         {
-            for (unit, change) in changes {
-                take_in(memory.open(unit), change);
+            return;
+        }
+        self.has_met = true;
+        for (unit, change) in changes {
+            take_in(memory.open(unit), change);
+        }
+        for record in records {
+            if let Record::Wrote { unit, change } = record {
+                memory.unsaved.push(OutgoingChange {
+                    round: ROUND,
+                    unit: code(unit),
+                    change: *change,
+                });
             }
         }
     }
@@ -216,9 +249,12 @@ impl Phone {
         else {
             return;
         };
-        let Ok(response) = wire::decode::<SyncResponse>(bytes, &Limits::default()) else {
+        let Ok(mut response) = wire::decode::<SyncResponse>(bytes, &Limits::default()) else {
             return self.disconnected(connection);
         };
+        if self.bug == Some(Bug::KeepsForeignCursor) {
+            response.unknown_cursor = false;
+        }
         memory.connection = None;
         let received = memory
             .client

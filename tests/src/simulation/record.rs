@@ -11,7 +11,7 @@ use super::keys::{Keys, Secret};
 /// One transaction of a phone's storage.
 #[derive(Debug, Clone)]
 pub(super) enum Record {
-    /// The volunteer answered.
+    /// The volunteer answered, or a change of the phone's own key came from another phone: it is to be sent.
     Wrote { unit: usize, change: Box<Change> },
     /// Others' changes came, from the server or from another phone.
     Heard { changes: Vec<(usize, Change)> },

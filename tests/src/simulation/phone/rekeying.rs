@@ -11,11 +11,14 @@ use super::{Memory, Phone};
 use crate::simulation::bug::Bug;
 use crate::simulation::history::{History, QUESTIONS};
 use crate::simulation::record::Record;
-use crate::simulation::server::Rotation;
+use crate::simulation::site::Rotation;
 
 impl Phone {
     /// A new key is on the disk before anybody hears of it.
     pub(super) fn draw_key(&mut self, history: &mut History) {
+        if self.bug == Some(Bug::KeepsKeyAfterMeeting) && self.has_met {
+            return;
+        }
         let secret = self.keys.draw(self.number);
         if self.keys.drawn().is_none() && self.disk.write(Record::DrewKey(secret)).is_ok() {
             self.flush(history);
@@ -47,7 +50,7 @@ impl Phone {
         if rotation == Rotation::Done {
             self.take_key(true, history);
         }
-        rotation == Rotation::Replaced
+        rotation == Rotation::Enrol
     }
 
     /// An official has enrolled the phone with this key.
@@ -92,7 +95,7 @@ impl Phone {
             dropped.extend(hashes);
             for replacement in rewritten.replaced {
                 let Some(change) = replacement.written else { continue };
-                again.push((replacement.dropped, change.hash()));
+                again.push((replacement.dropped, change.clone()));
                 records.push(Record::Wrote {
                     unit: *unit,
                     change: Box::new(change),
