@@ -17,7 +17,10 @@ impl World {
         let Some(succession) = succession.filter(|_| self.phones[phone].is_running()) else {
             return;
         };
-        if !self.has_copies(phone) {
+        // A phone that has deleted what is erased, and goes where nobody has heard of that, begins anew under numbers that
+        // are taken there.
+        let forgot = self.statistics.erased > 0 && self.sites.len() > 1;
+        if !self.has_copies(phone) && !forgot {
             self.break_promise(Invariant::OnlyCopiesTakeNewKeys, format!("phone {phone}"));
         }
         self.successions.push(succession);
