@@ -284,18 +284,34 @@ fn in_dependency_order(mut left: Vec<(u32, Admitted)>) -> Vec<(u32, Admitted)> {
     ordered
 }
 
-/// The waiting changes of a response whose dependencies are all there now, dependencies before dependents. To be asked
-/// inside the transaction that logged something: two requests that bring a change and its dependency at the same time
-/// must not miss each other.
+/// What becomes of waiting changes once something was logged.
+#[derive(Debug, Clone, Default)]
+pub struct Released {
+    /// Those whose dependencies are all there now, dependencies before dependents: they are to be logged.
+    pub log: Vec<Change>,
+    /// Those whose number was taken by another change of their author while they waited: they can never be logged.
+    pub contradictory: Vec<Change>,
+}
+
+/// The waiting changes of a response that wait no more. To be asked inside the transaction that logged something: two
+/// requests that bring a change and its dependency at the same time must not miss each other, and neither may two that
+/// bring two changes under one number.
 ///
 /// # Errors
 /// When the logged changes do not load.
-pub fn released(id: ResponseId, stored: Stored) -> Result<Vec<Change>, ResponseError> {
+pub fn released(id: ResponseId, stored: Stored) -> Result<Released, ResponseError> {
     let mut response = Response::restored(id, stored.logged)?;
     let waiting: HashSet<ChangeHash> = stored.waiting.iter().map(Change::hash).collect();
-    // A waiting change that cannot be is never released.
-    let _ = response.apply(stored.waiting);
-    let mut changes = response.changes();
-    changes.retain(|change| waiting.contains(&change.hash()));
-    Ok(changes)
+    // What contradicts is found by what is left over.
+    let _ = response.apply(stored.waiting.iter().cloned());
+    let mut log = response.changes();
+    log.retain(|change| waiting.contains(&change.hash()));
+    let contradictory = stored.waiting.into_iter().filter(|change| {
+        let hash = change.hash();
+        !response.has(&hash) && !response.awaits(&hash)
+    });
+    Ok(Released {
+        log,
+        contradictory: contradictory.collect(),
+    })
 }

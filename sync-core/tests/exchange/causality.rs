@@ -5,6 +5,7 @@ use automerge::ExpandedChange;
 use automerge::legacy::{ObjectId, OpId};
 use survey_forms::answers::{AnswerPath, Answers, AnswersMut, InstanceId};
 use sync_core::exchange::RefusalReason;
+use sync_core::exchange::intake::{Stored, released};
 use sync_core::response::{Misfit, Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 
@@ -217,4 +218,34 @@ fn a_long_history_in_the_worst_order_is_taken() {
     assert_eq!(again.heads(), response.heads());
     let last: Vec<ChangeHash> = restored.changes().iter().rev().take(1).map(Change::hash).collect();
     assert_eq!(last, restored.heads());
+}
+
+/// Two requests at once bring two changes under one number, one of them too early: what waits is told from what can never be.
+#[test]
+fn what_waited_and_lost_its_number_is_contradictory() {
+    let first = answer(&device(1), UNIT, "first");
+    let mut response = Response::with_changes(response_id(), [first.clone()]).unwrap();
+    let mut copy = Response::with_changes(response_id(), [first.clone()]).unwrap();
+    let mut later = |response: &mut Response, text: &str| {
+        let edited = response.edit(&device(1).actor(), 1_760_000_000, |edit| {
+            edit.put_answer(&AnswerPath::top("note"), &text.into())
+        });
+        edited.unwrap().1.unwrap()
+    };
+    let (waiting, dependent) = (later(&mut response, "waited"), later(&mut response, "on top"));
+    let logged = later(&mut copy, "came first");
+    let stored = |logged: &[&Change]| Stored {
+        logged: logged.iter().copied().cloned().collect(),
+        waiting: vec![dependent.clone(), waiting.clone()],
+    };
+    let hashes = |changes: &[Change]| changes.iter().map(Change::hash).collect::<Vec<_>>();
+    let early = released(response_id(), stored(&[])).unwrap();
+    assert!(early.log.is_empty() && early.contradictory.is_empty());
+    let in_time = released(response_id(), stored(&[&first])).unwrap();
+    assert_eq!(hashes(&in_time.log), [waiting.hash(), dependent.hash()]);
+    assert!(in_time.contradictory.is_empty());
+    let late = released(response_id(), stored(&[&first, &logged])).unwrap();
+    assert!(late.log.is_empty());
+    // What builds on it goes on waiting for it.
+    assert_eq!(hashes(&late.contradictory), [waiting.hash()]);
 }

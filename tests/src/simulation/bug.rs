@@ -59,6 +59,8 @@ bugs! {
     ForgetsQuarantine,
     /// The server acknowledges changes that wait for others, and drops them.
     DropsWaiting,
+    /// The server lets a change wait whose number another one has taken in the meantime.
+    LetsContradictionsWait,
     /// Reading shows the winning answer and nothing of the others.
     HidesConflicts,
     /// Where several answers are open, a phone shows its own.

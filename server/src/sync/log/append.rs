@@ -177,7 +177,8 @@ impl<'c> Log<'c> {
         Ok(())
     }
 
-    /// Moves waiting changes of a response into the log as far as what they depend on is there.
+    /// Moves waiting changes of a response into the log as far as what they depend on is there, and into quarantine where
+    /// another change has their number by now.
     async fn release(&mut self, response: &PlannedResponse, response_key: i64) -> Result<(), StoreError> {
         type Row = (i64, i64, i64, Option<i64>, Option<i64>, Vec<u8>);
         let rows: Vec<Row> = sqlx::query_as(
@@ -222,7 +223,9 @@ impl<'c> Log<'c> {
             table: "change_log",
             reason: error.to_string(),
         })?;
-        for change in &released {
+        let contradictory: Vec<ChangeHash> = released.contradictory.iter().map(Change::hash).collect();
+        quarantine::move_waiting(self.connection, &contradictory, RefusalReason::Contradiction).await?;
+        for change in &released.log {
             let hash = change.hash();
             let Some((device_key, attestation_key, origin)) = origins.get(&hash) else {
                 continue;

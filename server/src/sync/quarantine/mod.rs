@@ -156,21 +156,41 @@ fn word(reason: RefusalReason) -> String {
 
 /// Moves what waits of a device, which is revoked, into quarantine: it must not enter the log when what it waits for comes.
 pub(crate) async fn quarantine_waiting(connection: &mut SqliteConnection, device_key: i64) -> Result<(), StoreError> {
+    let hashes: Vec<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM waiting_change WHERE device_key = $1")
+        .bind(device_key)
+        .fetch_all(&mut *connection)
+        .await?;
+    let hashes = hashes.into_iter().map(|hash| stored_hash(hash, "waiting_change"));
+    let hashes: Vec<ChangeHash> = hashes.collect::<Result<_, _>>()?;
+    move_waiting(connection, &hashes, RefusalReason::RevokedDevice).await
+}
+
+/// Moves waiting changes into quarantine, for this reason.
+pub(super) async fn move_waiting(
+    connection: &mut SqliteConnection,
+    hashes: &[ChangeHash],
+    reason: RefusalReason,
+) -> Result<(), StoreError> {
+    if hashes.is_empty() {
+        return Ok(());
+    }
+    let hashes = json(&hashes.iter().map(ToString::to_string).collect::<Vec<_>>())?;
     sqlx::query(
         "INSERT INTO quarantined_change (hash, response_id, round_key, unit, device_key, attestation_key, reason,
              received_at, clock_ahead, bytes)
          SELECT waiting_change.hash, response.id, response.round_key, response.unit, waiting_change.device_key,
              waiting_change.attestation_key, $2, waiting_change.received_at, waiting_change.clock_ahead,
              waiting_change.bytes
-         FROM waiting_change JOIN response USING (response_key) WHERE waiting_change.device_key = $1
+         FROM waiting_change JOIN response USING (response_key)
+         WHERE waiting_change.hash IN (SELECT unhex(value) FROM json_each($1))
          ON CONFLICT DO NOTHING",
     )
-    .bind(device_key)
-    .bind(word(RefusalReason::RevokedDevice))
+    .bind(&hashes)
+    .bind(word(reason))
     .execute(&mut *connection)
     .await?;
-    sqlx::query("DELETE FROM waiting_change WHERE device_key = $1")
-        .bind(device_key)
+    sqlx::query("DELETE FROM waiting_change WHERE hash IN (SELECT unhex(value) FROM json_each($1))")
+        .bind(&hashes)
         .execute(connection)
         .await?;
     Ok(())

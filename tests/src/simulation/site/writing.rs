@@ -25,6 +25,7 @@ struct Writing<'a> {
     logged: Vec<Entry>,
     waiting: Vec<Entry>,
     released: Vec<ChangeHash>,
+    quarantined: Vec<(Entry, RefusalReason)>,
     set_aside: Vec<SetAside>,
     late: Vec<Refusal>,
     bug: Option<Bug>,
@@ -73,6 +74,7 @@ impl Site {
             logged: Vec::new(),
             waiting: Vec::new(),
             released: Vec::new(),
+            quarantined: Vec::new(),
             set_aside: planned.plan().0.set_aside.clone(),
             late: Vec::new(),
             bug: self.bug,
@@ -177,15 +179,25 @@ impl Writing<'_> {
                 self.waiting.push(entry);
             }
         }
-        for change in intake::released(response.id, self.seen.stored(unit)).unwrap() {
-            let mut waiting = self.seen.waiting.iter();
-            let Some(place) = waiting.position(|entry| entry.hash() == change.hash()) else {
-                continue;
-            };
-            let entry = self.seen.waiting.remove(place);
-            self.released.push(change.hash());
-            self.log(entry);
+        let released = intake::released(response.id, self.seen.stored(unit)).unwrap();
+        for change in released.contradictory {
+            if self.bug != Some(Bug::LetsContradictionsWait)
+                && let Some(entry) = self.waits_no_more(&change.hash())
+            {
+                self.quarantined.push((entry, RefusalReason::Contradiction));
+            }
         }
+        for change in released.log {
+            if let Some(entry) = self.waits_no_more(&change.hash()) {
+                self.log(entry);
+            }
+        }
+    }
+
+    fn waits_no_more(&mut self, hash: &ChangeHash) -> Option<Entry> {
+        let place = self.seen.waiting.iter().position(|entry| entry.hash() == *hash)?;
+        self.released.push(*hash);
+        Some(self.seen.waiting.remove(place))
     }
 
     fn log(&mut self, entry: Entry) {
@@ -194,7 +206,7 @@ impl Writing<'_> {
     }
 
     fn finish(mut self) -> (Transaction, Vec<Refusal>) {
-        let mut quarantined: Vec<(Entry, RefusalReason)> = Vec::new();
+        let mut quarantined = std::mem::take(&mut self.quarantined);
         for SetAside {
             number,
             reason,
