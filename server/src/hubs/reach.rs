@@ -48,7 +48,7 @@ pub(crate) struct Reached {
 }
 
 /// Exchanges with the upstream until neither has more for the other. With `retry` also what the upstream has not logged
-/// before is brought.
+/// before is brought, and what waits here: the upstream may have what it waits for.
 ///
 /// # Errors
 /// [`HubError`]; what was exchanged until then stays, and the next occasion goes on from there.
@@ -60,7 +60,9 @@ pub(crate) async fn reach(store: &Store, upstream: &Upstream, retry: bool) -> Re
     };
     let readers = &store.readers;
     let mut first = match retry {
-        true => carrying::read_by_hash(readers, &unsettled(readers, RETRIED).await?, None).await?,
+        true => carrying::read_by_hash(readers, &unsettled(readers, RETRIED).await?, None)
+            .await?
+            .and(carrying::read_waiting(readers, UPSTREAM, RETRIED).await?),
         false => CarriedEntries::default(),
     };
     let mut compared = false;

@@ -41,7 +41,7 @@ type Entry = (i64, Uuid, String, Vec<u8>, Vec<u8>, Option<i64>, i64);
 /// One of them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CarriedEntry<'a> {
-    /// Its number in the log.
+    /// Its number in the log; 0 for one that waits.
     pub(crate) seq: i64,
     /// The round.
     pub(crate) round: RoundId,
@@ -122,7 +122,33 @@ pub(crate) async fn read_by_hash(
     CarriedEntries::whole(&mut snapshot, entries).await
 }
 
+/// Changes that wait here for others, but for those that this neighbour brought: what they wait for may be where they are
+/// carried to.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub(crate) async fn read_waiting(readers: &SqlitePool, without: i64, limit: i64) -> Result<CarriedEntries, StoreError> {
+    let mut snapshot = readers.begin().await?;
+    let entries: Vec<Entry> = sqlx::query_as(
+        "SELECT 0, round.id, response.unit, waiting_change.hash, waiting_change.bytes, NULL, waiting_change.attestation_key
+         FROM waiting_change JOIN response USING (response_key) JOIN round USING (round_key)
+         WHERE waiting_change.carried_by IS NOT $1 ORDER BY waiting_change.received_at LIMIT $2",
+    )
+    .bind(without)
+    .bind(limit)
+    .fetch_all(&mut *snapshot)
+    .await?;
+    CarriedEntries::whole(&mut snapshot, entries).await
+}
+
 impl CarriedEntries {
+    /// These and others.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.entries.extend(others.entries);
+        self.attestations.extend(others.attestations);
+        self
+    }
+
     /// Rows of the log with what they name: archived bytes and attestations.
     async fn whole(snapshot: &mut SqliteConnection, mut entries: Vec<Entry>) -> Result<Self, StoreError> {
         archive::fill(snapshot, &mut entries, |(_, _, _, hash, bytes, segment, _)| Place {

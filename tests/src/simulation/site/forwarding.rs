@@ -106,11 +106,15 @@ impl Site {
             });
             return Some(wire::encode(&request).unwrap());
         }
-        let none = BTreeSet::new();
-        let first = if retry { &data.unsettled } else { &none };
+        let mut first = BTreeSet::new();
+        if retry {
+            let waiting = data.waiting.iter().filter(|entry| entry.bringer != Bringer::Upstream);
+            first.extend(waiting.map(Entry::hash));
+            first.extend(&data.unsettled);
+        }
         let after = data.state.forwarded.map_or(0, |cursor| cursor.sequence() as usize);
         let everything = data.state.everything;
-        let piece = data.piece(after, first, None, |entry| {
+        let piece = data.piece(after, &first, None, |entry| {
             everything || entry.bringer != Bringer::Upstream
         });
         let (until, more) = (piece.until, piece.more);

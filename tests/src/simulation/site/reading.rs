@@ -138,7 +138,8 @@ impl Data {
         }
     }
 
-    /// The next stretch of the log after a place, as far as it is wanted, and before it the changes with these hashes.
+    /// The next stretch of the log after a place, as far as it is wanted, and before it the changes with these hashes, also
+    /// those that wait.
     /// `hamlets` are those whose tombstones are told; none for all.
     pub(super) fn piece(
         &self,
@@ -151,7 +152,8 @@ impl Data {
         let mut add = |entry: &Entry| {
             builder.add(ROUND, &code(entry.unit), entry.change.raw_bytes(), &entry.attestation);
         };
-        let settled = self.log.iter().filter(|entry| first.contains(&entry.hash()));
+        let known = self.log.iter().chain(&self.waiting);
+        let settled = known.filter(|entry| first.contains(&entry.hash()));
         settled.for_each(&mut add);
         let (mut count, mut end) = (0, self.head());
         for entry in self.log.iter().filter(|entry| entry.place > after && wanted(entry)) {
