@@ -118,6 +118,31 @@ fn what_contradicts_a_change_that_only_waits_at_the_server_is_said_again() {
 }
 
 #[test]
+fn operations_of_two_copies_that_have_one_name_are_told_apart() {
+    // Both copies answer; each answer is operation 4 of device 1 there.
+    let mut phone = empty();
+    let mut copy = empty();
+    answer(&mut phone, 1, "age", 2);
+    let of_copy = answer(&mut copy, 1, "age", 3);
+    // The first of the copy's changes came into the log, and the second, which replaces it, did not.
+    answer(&mut copy, 1, "age", 4);
+    let mut log = empty();
+    log.apply([of_copy]).unwrap();
+    // The phone met the copy, and writes for both.
+    let _ = phone.apply(copy.changes());
+    let own = OwnActors {
+        now: &actor(3),
+        before: &[],
+        abandoned: &[actor(1)],
+        refused: &HashSet::new(),
+    };
+    let again = phone.rewritten(&logged(&log), own).unwrap();
+    assert_eq!(again.replaced.len(), 2);
+    // The copy's 3 is replaced by its 4, the phone's 2 by nobody.
+    assert_eq!(shown(&again.response, &AnswerPath::top("age")), [2, 4].into());
+}
+
+#[test]
 fn two_answers_to_one_question_are_a_conflict_and_equal_ones_are_none() {
     let mut phone = empty();
     let mut log = phone.clone();

@@ -15,6 +15,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
+use std::sync::LazyLock;
 
 use automerge::legacy::{Key, ObjectId, Op, OpId, OpType};
 use automerge::{ActorId, Change, ChangeHash, ExpandedChange, ObjId, ReadDoc as _};
@@ -92,7 +93,7 @@ impl Response {
         base.waiting.retain(|change| !dropped.contains(&change.hash()));
         base.contradicting.retain(|change| !dropped.contains(&change.hash()));
 
-        let mut writing = Writing::new(base, own.now);
+        let mut writing = Writing::new(base, own.now, &all);
         let mut replaced = Vec::with_capacity(dropped.len());
         for change in all {
             if !dropped.contains(&change.hash()) {
@@ -120,13 +121,40 @@ struct Writing<'a> {
     operation: u64,
     /// The operations that stand for one of a change that is left out: the one that was written in its place, or, where
     /// none was, those that it had replaced itself.
-    stand_ins: HashMap<OpId, Vec<OpId>>,
+    stand_ins: StandIns<Vec<OpId>>,
     /// The maps that stand for those of changes that are left out.
-    objects: HashMap<OpId, OpId>,
+    objects: StandIns<OpId>,
+    /// For each change that is left out, those of them that it builds on, itself among them.
+    past: HashMap<ChangeHash, HashSet<ChangeHash>>,
+}
+
+/// What stands for an operation of a change that is left out. Copies of one phone give several operations one name, so it
+/// counts only for what builds on that change.
+#[derive(Debug)]
+struct StandIns<T>(HashMap<OpId, Vec<(ChangeHash, T)>>);
+
+impl<T> StandIns<T> {
+    fn insert(&mut self, operation: OpId, of: ChangeHash, stand_in: T) {
+        self.0.entry(operation).or_default().push((of, stand_in));
+    }
+
+    /// For a change with this past.
+    fn get(&self, operation: &OpId, past: &HashSet<ChangeHash>) -> Option<&T> {
+        let mut all = self.0.get(operation)?.iter();
+        all.find(|(of, _)| past.contains(of)).map(|(_, stand_in)| stand_in)
+    }
 }
 
 impl<'a> Writing<'a> {
-    fn new(base: Response, actor: &'a ActorId) -> Self {
+    /// `left_out` are the changes that are not in `base`, dependencies before dependents.
+    fn new(base: Response, actor: &'a ActorId, left_out: &[Change]) -> Self {
+        let mut past: HashMap<ChangeHash, HashSet<ChangeHash>> = HashMap::with_capacity(left_out.len());
+        for change in left_out {
+            let before = change.deps().iter().filter_map(|dependency| past.get(dependency));
+            let mut of_this: HashSet<ChangeHash> = before.flatten().copied().collect();
+            of_this.insert(change.hash());
+            past.insert(change.hash(), of_this);
+        }
         let changes = base.document.get_changes(&[]);
         let own = changes.iter().filter(|change| change.actor_id() == actor);
         Self {
@@ -134,16 +162,17 @@ impl<'a> Writing<'a> {
             sequence: own.map(Change::seq).max().unwrap_or(0),
             operation: changes.iter().map(Change::max_op).max().unwrap_or(0),
             base,
-            stand_ins: HashMap::new(),
-            objects: HashMap::new(),
+            stand_ins: StandIns(HashMap::new()),
+            objects: StandIns(HashMap::new()),
+            past,
         }
     }
 
     /// Leaves a change out that its own author has to write again.
     fn pass_over(&mut self, change: &Change) {
         for (old, operation) in numbered(change) {
-            let replaced = self.replaced(&operation);
-            self.stand_ins.insert(old, replaced);
+            let replaced = self.replaced(change, &operation);
+            self.stand_ins.insert(old, change.hash(), replaced);
         }
     }
 
@@ -152,16 +181,16 @@ impl<'a> Writing<'a> {
         for (old, operation) in numbered(change) {
             let new = OpId(self.operation + 1 + operations.len() as u64, self.actor.clone());
             let object = self.object(change, &operation)?;
-            let replaced = self.replaced(&operation);
+            let replaced = self.replaced(change, &operation);
             if let OpType::Make(_) = operation.action {
                 let there = map_at(&self.base, &object, &operation.key);
-                self.objects
-                    .insert(old.clone(), there.clone().unwrap_or_else(|| new.clone()));
+                let stand_in = there.clone().unwrap_or_else(|| new.clone());
+                self.objects.insert(old.clone(), change.hash(), stand_in);
                 if there.is_some() {
                     continue;
                 }
             }
-            self.stand_ins.insert(old, vec![new]);
+            self.stand_ins.insert(old, change.hash(), vec![new]);
             operations.push(Op {
                 obj: object,
                 pred: replaced.into(),
@@ -189,11 +218,17 @@ impl<'a> Writing<'a> {
         Ok(Some(written))
     }
 
-    /// The values that an operation replaces, as they are named now.
-    fn replaced(&self, operation: &Op) -> Vec<OpId> {
+    fn past_of(&self, change: &Change) -> &HashSet<ChangeHash> {
+        static NOTHING: LazyLock<HashSet<ChangeHash>> = LazyLock::new(HashSet::new);
+        self.past.get(&change.hash()).unwrap_or(&NOTHING)
+    }
+
+    /// The values that an operation of a change replaces, as they are named now.
+    fn replaced(&self, change: &Change, operation: &Op) -> Vec<OpId> {
         let mut replaced: Vec<OpId> = Vec::with_capacity(operation.pred.len());
         for old in operation.pred.iter() {
-            let now = self.stand_ins.get(old).map_or(std::slice::from_ref(old), Vec::as_slice);
+            let stand_ins = self.stand_ins.get(old, self.past_of(change));
+            let now = stand_ins.map_or(std::slice::from_ref(old), Vec::as_slice);
             replaced.extend(now.iter().cloned());
         }
         replaced.sort_unstable();
@@ -206,10 +241,11 @@ impl<'a> Writing<'a> {
         let ObjectId::Id(old) = &operation.obj else {
             return Ok(ObjectId::Root);
         };
-        if let Some(now) = self.objects.get(old) {
+        let past = self.past_of(change);
+        if let Some(now) = self.objects.get(old, past) {
             return Ok(ObjectId::Id(now.clone()));
         }
-        if self.base.document.object_type(object_id(old)).is_err() || self.stand_ins.contains_key(old) {
+        if self.base.document.object_type(object_id(old)).is_err() || self.stand_ins.get(old, past).is_some() {
             return Err(ResponseError::Misfit {
                 response: self.base.id,
                 change: change.hash(),
