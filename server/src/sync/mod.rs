@@ -8,6 +8,7 @@
 //! in a bundle or from a hub takes the same way from [`delivery`] on; [`carrying`] reads the log for those.
 
 mod attestations;
+mod body;
 pub(crate) mod carrying;
 mod delivery;
 mod erasure;
@@ -17,6 +18,7 @@ mod quarantine;
 mod route;
 mod source;
 
+pub use body::BodyRoom;
 pub(crate) use delivery::take;
 pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
@@ -27,5 +29,5 @@ pub use quarantine::{
     ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,
 };
 pub use route::routes;
-pub(crate) use route::{blocking, check_encoding, whole_body};
+pub(crate) use route::{blocking, check_encoding};
 pub(crate) use source::{Heard, Source, UPSTREAM};
