@@ -71,9 +71,7 @@ impl Oracle {
                 }
                 packages
             }
-            Self::RSurvey | Self::Java | Self::Python | Self::WebForms | Self::Automerge | Self::PouchDb => {
-                Vec::new()
-            },
+            Self::RSurvey | Self::Java | Self::Python | Self::WebForms | Self::Automerge | Self::PouchDb => Vec::new(),
         }
     }
 }

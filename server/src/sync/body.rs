@@ -45,7 +45,10 @@ impl BodyRoom {
         if announced.lower() > limit as u64 {
             return Err(too_large());
         }
-        let most = announced.exact().and_then(|length| usize::try_from(length).ok()).unwrap_or(limit);
+        let most = announced
+            .exact()
+            .and_then(|length| usize::try_from(length).ok())
+            .unwrap_or(limit);
         let parcels = u32::try_from(most.div_ceil(PARCEL)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.0).acquire_many_owned(parcels).await;
         let room = room.map_err(|_| StoreError::ShuttingDown)?;

@@ -61,9 +61,11 @@ async function obey(command) {
       repo.import(Buffer.from(bytes, 'hex'), { docId: nameOf(id) });
     }
   } else if (command.connect) {
-    adapter = new Adapter(command.connect, 0);
+    // It would call again and again while it waits for a slow answer.
+    adapter = new Adapter(command.connect, 60_000);
+    const introduced = new Promise((done) => adapter.once('peer-candidate', done));
     repo.networkSubsystem.addNetworkAdapter(adapter);
-    await adapter.whenReady();
+    await introduced;
   } else if (command.find) {
     await Promise.all(command.find.map((id) => repo.find(nameOf(id))));
   } else if (command.leave) {

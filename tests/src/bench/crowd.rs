@@ -64,7 +64,9 @@ pub fn measure() -> Vec<Comparison> {
     vec![
         comparison("until everything is delivered and read", "s", &|cost| cost.seconds),
         comparison("most memory of the server", "MB", &|cost| cost.memory / 1e6),
-        comparison("of it for the phones", "MB", &|cost| (cost.memory - cost.memory_before) / 1e6),
+        comparison("of it for the phones", "MB", &|cost| {
+            (cost.memory - cost.memory_before) / 1e6
+        }),
         comparison("processor time, projection included", "ms/response", &|cost| {
             cost.processor / cost.responses as f64 * 1e3
         }),
@@ -101,7 +103,9 @@ fn deliver(phones: u16) -> Cost {
         seconds,
         memory,
         memory_before,
-        processor: processor.zip(processor_before).map_or(f64::NAN, |(after, before)| after - before),
+        processor: processor
+            .zip(processor_before)
+            .map_or(f64::NAN, |(after, before)| after - before),
         responses,
         cut_off: tries.iter().map(|(cut_off, _)| cut_off).sum(),
         turned_away: tries.iter().map(|(_, turned_away)| turned_away).sum(),

@@ -67,7 +67,10 @@ fn correct(form: &Form, phone: &mut Phone, unit: &str, random: &mut ChaCha8Rng) 
             paths
                 .filter_map(|path| {
                     let present = answers.answer(&path)?;
-                    let others = form.choices(node).iter().map(|choice| Value::from(choice.name.as_str()));
+                    let others = form
+                        .choices(node)
+                        .iter()
+                        .map(|choice| Value::from(choice.name.as_str()));
                     let others: Vec<Value> = others.filter(|other| *other != present).collect();
                     Some((path, others[random.random_range(0..others.len())].clone()))
                 })
@@ -111,7 +114,9 @@ fn compare(comparisons: &mut Vec<Comparison>, changes: usize, phone: &mut Phone)
         ] {
             let each = |bytes: &[u8]| brotli(bytes, quality) as f64 / HOUSEHOLDS as f64;
             comparisons.push(Comparison {
-                what: format!("{HOUSEHOLDS} households with {changes} changes each: packed histories, brotli {quality}"),
+                what: format!(
+                    "{HOUSEHOLDS} households with {changes} changes each: packed histories, brotli {quality}"
+                ),
                 against: format!("{against}, one brotli {quality}"),
                 unit: "bytes/household",
                 better: Better::Lower,

@@ -56,6 +56,8 @@ pub fn measure() -> Vec<Comparison> {
     let (mut each, mut together) = (Vec::new(), Vec::new());
     let (mut busy, mut busy_each) = (Vec::new(), Vec::new());
     let own = std::process::id();
+    let mut logged = server.current_overview()["freshness"]["sequence"].as_u64().unwrap();
+    assert_eq!(logged, u64::from(PHONES), "one response of each phone is delivered");
     for repetition in 0..rounds {
         let pieces = repetition * PIECES..(repetition + 1) * PIECES;
         let bytes: Vec<&[u8]> = prepared
@@ -67,8 +69,13 @@ pub fn measure() -> Vec<Comparison> {
         let before = processor_seconds(server.id());
         let ours = responses / deliver(&assignments, &prepared, pieces);
         // The server projects what it has acknowledged; that is its own work and must not disturb the baseline.
-        server.current_overview();
+        let overview = server.current_overview();
         let after = processor_seconds(server.id());
+        logged += bytes.len() as u64;
+        assert_eq!(
+            overview["freshness"]["sequence"], logged,
+            "what is measured is new to the log"
+        );
         let before_each = processor_seconds(own);
         let one_by_one = responses / runtime.block_on(insert_each(&mut baseline, &bytes));
         let after_each = processor_seconds(own);
@@ -112,6 +119,8 @@ pub fn measure() -> Vec<Comparison> {
 /// without gets what it wrote itself too.
 pub(super) fn introduce(phone: &mut Phone, changes: &[(String, Change)]) -> ClientState {
     phone.client = Client::default();
+    // A phone that has read the log offers all that it has; what it is to deliver later must not be in its hands yet.
+    phone.responses.clear();
     for (unit, change) in changes {
         let outgoing = phone.outgoing(unit, change);
         phone.client.enqueue(outgoing);

@@ -52,7 +52,10 @@ pub fn measure() -> Vec<Comparison> {
     copy(&few, &many);
     let begun = Instant::now();
     survey.runtime().block_on(fill(&many));
-    eprintln!("large: {MANY} responses written in {:.0} s", begun.elapsed().as_secs_f64());
+    eprintln!(
+        "large: {MANY} responses written in {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
 
     let folders = [&many, &few];
     let [many_bytes, few_bytes] = folders.map(|folder| survey.runtime().block_on(size(folder)));
@@ -94,9 +97,19 @@ pub fn measure() -> Vec<Comparison> {
             }
             let before = processor_seconds(server.id());
             let rate = responses / deliver(&assignments, &prepared[place], pieces.clone());
-            server.current_overview();
+            let overview = server.current_overview();
             let after = processor_seconds(server.id());
-            measured[place] = (rate, before.zip(after).map(|(before, after)| (after - before) / responses * 1e3));
+            let logged = [MANY, FEW][place] + (repetition + 1) * usize::from(PHONES) * PIECES * PIECE;
+            assert_eq!(
+                overview["freshness"]["sequence"], logged,
+                "what is measured is new to the log"
+            );
+            measured[place] = (
+                rate,
+                before
+                    .zip(after)
+                    .map(|(before, after)| (after - before) / responses * 1e3),
+            );
         }
         eprintln!("large: {measured:?}");
         if repetition > 0 {
@@ -107,7 +120,11 @@ pub fn measure() -> Vec<Comparison> {
     }
     comparisons.push(Comparison {
         better: Better::Higher,
-        ..against_few(&format!("{PHONES} phones, {PIECE} responses a request"), "responses/s", rates)
+        ..against_few(
+            &format!("{PHONES} phones, {PIECE} responses a request"),
+            "responses/s",
+            rates,
+        )
     });
     if !busy.is_empty() {
         comparisons.push(against_few("processor time, projection included", "ms/response", busy));
@@ -147,7 +164,10 @@ fn requests(
         .map(|(assignment, changes)| prepare(&assignment.phone, state, &changes[first..]))
         .collect();
     let pieces = PIECES * (REPETITIONS + 1);
-    assert!(prepared.iter().all(|requests| requests.len() == pieces), "a phone has too few households");
+    assert!(
+        prepared.iter().all(|requests| requests.len() == pieces),
+        "a phone has too few households"
+    );
     prepared
 }
 
@@ -231,16 +251,18 @@ async fn stored(connection: &mut SqliteConnection) -> Vec<Stored> {
     .unwrap();
     rows.into_iter()
         .map(
-            |(round_key, hamlet_key, device_key, author_seq, received_at, clock_ahead, bytes, conflicts, reduced)| Stored {
-                round_key,
-                hamlet_key,
-                device_key,
-                author_seq,
-                received_at,
-                clock_ahead,
-                bytes,
-                conflicts,
-                reduced,
+            |(round_key, hamlet_key, device_key, author_seq, received_at, clock_ahead, bytes, conflicts, reduced)| {
+                Stored {
+                    round_key,
+                    hamlet_key,
+                    device_key,
+                    author_seq,
+                    received_at,
+                    clock_ahead,
+                    bytes,
+                    conflicts,
+                    reduced,
+                }
             },
         )
         .collect()

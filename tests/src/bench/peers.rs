@@ -89,16 +89,20 @@ trait Peers {
     fn exchange(&mut self, exchange: Exchange) -> f64;
     /// Messages from devices since the last call.
     fn messages(&mut self) -> u64;
+    /// Bytes that TCP carried since the last call, both ways.
+    fn bytes(&mut self) -> u64 {
+        let (sent, received) = self.relay().take();
+        sent + received
+    }
 }
 
 fn measured(peers: &mut dyn Peers, exchange: Exchange) -> Cost {
     peers.messages();
-    peers.relay().take();
+    peers.bytes();
     let seconds = peers.exchange(exchange);
     peers.relay().settle(QUIET);
-    let (sent, received) = peers.relay().take();
     Cost {
-        bytes: (sent + received) as f64,
+        bytes: peers.bytes() as f64,
         messages: peers.messages() as f64,
         seconds,
     }
@@ -106,7 +110,10 @@ fn measured(peers: &mut dyn Peers, exchange: Exchange) -> Cost {
 
 /// Measures, against each of the two.
 pub fn measure() -> Vec<Comparison> {
-    if ["KHAOSAT_POUCHDB", "KHAOSAT_AUTOMERGE"].iter().any(|name| std::env::var_os(name).is_none()) {
+    if ["KHAOSAT_POUCHDB", "KHAOSAT_AUTOMERGE"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_none())
+    {
         eprintln!("peers: KHAOSAT_POUCHDB and KHAOSAT_AUTOMERGE are not both set; not measured");
         return Vec::new();
     }
@@ -160,6 +167,8 @@ struct Ours {
     assignment: Assignment,
     relay: Relay,
     round_trips: u64,
+    /// What the exchange has counted.
+    bytes: u64,
 }
 
 impl Ours {
@@ -183,6 +192,7 @@ impl Ours {
             assignment,
             relay,
             round_trips: 0,
+            bytes: 0,
         }
     }
 
@@ -240,11 +250,17 @@ impl Peers for Ours {
             phone.client = used;
         }
         self.round_trips += cost.round_trips;
+        self.bytes += cost.requests + cost.answers + cost.headers;
         seconds
     }
 
     fn messages(&mut self) -> u64 {
         std::mem::take(&mut self.round_trips)
+    }
+
+    fn bytes(&mut self) -> u64 {
+        let (sent, received) = self.relay.take();
+        std::mem::take(&mut self.bytes) + sent + received
     }
 }
 
@@ -290,7 +306,9 @@ impl PouchDb {
     }
 
     fn replicate(&mut self, direction: &str, database: &str, expected: usize) -> f64 {
-        let answer = self.device.ask(&json!({ direction: self.address, "database": database }));
+        let answer = self
+            .device
+            .ask(&json!({ direction: self.address, "database": database }));
         assert_eq!(answer["written"], expected, "{answer}");
         answer["seconds"].as_f64().unwrap()
     }
@@ -393,11 +411,15 @@ impl Peers for AutomergeRepo {
 /// What households have, by their documents' names.
 fn bytes(households: &[Household]) -> Json {
     let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let named = households.iter().map(|household| (household.id.clone(), hexadecimal(&household.bytes).into()));
+    let named = households
+        .iter()
+        .map(|household| (household.id.clone(), hexadecimal(&household.bytes).into()));
     Json::Object(named.collect())
 }
 
 fn heads(households: &[Household]) -> BTreeMap<String, Vec<String>> {
-    let named = households.iter().map(|household| (household.id.clone(), household.heads.clone()));
+    let named = households
+        .iter()
+        .map(|household| (household.id.clone(), household.heads.clone()));
     named.collect()
 }

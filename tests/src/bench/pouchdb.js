@@ -18,13 +18,13 @@ const packages = createRequire(`${process.env.KHAOSAT_POUCHDB}/package.json`);
 const PouchDB = packages('pouchdb-core')
   .plugin(packages('pouchdb-adapter-memory'))
   .plugin(packages('pouchdb-adapter-http'))
-  .plugin(packages('pouchdb-replication'))
-  .defaults({ adapter: 'memory' });
+  .plugin(packages('pouchdb-replication'));
+const memory = { adapter: 'memory' };
 
 const databases = new Map();
 
 function open(name) {
-  if (!databases.has(name)) databases.set(name, new PouchDB(name));
+  if (!databases.has(name)) databases.set(name, new PouchDB(name, memory));
   return databases.get(name);
 }
 
@@ -55,7 +55,7 @@ async function listen(answer) {
 }
 
 if (process.argv[2] === 'server') {
-  const app = packages('express-pouchdb')(PouchDB, {
+  const app = packages('express-pouchdb')(PouchDB.defaults(memory), {
     mode: 'minimumForPouchDB',
     inMemoryConfig: true,
   });

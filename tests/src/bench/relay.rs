@@ -88,7 +88,10 @@ fn carry(mut from: TcpStream, mut to: TcpStream, counter: &AtomicU64, delay: Dur
             return Ok(());
         }
         counter.fetch_add(length as u64, Ordering::SeqCst);
-        if travelling.send((Instant::now() + delay, buffer[..length].to_vec())).is_err() {
+        if travelling
+            .send((Instant::now() + delay, buffer[..length].to_vec()))
+            .is_err()
+        {
             return Ok(());
         }
     }
