@@ -62,7 +62,7 @@ async function obey(command) {
     }
   } else if (command.connect) {
     // It would call again and again while it waits for a slow answer.
-    adapter = new Adapter(command.connect, 60_000);
+    adapter = new Adapter(command.connect, 600_000);
     const introduced = new Promise((done) => adapter.once('peer-candidate', done));
     repo.networkSubsystem.addNetworkAdapter(adapter);
     await introduced;
@@ -82,7 +82,8 @@ async function obey(command) {
 if (process.argv[2] === 'server') {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await new Promise((done) => server.once('listening', done));
-  repo = new Repo({ network: [new WebSocketServerAdapter(server)], sharePolicy: async () => false });
+  // It would hang up on a device that does not answer within seconds, which on a slow link or a busy machine it may not.
+  repo = new Repo({ network: [new WebSocketServerAdapter(server, 600_000)], sharePolicy: async () => false });
   tell({ port: server.address().port });
 } else {
   repo = new Repo({ network: [] });
