@@ -21,7 +21,7 @@ use crate::http::{render_problems, security_headers};
 use crate::hubs::{self, Upstream};
 use crate::rounds;
 use crate::store::{Store, StoreError};
-use crate::sync;
+use crate::sync::{self, BodyRoom};
 
 /// How long requests that are under way may take to finish once the server is asked to stop. Changes that were not
 /// acknowledged by then are sent again.
@@ -47,6 +47,8 @@ pub struct App {
     pub publication: PublicationRules,
     /// Turns for exchanges that are being worked on, so that memory stays bounded however many phones call at once.
     pub exchanges: Arc<Semaphore>,
+    /// Room for the bodies of exchanges, of those too that wait their turn or are still arriving.
+    pub bodies: BodyRoom,
     /// Peers that look into responses live.
     pub viewers: Viewers,
 }
@@ -102,6 +104,7 @@ impl App {
             arrivals: Arc::default(),
             publication,
             exchanges: Arc::new(Semaphore::new(EXCHANGES)),
+            bodies: BodyRoom::default(),
             viewers: Viewers::default(),
         })
     }

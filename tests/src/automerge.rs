@@ -1,26 +1,32 @@
 //! Automerge for JavaScript, run under Node: what it says of response documents.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
 use crate::installation::repository;
+use crate::script::Script;
 
 /// Node with one of the scripts of `tests/oracles/automerge`, where it finds the packages.
 pub fn node(script: &str) -> Command {
+    node_at(&repository().join("tests/oracles/automerge").join(script))
+}
+
+/// Node with a script of another folder, which finds the packages as well.
+pub fn node_at(script: &Path) -> Command {
     let packages = std::env::var_os("KHAOSAT_AUTOMERGE").expect(
         "KHAOSAT_AUTOMERGE is not set: run these tests with `cargo xtask test`, which installs the packages of \
          tests/oracles/automerge and names their folder in that variable",
     );
-    let folder: PathBuf = repository().join("tests/oracles/automerge");
     let mut command = Command::new("node");
     command
         .arg("--import")
-        .arg(folder.join("packages.js"))
-        .arg(folder.join(script))
+        .arg(repository().join("tests/oracles/automerge/packages.js"))
+        .arg(script)
         .env("KHAOSAT_AUTOMERGE", packages);
     command
 }
@@ -40,28 +46,13 @@ pub fn run(script: &str, input: &Value) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A Node process that looks into responses live and does as it is told, line by line; ended when dropped.
-pub struct Watcher {
-    process: Child,
-    commands: ChildStdin,
-    answers: BufReader<ChildStdout>,
-}
+/// A Node process that looks into responses live and does as it is told, as `watch.js` lists it.
+pub struct Watcher(Script);
 
 impl Watcher {
     /// Starts one that is not connected.
     pub fn start() -> Self {
-        let mut process = node("watch.js")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let commands = process.stdin.take().unwrap();
-        let answers = BufReader::new(process.stdout.take().unwrap());
-        Self {
-            process,
-            commands,
-            answers,
-        }
+        Self(Script::start(&mut node("watch.js")))
     }
 
     /// Starts one that is connected to a server with a device's token.
@@ -76,32 +67,18 @@ impl Watcher {
     pub fn address(server: SocketAddr) -> String {
         format!("ws://{server}/api/v1/automerge")
     }
+}
 
-    /// Gives a command, as `watch.js` lists them, and waits for its answer.
-    #[track_caller]
-    pub fn ask(&mut self, command: &Value) -> Value {
-        self.tell(command);
-        self.hear()
-    }
+impl Deref for Watcher {
+    type Target = Script;
 
-    /// Gives a command whose answer is heard later.
-    pub fn tell(&mut self, command: &Value) {
-        writeln!(self.commands, "{command}").unwrap();
-    }
-
-    /// Waits for the answer to the next command.
-    #[track_caller]
-    pub fn hear(&mut self) -> Value {
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        assert!(!line.is_empty(), "watch.js ended");
-        serde_json::from_str(&line).unwrap()
+    fn deref(&self) -> &Script {
+        &self.0
     }
 }
 
-impl Drop for Watcher {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+impl DerefMut for Watcher {
+    fn deref_mut(&mut self) -> &mut Script {
+        &mut self.0
     }
 }

@@ -17,4 +17,5 @@ pub mod phone;
 pub mod process;
 pub mod python;
 pub mod rows;
+pub mod script;
 pub mod simulation;

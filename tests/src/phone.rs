@@ -27,6 +27,14 @@ pub fn new_key() -> DeviceKey {
     DeviceKey::from_secret(&secret)
 }
 
+/// What the first key of the phone with this number follows from.
+fn secret(number: u16) -> [u8; 32] {
+    let [high, low] = number.to_be_bytes();
+    let mut secret = [low; 32];
+    secret[0] ^= high;
+    secret
+}
+
 /// One enrolled phone with copies of responses.
 pub struct Phone {
     /// The key.
@@ -43,7 +51,7 @@ pub struct Phone {
     /// The actors of the keys that it had before.
     earlier: Vec<ActorId>,
     /// What its first key follows from.
-    number: u8,
+    number: u16,
     server: SocketAddr,
     round: RoundId,
     agent: Agent,
@@ -133,7 +141,12 @@ impl Phone {
 
     /// Enrols a phone whose key follows from `number`.
     pub fn enrol(server: SocketAddr, round: Uuid, code: &str, number: u8) -> Self {
-        let key = DeviceKey::from_secret(&[number; 32]);
+        Self::enrol_as(server, round, code, number.into())
+    }
+
+    /// As [`Self::enrol`], for more phones than a byte counts.
+    pub fn enrol_as(server: SocketAddr, round: Uuid, code: &str, number: u16) -> Self {
+        let key = DeviceKey::from_secret(&secret(number));
         let answer = try_enrol(server, &enrolment_request(&key, code));
         assert_eq!(answer.status, 201, "{answer:?}");
         let token = answer.json()["token"].as_str().unwrap().to_owned();
@@ -155,7 +168,7 @@ impl Phone {
     /// Another phone with all that this one has, as a backup of it makes one. Only of a phone that has its first key still.
     pub fn copied(&self) -> Self {
         Self {
-            key: DeviceKey::from_secret(&[self.number; 32]),
+            key: DeviceKey::from_secret(&secret(self.number)),
             token: self.token.clone(),
             client: Client::new(self.client.state()),
             responses: self.responses.clone(),
@@ -266,13 +279,21 @@ impl Phone {
 
     /// Sends bytes as a sync request and gives the answer, whatever it is.
     pub fn post(&self, body: &[u8]) -> Answer {
+        self.try_post(body).unwrap()
+    }
+
+    /// Sends bytes as a sync request and gives the answer, or why there is none.
+    ///
+    /// # Errors
+    /// When the connection is not made or breaks.
+    pub fn try_post(&self, body: &[u8]) -> Result<Answer, ureq::Error> {
         let request = self
             .agent
             .post(format!("http://{}/api/v1/sync", self.server))
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", wire::CONTENT_TYPE)
             .header("content-encoding", wire::CONTENT_ENCODING);
-        Answer::read(request.send(body).unwrap())
+        Ok(Answer::read(request.send(body)?))
     }
 
     /// Sends a request and gives the server's answer, which must be one.

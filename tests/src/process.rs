@@ -172,3 +172,22 @@ pub fn children(parent: u32) -> Vec<u32> {
     });
     running.collect()
 }
+
+/// The processor time that a process has used so far, in seconds; none where the system does not tell (proc(5)).
+pub fn processor_seconds(process: u32) -> Option<f64> {
+    /// Clock ticks in a second, as on every Linux.
+    const TICKS: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The second field is the program's name in parentheses; user and system time are the 14th and 15th.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / TICKS)
+}
+
+/// The most memory that a process has had so far, in bytes; none where the system does not tell (proc(5), `VmHWM`).
+pub fn peak_memory(process: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024.0)
+}

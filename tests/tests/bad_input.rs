@@ -9,11 +9,14 @@
 )]
 
 use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use khaosat_tests::connection::{self, Connection, FullAnswer};
 use khaosat_tests::installation::{Installation, Server};
 use khaosat_tests::phone::Phone;
+#[cfg(target_os = "linux")]
+use khaosat_tests::process::peak_memory;
 use survey_forms::answers::{AnswerPath, AnswersMut};
 use sync_core::device::{AttestationSignature, DevicePublicKey};
 use sync_core::exchange::message::{Attestation, PROTOCOL_VERSION};
@@ -281,11 +284,38 @@ fn bombs_go_off_outside() {
 
     #[cfg(target_os = "linux")]
     {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", door.server.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-        let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+        let peak = peak_memory(door.server.id()).unwrap() as u64 >> 10;
         assert!(peak < PEAK_MEMORY, "the server took {peak} KiB");
     }
+    door.still_serves();
+}
+
+#[test]
+fn many_large_bodies_wait_outside_until_there_is_room() {
+    let door = Door::open();
+    let length = Limits::default().compressed_bytes;
+    let head = door.head(&format!("content-length: {length}\r\n"));
+    // Together more than the server may take; the last byte never comes.
+    let sender = |_| {
+        let (address, head) = (door.server.address, head.clone());
+        std::thread::spawn(move || {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.set_write_timeout(Some(Duration::from_secs(2))).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            // What waits outside cannot be sent to the end.
+            let _ = stream.write_all(&vec![0; length - 1]);
+            stream
+        })
+    };
+    let senders: Vec<_> = (0..120).map(sender).collect();
+    let stalled: Vec<TcpStream> = senders.into_iter().map(|sender| sender.join().unwrap()).collect();
+    #[cfg(target_os = "linux")]
+    {
+        let peak = peak_memory(door.server.id()).unwrap() as u64 >> 10;
+        assert!(peak < PEAK_MEMORY, "the server took {peak} KiB");
+    }
+    // Who hangs up makes room for who waits.
+    drop(stalled);
     door.still_serves();
 }
 

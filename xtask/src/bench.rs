@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 use crate::module;
+use crate::oracles::{self, Oracle};
 use crate::process::{Failure, become_command, cargo, prepare, target_folder};
 use crate::tools::{Tool, require};
 use crate::web;
@@ -11,6 +12,9 @@ use crate::web;
 /// The measurement that needs the form engine as WebAssembly, and the variables that tell it where the two modules are.
 const WASM: &str = "wasm";
 const MODULES: [(&str, &str); 2] = [("KHAOSAT_MODULE", module::SMALL), ("KHAOSAT_FAST_MODULE", module::FAST)];
+
+/// The measurement that needs other programs' exchanges.
+const PEERS: &str = "peers";
 
 /// Builds the server and the benchmark program together, then becomes the latter with these arguments.
 ///
@@ -31,7 +35,11 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<(), Failure> {
         "--bins",
     ]))?;
     let mut bench = Command::new(target_folder().join("release").join("bench"));
-    if arguments.is_empty() || arguments.iter().any(|argument| argument == WASM) {
+    let is_asked_for = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    if is_asked_for(PEERS) {
+        bench.envs(oracles::set_up(&[Oracle::Automerge, Oracle::PouchDb])?);
+    }
+    if is_asked_for(WASM) {
         for (variable, profile) in MODULES {
             bench.env(variable, module::build(profile)?);
         }

@@ -1,4 +1,5 @@
-//! What the tests compare with: R's survey package, implementations in Python and for Node, a real browser, Java programs.
+//! What the tests and benchmarks compare with: R's survey package, implementations in Python and for Node, a real browser,
+//! Java programs.
 //!
 //! On a Debian machine where this runs as root, missing packages are installed; elsewhere the command to run is printed
 //! and nothing is started.
@@ -21,6 +22,11 @@ const AUTOMERGE: NodePackages = NodePackages {
     variable: "KHAOSAT_AUTOMERGE",
     manifests: "tests/oracles/automerge",
 };
+/// PouchDB, and a server that it replicates with.
+const POUCHDB: NodePackages = NodePackages {
+    variable: "KHAOSAT_POUCHDB",
+    manifests: "tests/oracles/pouchdb",
+};
 /// Tells the tests which Chromium to use; when set beforehand, it is used as it is.
 const CHROMIUM_VARIABLE: &str = "KHAOSAT_CHROMIUM";
 /// Where Debian puts Chromium.
@@ -39,6 +45,8 @@ pub(crate) enum Oracle {
     WebForms,
     /// Automerge and Automerge-repo, for Node.
     Automerge,
+    /// PouchDB and its server, for Node.
+    PouchDb,
     /// A Chromium and the fonts it shows Vietnamese with.
     Browser,
     /// A Java runtime, 17 or later.
@@ -63,7 +71,7 @@ impl Oracle {
                 }
                 packages
             }
-            Self::RSurvey | Self::Java | Self::Python | Self::WebForms | Self::Automerge => Vec::new(),
+            Self::RSurvey | Self::Java | Self::Python | Self::WebForms | Self::Automerge | Self::PouchDb => Vec::new(),
         }
     }
 }
@@ -90,7 +98,11 @@ pub(crate) fn set_up(oracles: &[Oracle]) -> Result<Environment, Failure> {
         };
         environment.push((PYTHON_VARIABLE, python));
     }
-    for (oracle, packages) in [(Oracle::WebForms, WEB_FORMS), (Oracle::Automerge, AUTOMERGE)] {
+    for (oracle, packages) in [
+        (Oracle::WebForms, WEB_FORMS),
+        (Oracle::Automerge, AUTOMERGE),
+        (Oracle::PouchDb, POUCHDB),
+    ] {
         if oracles.contains(&oracle) {
             environment.push((packages.variable, packages.folder()?));
         }

@@ -9,6 +9,7 @@
 
 mod archive;
 mod attestations;
+mod body;
 pub(crate) mod carrying;
 mod delivery;
 mod erasure;
@@ -19,6 +20,7 @@ mod route;
 mod source;
 
 pub use archive::{Compaction, compact};
+pub use body::BodyRoom;
 pub(crate) use delivery::take;
 pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
@@ -30,5 +32,5 @@ pub use quarantine::{
     ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,
 };
 pub use route::routes;
-pub(crate) use route::{blocking, check_encoding, whole_body};
+pub(crate) use route::{blocking, check_encoding};
 pub(crate) use source::{Heard, Source, UPSTREAM};

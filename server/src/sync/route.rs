@@ -1,13 +1,12 @@
 //! `POST /api/v1/sync`.
 
 use axum::Router;
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde_json::json;
 use sync_core::exchange::answering::{self, ArrivalError, Peer};
 use sync_core::exchange::message::PROTOCOL_VERSION;
@@ -37,7 +36,7 @@ async fn sync(
 ) -> Result<Response, Problem> {
     check_encoding(&headers)?;
     let limits = Limits::default();
-    let body = whole_body(body, &limits).await?;
+    let (body, _room) = app.bodies.whole_body(body, &limits).await?;
     let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
     let readers = &app.store.readers;
     let peer = Peer {
@@ -105,32 +104,6 @@ pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
             ),
         ),
     ))
-}
-
-/// A request's compressed message, if it is within the limit.
-pub(crate) async fn whole_body(body: Body, limits: &Limits) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        Problem::from(WireError::CompressedTooLarge {
-            limit: limits.compressed_bytes,
-        })
-    };
-    // Who says that more will come than is allowed need not send it.
-    if body.size_hint().lower() > limits.compressed_bytes as u64 {
-        return Err(too_large());
-    }
-    match Limited::new(body, limits.compressed_bytes).collect().await {
-        Ok(collected) => Ok(collected.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Problem::new(
-            "broken-body",
-            StatusCode::BAD_REQUEST,
-            Text::new("Nội dung bị đứt giữa chừng", "The body broke off"),
-            Text::new(
-                "Kết nối bị ngắt khi đang gửi; hãy gửi lại.",
-                "The connection broke while sending; send it again.",
-            ),
-        )),
-    }
 }
 
 /// Does what keeps a core busy away from the threads that serve connections.

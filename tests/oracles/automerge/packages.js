@@ -2,11 +2,12 @@
 // beside it.
 
 import { register } from 'node:module';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 register('./resolving.js', import.meta.url, {
   data: {
-    scripts: new URL('.', import.meta.url).href,
+    scripts: pathToFileURL(`${dirname(resolve(process.argv[1]))}/`).href,
     packages: pathToFileURL(`${process.env.KHAOSAT_AUTOMERGE}/package.json`).href,
   },
 });

@@ -1,4 +1,4 @@
-// Looks for the packages that the scripts of this folder import in another one.
+// Looks for the packages that the scripts of one folder import in another one.
 
 let places;
 

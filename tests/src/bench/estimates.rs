@@ -24,7 +24,7 @@ use crate::installation::Server;
 /// Households whose answers are in the figures.
 const HOUSEHOLDS: u64 = 10_000;
 /// Phones that deliver them.
-const PHONES: u8 = 20;
+const PHONES: u16 = 20;
 /// Corrections that are followed to the page.
 const CORRECTIONS: usize = 40;
 /// Repetitions of recomputing everything.

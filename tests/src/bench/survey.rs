@@ -117,25 +117,39 @@ impl Survey {
         Server::start(&self.data(), free_address())
     }
 
-    /// Enrols so many phones (255 at most), which divide the hamlets among themselves.
-    pub fn enrol(&self, server: &Server, phones: u8) -> Vec<Assignment> {
+    /// Enrols so many phones, which divide the hamlets among themselves.
+    pub fn enrol(&self, server: &Server, phones: u16) -> Vec<Assignment> {
+        // Every so many-th hamlet, so that the phones get about as many households each.
+        let share = |number: u16| {
+            let hamlets = self.hamlets.iter().skip(usize::from(number) - 1);
+            hamlets.step_by(usize::from(phones)).collect()
+        };
+        self.enrol_with(server, phones, share)
+    }
+
+    /// Enrols so many phones, each of which surveys all hamlets.
+    pub fn enrol_together(&self, server: &Server, phones: u16) -> Vec<Assignment> {
+        self.enrol_with(server, phones, |_| self.hamlets.iter().collect())
+    }
+
+    /// Enrols the phones 1 to `phones` with the hamlets (code, codes of households) that `hamlets` gives to each.
+    fn enrol_with<'a>(
+        &'a self,
+        server: &Server,
+        phones: u16,
+        hamlets: impl Fn(u16) -> Vec<&'a (String, Vec<String>)>,
+    ) -> Vec<Assignment> {
         let store = self.store();
         let assignments = (1..=phones)
             .map(|number| {
-                // Every so many-th hamlet, so that the phones get about as many households each.
-                let hamlets = self
-                    .hamlets
-                    .iter()
-                    .skip(usize::from(number) - 1)
-                    .step_by(usize::from(phones));
-                let (codes, units): (Vec<String>, Vec<Vec<String>>) = hamlets.cloned().unzip();
+                let (codes, units): (Vec<String>, Vec<Vec<String>>) = hamlets(number).into_iter().cloned().unzip();
                 let name = format!("phone {number}");
                 let invitation =
                     self.runtime
                         .block_on(invite(&store, self.round.key, InvitationKind::Phone, &name, &codes));
                 let code = invitation.unwrap().code;
                 Assignment {
-                    phone: Phone::enrol(server.address, self.round.id.0, &code, number),
+                    phone: Phone::enrol_as(server.address, self.round.id.0, &code, number),
                     units: units.concat(),
                 }
             })

@@ -10,6 +10,7 @@ use survey_forms::model::Form;
 use sync_core::exchange::{Limits, SyncResponse, wire};
 use sync_core::response::Response;
 
+use super::histories;
 use super::relay::Relay;
 use super::survey::{QUESTION, ROSTER, Survey, another};
 use super::table::{Better, Comparison};
@@ -24,14 +25,15 @@ const PIECE_BYTES: usize = 1 << 20;
 
 /// What one exchange cost.
 #[derive(Debug, Default)]
-struct Cost {
-    round_trips: u64,
+pub(super) struct Cost {
+    /// Requests and their answers.
+    pub(super) round_trips: u64,
     /// Bytes of bodies of requests.
-    requests: u64,
+    pub(super) requests: u64,
     /// Bytes of bodies of answers.
-    answers: u64,
+    pub(super) answers: u64,
     /// Bytes of HTTP's own.
-    headers: u64,
+    pub(super) headers: u64,
 }
 
 /// Measures the bytes of a first push, a fresh phone's pull, an incremental exchange and an empty one. The same inputs
@@ -75,14 +77,7 @@ pub fn measure() -> Vec<Comparison> {
     compare(&mut comparisons, &what, HOUSEHOLDS + 1, &fresh, &against);
 
     let corrected: Vec<String> = units.iter().step_by(HOUSEHOLDS / CORRECTED).cloned().collect();
-    let mut corrections = Vec::new();
-    for unit in &corrected {
-        let instance = phone.open(unit).read().answers.instances(ROSTER, None).remove(0);
-        let path = AnswerPath::within(&instance, QUESTION);
-        let after = another(phone.open(unit).read().answers.answer(&path));
-        phone.edit(unit, |edit| edit.put_answer(&path, &after)).unwrap();
-        corrections.push(json!({ "unit": unit, "member": instance.as_str(), QUESTION: after }));
-    }
+    let corrections: Vec<Json> = corrected.iter().map(|unit| correct(phone, unit)).collect();
     let changed = documents(&survey.form, phone, &corrected);
     let mut against = baselines(&changed, "households");
     against.extend(unpacked(phone, &corrected));
@@ -97,6 +92,7 @@ pub fn measure() -> Vec<Comparison> {
     let empty = exchange(phone, &relay);
     let against = [("an empty JSON list, gzip".to_owned(), gzip(&json!([])))];
     compare(&mut comparisons, "nothing new", 1, &empty, &against);
+    comparisons.extend(histories::measure());
     comparisons
 }
 
@@ -118,7 +114,7 @@ fn compare(into: &mut Vec<Comparison>, what: &str, households: usize, cost: &Cos
 }
 
 /// Exchanges as [`Phone::sync`] does, and counts.
-fn exchange(phone: &mut Phone, relay: &Relay) -> Cost {
+pub(super) fn exchange(phone: &mut Phone, relay: &Relay) -> Cost {
     let mut cost = Cost::default();
     relay.take();
     loop {
@@ -139,6 +135,15 @@ fn exchange(phone: &mut Phone, relay: &Relay) -> Cost {
             return cost;
         }
     }
+}
+
+/// Corrects an answer about the first member of a household, and gives what a client that sends nothing else would send.
+pub(super) fn correct(phone: &mut Phone, unit: &str) -> Json {
+    let instance = phone.open(unit).read().answers.instances(ROSTER, None).remove(0);
+    let path = AnswerPath::within(&instance, QUESTION);
+    let after = another(phone.open(unit).read().answers.answer(&path));
+    phone.edit(unit, |edit| edit.put_answer(&path, &after)).unwrap();
+    json!({ "unit": unit, "member": instance.as_str(), QUESTION: after })
 }
 
 /// The last change of each unit as Automerge writes it, all in one brotli stream of some qualities.
@@ -184,7 +189,7 @@ fn baselines(documents: &[Json], what: &str) -> Vec<(String, u64)> {
     ]
 }
 
-fn brotli(bytes: &[u8], quality: u32) -> u64 {
+pub(super) fn brotli(bytes: &[u8], quality: u32) -> u64 {
     let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, quality, 22);
     writer.write_all(bytes).unwrap();
     writer.into_inner().len() as u64
@@ -204,7 +209,8 @@ fn documents(form: &Form, phone: &mut Phone, units: &[String]) -> Vec<Json> {
         .collect()
 }
 
-fn document(form: &Form, unit: &str, response: &Response) -> Json {
+/// A household's answers as a JSON document.
+pub(super) fn document(form: &Form, unit: &str, response: &Response) -> Json {
     let reading = response.read();
     let answers = |path: &dyn Fn(&str) -> AnswerPath| -> serde_json::Map<String, Json> {
         form.nodes()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::SqlitePool;
 use sync_core::exchange::intake::{Frame, HamletKey, RoundState, Unit};
-use sync_core::identity::RoundId;
+use sync_core::identity::{ResponseId, RoundId};
 use uuid::Uuid;
 
 use super::json;
@@ -41,12 +41,16 @@ pub(in crate::sync) async fn frame(readers: &SqlitePool, units: &BTreeSet<Unit>)
         frame
             .units
             .extend(found.map(|(code, hamlet)| ((round, code), HamletKey(hamlet))));
+        // By their ids, of which there is an index: a request must not look at all responses.
+        let ids = codes
+            .iter()
+            .map(|code| ResponseId::of(round, code).0.simple().to_string());
         let erased: Vec<String> = sqlx::query_scalar(
-            "SELECT unit FROM erasure JOIN response USING (response_key)
-             WHERE round_key = $1 AND unit IN (SELECT value FROM json_each($2))",
+            "SELECT response.unit FROM json_each($1) AS wanted
+             JOIN response ON response.id = unhex(wanted.value)
+             JOIN erasure USING (response_key)",
         )
-        .bind(round_key)
-        .bind(json(&codes)?)
+        .bind(json(&ids.collect::<Vec<_>>())?)
         .fetch_all(readers)
         .await?;
         frame.erased.extend(erased.into_iter().map(|code| (round, code)));
