@@ -19,5 +19,6 @@ pub mod design;
 pub mod estimators;
 pub mod intervals;
 pub mod publication;
+pub mod sampling;
 pub mod summary;
 pub mod variance;

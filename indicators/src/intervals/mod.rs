@@ -1,9 +1,11 @@
 //! Confidence intervals for ratios, and the quantiles they need.
 
 mod incomplete_beta;
+mod normal;
 mod proportions;
 mod quantiles;
 
+pub use normal::normal_quantile;
 pub use proportions::{clopper_pearson, effective_households, logit_t, student_t};
 pub use quantiles::{QuantileError, beta_quantile, student_t_quantile};
 
