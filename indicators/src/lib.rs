@@ -18,6 +18,7 @@ pub mod decision;
 pub mod design;
 pub mod estimators;
 pub mod intervals;
+pub mod linear_algebra;
 pub mod publication;
 pub mod sampling;
 pub mod summary;
