@@ -21,5 +21,6 @@ pub mod intervals;
 pub mod linear_algebra;
 pub mod publication;
 pub mod sampling;
+pub mod small_areas;
 pub mod summary;
 pub mod variance;
