@@ -12,6 +12,7 @@ mod quarantine;
 mod response;
 mod roster;
 mod round;
+mod sample;
 mod serve;
 mod table;
 mod upstream;
@@ -59,6 +60,9 @@ enum Command {
     /// Đợt khảo sát: make a survey round from a form, a frame and a sample
     #[command(subcommand)]
     Round(round::RoundCommand),
+    /// Chọn mẫu: draw probability samples and plan how large they have to be
+    #[command(subcommand)]
+    Sample(sample::SampleCommand),
     /// Chạy máy chủ: serve phones and the console until stopped
     Serve(serve::ServeArguments),
     /// Chạy thử: a whole survey with simulated volunteers, from an empty folder to live estimates
@@ -249,6 +253,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Init => init::run(&config).await,
         Command::Import(import) => import::run(import, &config).await,
         Command::Round(round) => round::run(round, &config).await,
+        Command::Sample(command) => sample::run(command, &config),
         Command::Serve(arguments) => serve::run(&arguments, &config).await,
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
