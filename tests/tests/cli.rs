@@ -22,7 +22,7 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 /// Every command, with the options and arguments that are its own.
-const COMMANDS: [(&[&str], &[&str]); 30] = [
+const COMMANDS: [(&[&str], &[&str]); 37] = [
     (&["init"], &[]),
     (&["import"], &["units", "successions", "indicators"]),
     (&["import", "units"], &["<FILE>"]),
@@ -44,6 +44,56 @@ const COMMANDS: [(&[&str], &[&str]); 30] = [
         ],
     ),
     (&["round", "list"], &[]),
+    (&["indicator"], &["official"]),
+    (&["indicator", "official"], &["set", "list"]),
+    (
+        &["indicator", "official", "set"],
+        &[
+            "<CODE>",
+            "--year",
+            "--percent",
+            "--source",
+            "--sector",
+            "--note",
+            "--unit",
+        ],
+    ),
+    (&["indicator", "official", "list"], &["[CODE]", "--unit", "--format"]),
+    (&["sample"], &["draw", "plan"]),
+    (
+        &["sample", "draw"],
+        &[
+            "<FRAME.csv>",
+            "--output",
+            "--record",
+            "--size",
+            "--method",
+            "--allocation",
+            "--strata",
+            "--minimum",
+            "--exponent",
+            "--budget",
+            "--households",
+            "--second-stage",
+            "--seed",
+        ],
+    ),
+    (
+        &["sample", "plan"],
+        &[
+            "--margin",
+            "--interviews",
+            "--proportion",
+            "--confidence",
+            "--population",
+            "--design-effect",
+            "--icc",
+            "--per-hamlet",
+            "--weight-variation",
+            "--response-rate",
+            "--format",
+        ],
+    ),
     (&["serve"], &["--until-input-ends"]),
     (&["demo"], &["--households", "--seed", "--once", "--format", "--pace"]),
     (&["estimate"], &["--unit", "--round", "--format"]),
@@ -93,7 +143,7 @@ const COMMANDS: [(&[&str], &[&str]); 30] = [
 ];
 
 /// The settings that every command takes.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "--data",
     "--listen",
     "--config",
@@ -101,6 +151,7 @@ const SETTINGS: [&str; 7] = [
     "--log-format",
     "--language",
     "--minimum-households",
+    "--maximum-variation",
 ];
 
 fn is_vietnamese(text: &str) -> bool {

@@ -1,6 +1,6 @@
 //! How many more interviews would decide whether a target is met.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Decision, Target, decide};
 use crate::estimators::Estimate;
@@ -8,7 +8,7 @@ use crate::intervals::{ConfidenceLevel, IntervalMethod, student_t_quantile};
 use crate::sampling::planning::{Scale, Standing, interviews_to_decide, interviews_where_all_are_alike};
 
 /// What a decision about a target would take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum MoreInterviews {
     /// Nothing: the interval lies on one side of the target.

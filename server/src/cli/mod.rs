@@ -6,6 +6,7 @@ mod estimate;
 mod export;
 mod form;
 mod import;
+mod indicator;
 mod init;
 mod invite;
 mod quarantine;
@@ -57,6 +58,9 @@ enum Command {
     /// Nhập danh mục từ CSV: replace reference data by your own CSV file
     #[command(subcommand)]
     Import(import::Import),
+    /// Chỉ tiêu: what belongs to single indicators, such as official figures
+    #[command(subcommand)]
+    Indicator(indicator::IndicatorCommand),
     /// Đợt khảo sát: make a survey round from a form, a frame and a sample
     #[command(subcommand)]
     Round(round::RoundCommand),
@@ -150,6 +154,7 @@ failures!(
     crate::devices::RosterError,
     crate::estimates::EstimatesError,
     crate::hubs::HubError,
+    crate::official::OfficialFigureError,
     crate::rounds::RoundError,
     crate::store::FolderError,
     crate::store::StoreError,
@@ -252,6 +257,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Form(command) => return form::run(command, &config),
         Command::Init => init::run(&config).await,
         Command::Import(import) => import::run(import, &config).await,
+        Command::Indicator(command) => indicator::run(command, &config).await,
         Command::Round(round) => round::run(round, &config).await,
         Command::Sample(command) => sample::run(command, &config),
         Command::Serve(arguments) => serve::run(&arguments, &config).await,

@@ -60,13 +60,18 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 6] = [
+const MIGRATIONS: [(i64, &str, &str); 7] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
     (4, "authority", include_str!("../../migrations/0004_authority.sql")),
     (5, "succession", include_str!("../../migrations/0005_succession.sql")),
     (6, "hub", include_str!("../../migrations/0006_hub.sql")),
+    (
+        8,
+        "official figures",
+        include_str!("../../migrations/0008_official_figures.sql"),
+    ),
 ];
 
 fn migrator() -> Migrator {
