@@ -11,6 +11,8 @@
 //!    admin units, [`bounds::bounded_ratio`] those that unsettled conflicts leave possible.
 //! 4. [`decision::decide`] compares with a target; [`publication::PublicationRules`] says what may be shown.
 //!
+//! Before a round, [`sampling`] plans and draws its sample; after it, [`small_areas`] models communes with few interviews.
+//!
 //! The README of the crate has the formulas, their sources and what is assumed.
 
 pub mod bounds;

@@ -398,7 +398,7 @@ fn check_given(frame: &Frame, units: &[u64], sample: &[u64], arguments: &DrawArg
 }
 
 fn unit_rows<'a>(frame: &'a Frame, draw: &'a Draw) -> impl Iterator<Item = SampledRow<'a>> {
-    draw.selected.iter().map(|unit| {
+    draw.selected.iter().map(move |unit| {
         let probability: InclusionProbability = draw.probabilities[*unit];
         SampledRow {
             unit: &frame.units[*unit],
@@ -413,7 +413,7 @@ fn unit_rows<'a>(frame: &'a Frame, draw: &'a Draw) -> impl Iterator<Item = Sampl
 }
 
 fn household_rows<'a>(frame: &'a Frame, draw: &'a TwoStageDraw) -> impl Iterator<Item = HouseholdRow<'a>> {
-    draw.hamlets.iter().flat_map(|hamlet| {
+    draw.hamlets.iter().flat_map(move |hamlet| {
         let unit = hamlet.position;
         hamlet.households.iter().map(move |household| HouseholdRow {
             unit: &frame.units[unit],
