@@ -70,12 +70,11 @@ impl CountTable {
         self.columns
     }
 
-    /// The count of a cell.
-    ///
-    /// # Panics
-    /// When the table has no such cell.
+    /// The count of a cell; 0 where the table has no such cell.
     pub fn count(&self, cell: Cell) -> u64 {
-        self.counts[self.place(cell)]
+        let is_there = cell.row <= self.rows && cell.column <= self.columns;
+        let count = self.counts.get(self.place(cell)).filter(|_| is_there);
+        count.copied().unwrap_or(0)
     }
 
     /// All cells, margins included, row by row.
@@ -91,7 +90,7 @@ impl CountTable {
 
     /// Where a cell stands in lists that go row by row.
     pub(super) fn place(&self, cell: Cell) -> usize {
-        cell.row * (self.columns + 1) + cell.column
+        cell.row.saturating_mul(self.columns + 1).saturating_add(cell.column)
     }
 
     /// The cell's count as a flow from one node to another. Rows are nodes 0 …, columns follow, then the node that gathers

@@ -335,6 +335,22 @@ mod tests {
     }
 
     #[test]
+    fn caribou_of_siniff_and_skoog() {
+        // D. B. Siniff & R. O. Skoog (1964), "Aerial Censusing of Caribou Using Stratified Random Sampling", Journal of
+        // Wildlife Management 28, 391–401, as told in the chapter on stratified sampling of S. L. Lohr, *Sampling: Design
+        // and Analysis*: 225 of 699 plots, 96.26, 4.81, 44.04, 2.89, 67.38 and 9.63 by Neyman's rule.
+        let rule = AllocationRule::Neyman {
+            standard_deviations: &[3_000.0, 2_000.0, 9_000.0, 2_000.0, 12_000.0, 1_000.0],
+        };
+        let allocation = allocate(&[400, 30, 61, 18, 70, 120], rule, 225, 1).unwrap();
+        let published = [96.26, 4.81, 44.04, 2.89, 67.38, 9.63];
+        for (share, published) in allocation.shares.iter().zip(published) {
+            assert!((share - published).abs() < 0.0051, "{share} {published}");
+        }
+        assert_eq!(allocation.sizes, [96, 5, 44, 3, 67, 10]);
+    }
+
+    #[test]
     fn no_other_whole_numbers_are_better() {
         let units = [9, 4, 30, 12];
         let deviations = [2.0, 11.0, 0.5, 3.0];
