@@ -64,7 +64,7 @@ impl Folder {
 }
 
 #[test]
-fn hamlets_by_size_and_fifteen_households_each_give_all_households_one_weight_in_a_stratum() {
+fn hamlets_by_size_and_fifteen_households_each_have_weights_that_are_worked_out_by_hand() {
     let folder = Folder::new();
     let frame = folder.file("frame.csv", FRAME);
     let arguments = ["--method", "pps", "--size", "5", "--households", "15", "--seed", "394"];
@@ -77,10 +77,12 @@ fn hamlets_by_size_and_fifteen_households_each_give_all_households_one_weight_in
     let rows = folder.rows("sample.csv");
     assert_eq!(rows.len(), 75);
     for row in &rows {
-        // Proportional: 2 of the 3 hamlets with 300 households, 3 of the 5 with 600; 2·M/300·15/M and 3·M/600·15/M.
-        let (fraction, weight) = match row["stratum"].as_str() {
-            "đô thị" => ("1/10", 10.0),
-            _ => ("3/40", 40.0 / 3.0),
+        // 2 of the 3 hamlets with 300 households in towns: 2·M/300·15/M. Of the 5 with 600 in the country 3, and 210·3
+        // reaches 600: that hamlet is certain, 15/210, and 2 of the other 390 are drawn, 2·M/390·15/M.
+        let (fraction, weight) = match (row["stratum"].as_str(), row["unit"].as_str()) {
+            ("đô thị", _) => ("1/10", 10.0),
+            (_, "28270-01") => ("1/14", 14.0),
+            _ => ("1/13", 13.0),
         };
         assert_eq!(row["inclusion_fraction"], fraction);
         assert_eq!(row["weight"].parse::<f64>().unwrap(), weight);
