@@ -3,19 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use indicators::sampling::{
-    AllocationRule, Draw, InclusionProbability, Method, SecondStage, TwoStageDraw, allocate, allocate_budget,
-    stratified, two_stage,
-};
+use indicators::sampling::{Draw, InclusionProbability, Method, SecondStage, TwoStageDraw, stratified, two_stage};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::Failure;
-use super::frame::{Frame, SizeColumn, read_frame, read_strata};
+use super::frame::{Frame, SizeColumn, read_frame};
+use super::record::{FileRecord, Record, StratumRecord};
+use super::sharing::stratum_sizes;
 use crate::cli::bundle::write_new;
 use crate::cli::{read_file, table_failure};
-use crate::http::Text;
-use crate::table::{Faults, TableError};
 
 /// What to draw, and how.
 ///
@@ -34,7 +30,7 @@ pub(in crate::cli) struct DrawArguments {
     record: Option<PathBuf>,
     /// Units to draw, over all strata
     #[arg(long, value_name = "N", required_unless_present = "allocation")]
-    size: Option<u64>,
+    pub(super) size: Option<u64>,
     /// How to draw within each stratum
     #[arg(long, value_name = "METHOD", default_value = "simple-random")]
     method: MethodName,
@@ -44,16 +40,16 @@ pub(in crate::cli) struct DrawArguments {
     /// What is known of the strata: columns stratum and, by the rule, standard_deviation, cost, importance,
     /// coefficient_of_variation or sample_size
     #[arg(long, value_name = "STRATA.csv")]
-    strata: Option<PathBuf>,
+    pub(super) strata: Option<PathBuf>,
     /// Units of each stratum at least, or all where it has fewer; two are needed for a variance
     #[arg(long, value_name = "N", default_value = "2")]
-    minimum: u64,
+    pub(super) minimum: u64,
     /// The exponent of a power allocation, from 0 to 1
     #[arg(long, value_name = "Q", default_value = "0.5")]
-    exponent: f64,
+    pub(super) exponent: f64,
     /// What the interviews may cost, for the optimum allocation in place of a size
     #[arg(long, value_name = "COST", conflicts_with = "size")]
-    budget: Option<f64>,
+    pub(super) budget: Option<f64>,
     /// Draw so many households in each drawn unit; its size is its number of households
     #[arg(long, value_name = "N")]
     households: Option<u64>,
@@ -73,7 +69,7 @@ pub(in crate::cli) struct DrawArguments {
 /// How to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum MethodName {
+pub(super) enum MethodName {
     /// Every set of units has the same chance
     SimpleRandom,
     /// At equal distances along the frame's order
@@ -85,7 +81,7 @@ enum MethodName {
 /// How to draw households.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum SecondStageName {
+pub(super) enum SecondStageName {
     /// Every set of households has the same chance
     SimpleRandom,
     /// At equal distances along the list
@@ -95,7 +91,7 @@ enum SecondStageName {
 /// How to share a sample out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum AllocationName {
+pub(super) enum AllocationName {
     /// By the number of units
     Proportional,
     /// By units and standard deviation (Neyman)
@@ -132,49 +128,6 @@ struct HouseholdRow<'a> {
     inclusion_probability: f64,
     inclusion_fraction: String,
     weight: f64,
-}
-
-/// What a sample was drawn from, and how: enough to draw it again.
-#[derive(Debug, Serialize)]
-struct Record<'a> {
-    software: &'static str,
-    version: &'static str,
-    seed: u64,
-    generator: &'static str,
-    frame: FileRecord,
-    strata_file: Option<FileRecord>,
-    method: MethodName,
-    allocation: AllocationName,
-    minimum: u64,
-    exponent: Option<f64>,
-    budget: Option<f64>,
-    households: Option<u64>,
-    second_stage: Option<SecondStageName>,
-    strata: Vec<StratumRecord<'a>>,
-    sample: FileRecord,
-    sampled_rows: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct FileRecord {
-    file: String,
-    sha256: String,
-}
-
-#[derive(Debug, Serialize)]
-struct StratumRecord<'a> {
-    stratum: &'a str,
-    units: u64,
-    size: u64,
-    /// The rule's share before rounding; none where the sizes were given.
-    share: Option<f64>,
-    sample: u64,
-}
-
-/// How many units each stratum gives.
-struct Sizes {
-    sample: Vec<u64>,
-    shares: Option<Vec<f64>>,
 }
 
 pub(super) fn run(arguments: &DrawArguments) -> Result<(), Failure> {
@@ -244,7 +197,8 @@ pub(super) fn run(arguments: &DrawArguments) -> Result<(), Failure> {
 }
 
 impl DrawArguments {
-    fn rule(&self) -> AllocationName {
+    /// How the sample is shared out.
+    pub(super) fn rule(&self) -> AllocationName {
         self.allocation.unwrap_or(AllocationName::Proportional)
     }
 
@@ -289,16 +243,6 @@ impl DrawArguments {
     }
 }
 
-impl FileRecord {
-    fn of(file: &Path, bytes: &[u8]) -> Self {
-        Self {
-            // The folder is a matter of this machine.
-            file: file.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            sha256: crate::hex::encode(&Sha256::digest(bytes)),
-        }
-    }
-}
-
 fn refuse_existing(file: &Path) -> Result<(), Failure> {
     match file.exists() {
         false => Ok(()),
@@ -310,91 +254,6 @@ fn refuse_existing(file: &Path) -> Result<(), Failure> {
             ),
         )),
     }
-}
-
-/// Shares the sample out.
-fn stratum_sizes(arguments: &DrawArguments, frame: &Frame, strata: Option<&[u8]>) -> Result<Sizes, Failure> {
-    let units = frame.units_of_strata();
-    let rule = arguments.rule();
-    let columns: &[&str] = match rule {
-        AllocationName::Proportional => &[],
-        AllocationName::Neyman => &["standard_deviation"],
-        AllocationName::Optimum => &["standard_deviation", "cost"],
-        AllocationName::Power => &["importance", "coefficient_of_variation"],
-        AllocationName::Given => &["sample_size"],
-    };
-    let known = match (strata, &arguments.strata) {
-        _ if columns.is_empty() => Vec::new(),
-        (Some(bytes), Some(file)) => read_strata(bytes, frame, columns).map_err(|error| table_failure(file, &error))?,
-        _ => {
-            return Err(Failure::new(
-                format!(
-                    "cách phân bổ này cần --strata với các cột stratum, {}",
-                    columns.join(", ")
-                ),
-                format!(
-                    "this rule needs --strata with the columns stratum, {}",
-                    columns.join(", ")
-                ),
-            ));
-        }
-    };
-    if rule == AllocationName::Given {
-        let sample: Vec<u64> = known[0].iter().map(|size| *size as u64).collect();
-        check_given(frame, &units, &sample, arguments)?;
-        return Ok(Sizes { sample, shares: None });
-    }
-    let allocation = match (rule, arguments.budget, arguments.size) {
-        (AllocationName::Optimum, Some(budget), _) => {
-            allocate_budget(&units, &known[0], &known[1], budget, arguments.minimum)?
-        }
-        (_, None, Some(size)) => {
-            let rule = match rule {
-                AllocationName::Neyman => AllocationRule::Neyman {
-                    standard_deviations: &known[0],
-                },
-                AllocationName::Optimum => AllocationRule::OptimumWithCosts {
-                    standard_deviations: &known[0],
-                    costs: &known[1],
-                },
-                AllocationName::Power => AllocationRule::Power {
-                    importance: &known[0],
-                    coefficients_of_variation: &known[1],
-                    exponent: arguments.exponent,
-                },
-                AllocationName::Proportional | AllocationName::Given => AllocationRule::Proportional,
-            };
-            allocate(&units, rule, size, arguments.minimum)?
-        }
-        _ => {
-            return Err(Failure::new(
-                "cần --size; --budget chỉ dùng với --allocation optimum",
-                "--size is needed; --budget goes with --allocation optimum only",
-            ));
-        }
-    };
-    Ok(Sizes {
-        sample: allocation.sizes,
-        shares: Some(allocation.shares),
-    })
-}
-
-/// Sizes that were given must be there to be drawn.
-fn check_given(frame: &Frame, units: &[u64], sample: &[u64], arguments: &DrawArguments) -> Result<(), Failure> {
-    let mut faults = Faults::default();
-    for ((stratum, units), size) in frame.strata.iter().zip(units).zip(sample) {
-        if size > units {
-            faults.table(Text::new(
-                format!("tầng {stratum}, cột sample_size: cần rút {size} đơn vị, dàn mẫu chỉ có {units}"),
-                format!("stratum {stratum}, column sample_size: {size} units shall be drawn, the frame has {units}"),
-            ));
-        }
-    }
-    let told = |error: TableError| match &arguments.strata {
-        Some(file) => table_failure(file, &error),
-        None => Failure::new(error.vietnamese(), error.to_string()),
-    };
-    faults.or(()).map_err(told)
 }
 
 fn unit_rows<'a>(frame: &'a Frame, draw: &'a Draw) -> impl Iterator<Item = SampledRow<'a>> {

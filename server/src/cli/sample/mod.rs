@@ -3,6 +3,8 @@
 mod draw;
 mod frame;
 mod plan;
+mod record;
+mod sharing;
 
 use clap::Subcommand;
 
