@@ -82,12 +82,16 @@ fn likelihood(areas: &Regression, method: VarianceMethod) -> Result<f64, SmallAr
             best = (place, height);
         }
     }
-    let low = grid[best.0.saturating_sub(1)];
-    let high = grid[(best.0 + 1).min(grid.len() - 1)];
     // A peak at 0 itself: the likelihood only falls from there.
-    if best.0 == 0 && slope(0.0)? <= 0.0 {
+    let rises = slope(grid[best.0])? > 0.0;
+    if best.0 == 0 && !rises {
         return Ok(0.0);
     }
+    // The peak lies to the side to which the likelihood rises.
+    let (low, high) = match rises {
+        true => (grid[best.0], grid[(best.0 + 1).min(grid.len() - 1)]),
+        false => (grid[best.0 - 1], grid[best.0]),
+    };
     bisect(slope, low, high)
 }
 
