@@ -14,6 +14,7 @@
 //! Beside this live path stands one for microdata with one entry per row: [`survey`] reads any design of several stages,
 //! [`weights`] makes weights that agree with known totals, [`replicates`] estimates variances by changing them, [`missing`]
 //! counts and fills gaps. `docs/statistics.md` describes them.
+//! Before a round, [`sampling`] plans and draws its sample; after it, [`small_areas`] models communes with few interviews.
 //!
 //! The README of the crate has the formulas, their sources and what is assumed.
 
@@ -27,6 +28,8 @@ pub mod missing;
 pub mod publication;
 mod random_choice;
 pub mod replicates;
+pub mod sampling;
+pub mod small_areas;
 pub mod summary;
 pub mod survey;
 pub mod variance;

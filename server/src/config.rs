@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use indicators::publication::PublicationRules;
 use serde::Deserialize;
 
 /// Where the installation is kept when nothing is said.
@@ -41,6 +42,10 @@ pub struct Flags {
     /// Withhold estimates that rest on fewer responding households [default: 5]
     #[arg(long, global = true, env = "KHAOSAT_MINIMUM_HOUSEHOLDS", value_name = "N")]
     pub minimum_households: Option<u64>,
+
+    /// Withhold estimates whose standard error is a larger percentage of them, such as 33.3 [default: none]
+    #[arg(long, global = true, env = "KHAOSAT_MAXIMUM_VARIATION", value_name = "PERCENT")]
+    pub maximum_variation: Option<f64>,
 }
 
 /// How to log.
@@ -73,6 +78,7 @@ struct File {
     log_format: Option<LogFormat>,
     language: Option<MessageLanguage>,
     minimum_households: Option<u64>,
+    maximum_variation: Option<f64>,
 }
 
 /// The settings in force.
@@ -92,6 +98,8 @@ pub struct Config {
     pub language: MessageLanguage,
     /// The publication rule's number.
     pub minimum_households: u64,
+    /// The largest coefficient of variation to show, in percent.
+    pub maximum_variation: Option<f64>,
 }
 
 /// A settings file that cannot be used.
@@ -113,6 +121,9 @@ pub enum ConfigError {
         /// What is wrong, with line and column.
         source: Box<toml::de::Error>,
     },
+    /// A percentage that cannot be meant.
+    #[error("the largest coefficient of variation (maximum_variation) is {0} percent; it must be a number above 0")]
+    MaximumVariation(f64),
 }
 
 impl Config {
@@ -126,6 +137,10 @@ impl Config {
             None => File::default(),
         };
         let data = flags.data.clone().or(file.data);
+        let maximum_variation = flags.maximum_variation.or(file.maximum_variation);
+        if let Some(percent) = maximum_variation.filter(|percent| !percent.is_finite() || *percent <= 0.0) {
+            return Err(ConfigError::MaximumVariation(percent));
+        }
         Ok(Self {
             data_named: data.is_some(),
             data: data.unwrap_or_else(|| PathBuf::from(DATA)),
@@ -137,7 +152,16 @@ impl Config {
             log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
             language: flags.language.or(file.language).unwrap_or(MessageLanguage::Vi),
             minimum_households: flags.minimum_households.or(file.minimum_households).unwrap_or(5),
+            maximum_variation,
         })
+    }
+
+    /// What may be shown.
+    pub fn publication_rules(&self) -> PublicationRules {
+        PublicationRules {
+            minimum_households: self.minimum_households,
+            maximum_coefficient_of_variation: self.maximum_variation.map(|percent| percent / 100.0),
+        }
     }
 }
 

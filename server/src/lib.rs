@@ -9,6 +9,7 @@
 //! | [`devices`] | invitations, enrolment, who is asking |
 //! | [`rounds`] | survey campaigns: form, frame, sample |
 //! | [`units`], [`registry`] | reference data: administrative units, indicators |
+//! | [`official`] | figures that ministries and agencies supply |
 //! | [`store`] | SQLite: one durable writer, many readers |
 //! | [`demo`] | simulated volunteers who work as real clients |
 //! | [`cli`], [`config`] | commands and settings |
@@ -25,6 +26,7 @@ pub mod estimates;
 pub mod hex;
 pub mod http;
 pub mod hubs;
+pub mod official;
 pub mod registry;
 pub mod rounds;
 pub mod store;

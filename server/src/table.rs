@@ -205,6 +205,11 @@ impl Table {
         faults.or(Self { columns, rows })
     }
 
+    /// Whether there is such a column.
+    pub fn has_column(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
     /// The rows: each with its line in the file and a reader of its cells.
     pub fn rows(&self) -> impl Iterator<Item = (u64, Cells<'_>)> {
         self.rows.iter().map(|row| (row.line, Cells { table: self, row }))

@@ -22,7 +22,7 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 /// Every command, with the options and arguments that are its own.
-const COMMANDS: [(&[&str], &[&str]); 30] = [
+const COMMANDS: [(&[&str], &[&str]); 37] = [
     (&["init"], &[]),
     (&["import"], &["units", "successions", "indicators"]),
     (&["import", "units"], &["<FILE>"]),
@@ -44,6 +44,56 @@ const COMMANDS: [(&[&str], &[&str]); 30] = [
         ],
     ),
     (&["round", "list"], &[]),
+    (&["indicator"], &["official"]),
+    (&["indicator", "official"], &["set", "list"]),
+    (
+        &["indicator", "official", "set"],
+        &[
+            "<CODE>",
+            "--year",
+            "--percent",
+            "--source",
+            "--sector",
+            "--note",
+            "--unit",
+        ],
+    ),
+    (&["indicator", "official", "list"], &["[CODE]", "--unit", "--format"]),
+    (&["sample"], &["draw", "plan"]),
+    (
+        &["sample", "draw"],
+        &[
+            "<FRAME.csv>",
+            "--output",
+            "--record",
+            "--size",
+            "--method",
+            "--allocation",
+            "--strata",
+            "--minimum",
+            "--exponent",
+            "--budget",
+            "--households",
+            "--second-stage",
+            "--seed",
+        ],
+    ),
+    (
+        &["sample", "plan"],
+        &[
+            "--margin",
+            "--interviews",
+            "--proportion",
+            "--confidence",
+            "--population",
+            "--design-effect",
+            "--icc",
+            "--per-hamlet",
+            "--weight-variation",
+            "--response-rate",
+            "--format",
+        ],
+    ),
     (&["serve"], &["--until-input-ends"]),
     (&["demo"], &["--households", "--seed", "--once", "--format", "--pace"]),
     (&["estimate"], &["--unit", "--round", "--format"]),
@@ -93,7 +143,7 @@ const COMMANDS: [(&[&str], &[&str]); 30] = [
 ];
 
 /// The settings that every command takes.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "--data",
     "--listen",
     "--config",
@@ -101,6 +151,7 @@ const SETTINGS: [&str; 7] = [
     "--log-format",
     "--language",
     "--minimum-households",
+    "--maximum-variation",
 ];
 
 fn is_vietnamese(text: &str) -> bool {
@@ -367,6 +418,36 @@ fn estimates_are_printed_for_people_and_for_programs() {
         (&withheld["estimate"], withheld["withheld"]["minimum"].as_u64()),
         (&Value::Null, Some(9))
     );
+    let hamlet = ["--format", "json", "--unit", "28249-01"];
+    let (_, imprecise) = point(estimate(&[&hamlet[..], &["--maximum-variation", "0.1"]].concat()));
+    assert_eq!(imprecise["withheld"]["rule"], "maximum_coefficient_of_variation");
+    assert_eq!(
+        imprecise["withheld"]["maximum_coefficient_of_variation"].as_f64(),
+        Some(0.001)
+    );
+    let refused = estimate(&["--maximum-variation=-1"]).failure();
+    assert!(refused.stderr.contains("maximum_variation"), "{}", refused.stderr);
+
+    // Of nine households eight have answered: only the ninth can decide.
+    let (_, undecided) = point(estimate(&hamlet));
+    assert_eq!(undecided["decision"], "undecided");
+    assert_eq!(
+        undecided["more_interviews"],
+        serde_json::json!({"outcome": "all", "households": 1})
+    );
+
+    let official = ["indicator", "official", "set", "XHS-01", "--year", "2024"];
+    let figure = ["--percent", "70", "--source", "Sở Thông tin và Truyền thông"];
+    run(&installation.data(), &[&official[..], &figure[..]].concat()).success();
+    let (_, beside) = point(estimate(&["--format", "json"]));
+    assert_eq!(beside["official"][0]["difference"].as_f64(), Some(5.0));
+    let table = estimate(&[]).success();
+    assert!(
+        table.text().contains("khảo sát chênh +5,0 điểm phần trăm"),
+        "{}",
+        table.text()
+    );
+
     let round = installation.round.to_string();
     let (_, named) = point(estimate(&["--format", "json", "--round", &round]));
     assert_eq!(named["estimate"]["point"].as_f64(), Some(0.75));

@@ -66,7 +66,8 @@ fn the_file_takes_every_setting() {
     let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
     let file = folder.path().join("khaosat.toml");
     let settings = format!(
-        "data = {:?}\nlisten = \"{address}\"\nlog = \"info\"\nlog_format = \"json\"\nlanguage = \"en\"\nminimum_households = 7\n",
+        "data = {:?}\nlisten = \"{address}\"\nlog = \"info\"\nlog_format = \"json\"\nlanguage = \"en\"\nminimum_households = 7\n\
+         maximum_variation = 33.3\n",
         installation.data()
     );
     std::fs::write(&file, settings).unwrap();

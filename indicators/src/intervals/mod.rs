@@ -2,10 +2,12 @@
 
 mod incomplete_beta;
 mod incomplete_gamma;
+mod normal;
 mod proportions;
 mod quantiles;
 mod tails;
 
+pub use normal::normal_quantile;
 pub use proportions::{clopper_pearson, effective_households, logit_t, student_t, wilson};
 pub use quantiles::{QuantileError, beta_quantile, student_t_quantile};
 pub use tails::{chi_squared_upper_tail, f_upper_tail};

@@ -143,7 +143,7 @@ pub fn beta_quantile(probability: f64, a: f64, b: f64) -> Result<f64, QuantileEr
 
 /// The zero of a decreasing function between `low` and `high`, given as (value, slope): Newton's step where it stays
 /// inside the bracket, else its middle.
-fn decreasing_root(function: impl Fn(f64) -> (f64, f64), mut low: f64, mut high: f64) -> f64 {
+pub(super) fn decreasing_root(function: impl Fn(f64) -> (f64, f64), mut low: f64, mut high: f64) -> f64 {
     let mut point = 0.5 * (low + high);
     for _ in 0..LARGEST_STEPS {
         let (value, slope) = function(point);

@@ -1,13 +1,13 @@
 //! `khaosat estimate`.
 
 use clap::{Args, ValueEnum};
-use indicators::publication::PublicationRules;
 use uuid::Uuid;
 
 use super::{Failure, round, table};
 use crate::app::App;
 use crate::config::Config;
 use crate::estimates::{FieldState, Overview, overview};
+use crate::official;
 use crate::store::{DataFolder, Store};
 
 /// Print every indicator's estimate, interval, target and bounds for a unit.
@@ -37,12 +37,10 @@ pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let round = round::pick(&store, arguments.round).await?;
-    let rules = PublicationRules {
-        minimum_households: config.minimum_households,
-    };
+    let rules = config.publication_rules();
     let app = App::load(store, rules).await?;
     app.catch_up().await?;
-    let view = {
+    let mut view = {
         let rounds = app.live.read().await;
         let live = rounds.iter().find(|live| live.round.id == round.id);
         let unit = arguments.unit.as_deref().unwrap_or(&round.root_code);
@@ -54,6 +52,8 @@ pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result
                 )
             })?
     };
+    let figures = official::load(&app.store.readers, Some(&view.unit.code)).await?;
+    official::attach(&mut view, figures);
     app.store.close().await;
     print(&view, arguments.format, config)
 }
@@ -63,6 +63,9 @@ fn print(view: &Overview, format: EstimateFormat, config: &Config) -> Result<(),
     match format {
         EstimateFormat::Table => {
             println!("{}", table::indicator_table(view, config.language));
+            for line in table::official_lines(view, config.language) {
+                println!("{line}");
+            }
             if view.round.simulated {
                 println!("Dữ liệu mô phỏng. (Simulated data.)");
             }

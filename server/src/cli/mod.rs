@@ -6,12 +6,14 @@ mod estimate;
 mod export;
 mod form;
 mod import;
+mod indicator;
 mod init;
 mod invite;
 mod quarantine;
 mod response;
 mod roster;
 mod round;
+mod sample;
 mod serve;
 mod table;
 mod upstream;
@@ -56,9 +58,15 @@ enum Command {
     /// Nhập danh mục từ CSV: replace reference data by your own CSV file
     #[command(subcommand)]
     Import(import::Import),
+    /// Chỉ tiêu: what belongs to single indicators, such as official figures
+    #[command(subcommand)]
+    Indicator(indicator::IndicatorCommand),
     /// Đợt khảo sát: make a survey round from a form, a frame and a sample
     #[command(subcommand)]
     Round(round::RoundCommand),
+    /// Chọn mẫu: draw probability samples and plan how large they have to be
+    #[command(subcommand)]
+    Sample(sample::SampleCommand),
     /// Chạy máy chủ: serve phones and the console until stopped
     Serve(serve::ServeArguments),
     /// Chạy thử: a whole survey with simulated volunteers, from an empty folder to live estimates
@@ -146,6 +154,7 @@ failures!(
     crate::devices::RosterError,
     crate::estimates::EstimatesError,
     crate::hubs::HubError,
+    crate::official::OfficialFigureError,
     crate::rounds::RoundError,
     crate::store::FolderError,
     crate::store::StoreError,
@@ -248,7 +257,9 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Form(command) => return form::run(command, &config),
         Command::Init => init::run(&config).await,
         Command::Import(import) => import::run(import, &config).await,
+        Command::Indicator(command) => indicator::run(command, &config).await,
         Command::Round(round) => round::run(round, &config).await,
+        Command::Sample(command) => sample::run(command, &config),
         Command::Serve(arguments) => serve::run(&arguments, &config).await,
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,

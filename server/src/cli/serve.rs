@@ -2,8 +2,6 @@
 
 use std::io;
 
-use indicators::publication::PublicationRules;
-
 use super::Failure;
 use crate::app::App;
 use crate::config::Config;
@@ -36,13 +34,7 @@ pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(
             ));
         }
     }
-    let app = App::load(
-        store,
-        PublicationRules {
-            minimum_households: config.minimum_households,
-        },
-    )
-    .await?;
+    let app = App::load(store, config.publication_rules()).await?;
     if !config.listen.ip().is_loopback() {
         tracing::warn!(address = %config.listen, "serving beyond this machine without TLS: put a proxy with TLS before it");
     }

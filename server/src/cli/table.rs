@@ -2,7 +2,7 @@
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use indicators::decision::Decision;
+use indicators::decision::{Decision, MoreInterviews};
 
 use crate::config::MessageLanguage;
 use crate::estimates::{IndicatorView, Overview};
@@ -48,6 +48,46 @@ pub fn indicator_table(view: &Overview, language: MessageLanguage) -> String {
     table.to_string()
 }
 
+/// The official figures of the unit, a line each.
+pub(super) fn official_lines(view: &Overview, language: MessageLanguage) -> Vec<String> {
+    let vietnamese = language == MessageLanguage::Vi;
+    let number = |value: f64| {
+        let text = value.to_string();
+        if vietnamese { text.replace('.', ",") } else { text }
+    };
+    let all = view
+        .indicators
+        .iter()
+        .flat_map(|indicator| indicator.official.iter().map(move |figure| (indicator, figure)));
+    all.map(|(indicator, figure)| {
+        let (kind, decision) = match (vietnamese, figure.decision) {
+            (true, Decision::Met) => ("số liệu chính thức", "đạt"),
+            (true, _) => ("số liệu chính thức", "chưa đạt"),
+            (false, Decision::Met) => ("official figure", "met"),
+            (false, _) => ("official figure", "not met"),
+        };
+        let part = match figure.part.as_str() {
+            "" => String::new(),
+            part => format!(", {part}"),
+        };
+        let difference = figure.difference.map_or_else(String::new, |difference| {
+            let difference = format!("{difference:+.1}");
+            match vietnamese {
+                true => format!("; khảo sát chênh {} điểm phần trăm", difference.replace('.', ",")),
+                false => format!("; the survey differs by {difference} percentage points"),
+            }
+        });
+        format!(
+            "{}, {kind} {}{part}: {} % ({}): {decision}{difference}",
+            indicator.code,
+            figure.year,
+            number(figure.percent),
+            figure.source
+        )
+    })
+    .collect()
+}
+
 fn measured(indicator: &IndicatorView) -> bool {
     indicator.estimate.is_some() || indicator.withheld.is_some()
 }
@@ -77,6 +117,13 @@ fn row(indicator: &IndicatorView, vietnamese: bool) -> [String; 8] {
         (None, true) => "không công bố",
         (None, false) => "withheld",
     };
+    let decision = match (indicator.more_interviews, vietnamese) {
+        (Some(MoreInterviews::Some { households }), true) => format!("{decision}; cần thêm khoảng {households} hộ"),
+        (Some(MoreInterviews::Some { households }), false) => {
+            format!("{decision}; about {households} more households needed")
+        }
+        _ => decision.to_owned(),
+    };
     let range = |lower: f64, upper: f64| format!("{} – {}", percent(lower), percent(upper));
     let (point, interval, bounds, households) = match &indicator.estimate {
         None => ("–".to_owned(), "–".to_owned(), "–".to_owned(), String::new()),
@@ -98,7 +145,7 @@ fn row(indicator: &IndicatorView, vietnamese: bool) -> [String; 8] {
         point,
         interval,
         target,
-        decision.to_owned(),
+        decision,
         bounds,
         households,
     ]

@@ -16,7 +16,7 @@ mod view;
 pub use events::Events;
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
-pub use overview::{overview, routes};
+pub use overview::{DECISION_ASSURANCE, overview, routes};
 pub use projector::Projector;
 pub(crate) use projector::advance;
 pub use reduced::Reduced;

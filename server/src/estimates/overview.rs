@@ -6,7 +6,7 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use axum::{Json, Router};
 use indicators::bounds::BoundedEstimate;
-use indicators::decision::Decision;
+use indicators::decision::{Decision, MoreInterviews, more_interviews};
 use indicators::intervals::Interval;
 use indicators::publication::{self, PublicationRules};
 use serde::Deserialize;
@@ -20,9 +20,13 @@ use super::view::{
 use crate::app::App;
 use crate::clock;
 use crate::http::{Problem, Text};
+use crate::official;
 use crate::registry::{Indicator, operator_sign};
 use crate::sync::log_head;
 use crate::units::Node;
+
+/// The chance with which as many more interviews as are told shall decide about a target, if the estimate is the truth.
+pub const DECISION_ASSURANCE: f64 = 0.8;
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -69,9 +73,11 @@ async fn get_overview(State(app): State<App>, Query(wanted): Query<Wanted>) -> R
         devices_enrolled,
         devices_heard,
     };
-    overview(live, node, &app.publication, state)
-        .map(Json)
-        .ok_or_else(|| Problem::not_found(Text::new("Không có đơn vị này.", "There is no such unit.")))
+    let mut view = overview(live, node, &app.publication, state)
+        .ok_or_else(|| Problem::not_found(Text::new("Không có đơn vị này.", "There is no such unit.")))?;
+    let figures = official::load(&app.store.readers, Some(unit)).await?;
+    official::attach(&mut view, figures);
+    Ok(Json(view))
 }
 
 /// The overview of a node.
@@ -165,15 +171,18 @@ fn indicator_view(
 ) -> IndicatorView {
     let bounded = measured.and_then(|measured| live.estimate(node, measured));
     let shown = bounded.as_ref().map(|bounded| publish(bounded, indicator, rules));
-    let (estimate, withheld, reason, decision) = match shown {
-        None => (None, None, None, None),
-        Some(Published::Withheld(withheld)) => (None, Some(withheld), None, None),
-        Some(Published::Shown { decision }) => {
+    let (estimate, withheld, reason, decision, more_interviews) = match shown {
+        None => (None, None, None, None, None),
+        Some(Published::Withheld(withheld)) => (None, Some(withheld), None, None, None),
+        Some(Published::Shown {
+            decision,
+            more_interviews,
+        }) => {
             let estimate = bounded
                 .as_ref()
                 .and_then(|bounded| estimate_view(bounded, live.bounds_exact(node)));
             let reason = bounded.as_ref().and_then(|bounded| bounded.estimate.absences.point);
-            (estimate, None, reason, decision)
+            (estimate, None, reason, decision, more_interviews)
         }
     };
     IndicatorView {
@@ -196,6 +205,8 @@ fn indicator_view(
         reason,
         withheld,
         decision,
+        more_interviews,
+        official: Vec::new(),
         open_conflicts: bounded.map_or(0, |bounded| bounded.conflicted_households),
     }
 }
@@ -223,7 +234,7 @@ fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> 
                     withheld: Some(withheld),
                     households,
                 },
-                Published::Shown { decision } => ChildIndicatorView {
+                Published::Shown { decision, .. } => ChildIndicatorView {
                     point: bounded.estimate.point,
                     interval: bounded.estimate.interval.as_ref().map(interval_view),
                     reason: bounded.estimate.absences.point.or(bounded.estimate.absences.interval),
@@ -240,7 +251,10 @@ fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> 
 
 enum Published {
     Withheld(Withheld),
-    Shown { decision: Option<Decision> },
+    Shown {
+        decision: Option<Decision>,
+        more_interviews: Option<MoreInterviews>,
+    },
 }
 
 fn publish(bounded: &BoundedEstimate, indicator: &Indicator, rules: &PublicationRules) -> Published {
@@ -249,15 +263,33 @@ fn publish(bounded: &BoundedEstimate, indicator: &Indicator, rules: &Publication
             rule: "minimum_households".to_owned(),
             minimum,
             households,
+            coefficient_of_variation: None,
+            maximum_coefficient_of_variation: None,
+        }),
+        Some(publication::Withheld::TooImprecise {
+            coefficient_of_variation,
+            maximum,
+        }) => Published::Withheld(Withheld {
+            rule: "maximum_coefficient_of_variation".to_owned(),
+            minimum: rules.minimum_households,
+            households: bounded.estimate.households,
+            coefficient_of_variation: Some(coefficient_of_variation),
+            maximum_coefficient_of_variation: Some(maximum),
         }),
         Some(_) => Published::Withheld(Withheld {
             rule: "other".to_owned(),
             minimum: 0,
             households: bounded.estimate.households,
+            coefficient_of_variation: None,
+            maximum_coefficient_of_variation: None,
         }),
+        // Without an estimate there is nothing to decide on.
         None => Published::Shown {
-            // Without an estimate there is nothing to decide on.
             decision: bounded.estimate.point.map(|_| bounded.decide(&indicator.target)),
+            more_interviews: bounded
+                .estimate
+                .point
+                .map(|_| more_interviews(&indicator.target, &bounded.estimate, DECISION_ASSURANCE)),
         },
     }
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use indicators::decision::Decision;
+use indicators::decision::{Decision, MoreInterviews};
 use indicators::estimators::Absence;
 use indicators::intervals::IntervalMethod;
 use serde::{Deserialize, Serialize};
 
 use crate::http::Text;
+use crate::official::OfficialFigureView;
 
 /// Everything about one unit.
 #[derive(Debug, Serialize, Deserialize)]
@@ -130,6 +131,12 @@ pub struct IndicatorView {
     pub withheld: Option<Withheld>,
     /// Whether the target is met; none without an estimate.
     pub decision: Option<Decision>,
+    /// How many more interviews would decide, with the chance [`DECISION_ASSURANCE`](super::DECISION_ASSURANCE), where open
+    /// conflicts are not what keeps it undecided; none without an estimate.
+    pub more_interviews: Option<MoreInterviews>,
+    /// Official figures of the unit, the newest first.
+    #[serde(default)]
+    pub official: Vec<OfficialFigureView>,
     /// Responses with open conflicts that touch it.
     pub open_conflicts: u64,
 }
@@ -201,6 +208,12 @@ pub struct Withheld {
     pub minimum: u64,
     /// The number that there is.
     pub households: u64,
+    /// The coefficient of variation, where that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coefficient_of_variation: Option<f64>,
+    /// The largest that may be shown, where that is why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum_coefficient_of_variation: Option<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

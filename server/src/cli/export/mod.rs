@@ -8,7 +8,6 @@ use std::io::{BufWriter, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use indicators::publication::PublicationRules;
 use uuid::Uuid;
 
 use super::{Failure, round};
@@ -91,9 +90,7 @@ pub(super) async fn run(arguments: ExportArguments, config: &Config) -> Result<(
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let wanted = round::pick(&store, arguments.round).await?;
-    let rules = PublicationRules {
-        minimum_households: config.minimum_households,
-    };
+    let rules = config.publication_rules();
     let app = App::load(store, rules).await?;
     app.catch_up().await?;
     let mut output = open(arguments.output.as_deref())?;

@@ -1,9 +1,13 @@
-//! Whether an indicator's target is met, as far as the data can tell.
+//! Whether an indicator's target is met, as far as the data can tell, and how many more interviews would tell.
+
+mod interviews;
+
+pub use interviews::{Assessment, MoreInterviews, assess, more_interviews};
 
 use crate::estimators::Estimate;
 use serde::{Deserialize, Serialize};
 
-/// How a plan words its target.
+/// How a plan words its target: «đạt» and «tối thiểu» mean at least, «đạt trên» more than.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operator {
     /// The indicator shall be at least the target.
@@ -115,7 +119,7 @@ mod tests {
     use crate::summary::{Contribution, PsuSummary};
 
     /// The estimate from `responding` of `frame` households of one hamlet, `positive` of which have the attribute.
-    fn estimate(positive: u64, responding: u64, frame: u64) -> Estimate {
+    pub(super) fn estimate(positive: u64, responding: u64, frame: u64) -> Estimate {
         let design = Design::new(
             vec![Stratum { psus: 1 }],
             vec![Psu {
