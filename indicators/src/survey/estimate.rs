@@ -58,7 +58,8 @@ pub struct EstimateAbsences {
     pub design_effect: Option<Undefined>,
 }
 
-/// The estimate of a statistic over a domain: of a combination, the union of the domains it combines.
+/// The estimate of a statistic over a domain: of a combination, the union of the domains it combines; of a ratio, best the
+/// rows that have a denominator, since all rows of the domain count as observed.
 ///
 /// Where the variance comes out as zero although not everything was observed, a proportion has Korn & Graubard's interval
 /// with Kish's effective number of the smallest sampled clusters in the domain (of rows, where these were drawn one by

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod comparison;
+mod distributions;
 mod fixture;
 #[path = "../regression/mod.rs"]
 mod regression;

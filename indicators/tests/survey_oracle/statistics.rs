@@ -1,27 +1,27 @@
 //! Computes each statistic of a case and compares it with what R gave.
 
-use crate::comparison::{Comparisons, LINEARISED, ONE_BY_ONE, Place};
+use crate::comparison::{Comparisons, ONE_BY_ONE, Place};
 use crate::fixture::Fixture;
 use indicators::intervals::ConfidenceLevel;
 use indicators::survey::{
-    Domain, EstimateSettings, Linearised, Partition, PartitionRatio, ProportionMethod, QuantileInterval,
-    ResidualAdjustment, StagesUsed, SurveyEstimate, Undefined, Values, VarianceEstimator, combination,
-    cross_tabulation, estimate, mean, partition_ratios, proportion_interval, quantile, quotient, ratio, total,
+    Domain, EstimateSettings, Linearised, Partition, PartitionRatio, ProportionMethod, ResidualAdjustment, StagesUsed,
+    SurveyEstimate, Undefined, Values, VarianceEstimator, combination, estimate, mean, partition_ratios,
+    proportion_interval, quotient, ratio, total,
 };
 use serde_json::Value;
 
 /// Points and standard errors.
-const EXACT: f64 = 1e-9;
+pub(crate) const EXACT: f64 = 1e-9;
 /// What has been through a root-finder on either side.
-const ROOTS: f64 = 1e-6;
+pub(crate) const ROOTS: f64 = 1e-6;
 
 /// One statistic of a case on its way to comparison.
-struct Context<'a> {
-    fixture: &'a Fixture<'a>,
-    case: &'a str,
-    estimator: VarianceEstimator<'a>,
-    statistic: &'a Value,
-    detail: String,
+pub(crate) struct Context<'a> {
+    pub(crate) fixture: &'a Fixture<'a>,
+    pub(crate) case: &'a str,
+    pub(crate) estimator: VarianceEstimator<'a>,
+    pub(crate) statistic: &'a Value,
+    pub(crate) detail: String,
 }
 
 pub(crate) fn compare_case(fixture: &Fixture<'_>, case: &Value, comparisons: &mut Comparisons) {
@@ -70,7 +70,7 @@ fn settings(level: f64, is_proportion: bool) -> EstimateSettings {
 }
 
 impl Context<'_> {
-    fn place(&self, figure: &str) -> Place<'_> {
+    pub(crate) fn place(&self, figure: &str) -> Place<'_> {
         Place {
             dataset: self.fixture.dataset(),
             case: self.case,
@@ -79,17 +79,17 @@ impl Context<'_> {
         }
     }
 
-    fn expected(&self, field: &str) -> &Value {
+    pub(crate) fn expected(&self, field: &str) -> &Value {
         &self.statistic["expected"][field]
     }
 
-    fn values(&self, argument: &str) -> Values<'_> {
+    pub(crate) fn values(&self, argument: &str) -> Values<'_> {
         let name = &self.statistic[argument];
         Values::new(name.as_str().unwrap(), self.fixture.numbers(name))
     }
 
     /// Compares a figure that both have, or that neither has.
-    fn number(
+    pub(crate) fn number(
         &self,
         comparisons: &mut Comparisons,
         figure: &str,
@@ -184,58 +184,6 @@ impl Context<'_> {
             for (position, actual) in [interval.lower, interval.upper].into_iter().enumerate() {
                 let expected = (&self.expected(field)[position], ROOTS, 1.0);
                 self.number(comparisons, &format!("{field} interval"), Some(actual), expected);
-            }
-        }
-    }
-
-    fn quantile(&self, comparisons: &mut Comparisons) {
-        let domain = self.fixture.domain(self.statistic);
-        let probability = self.statistic["probability"].as_f64().unwrap();
-        for (method, field) in [
-            (QuantileInterval::Mean, "mean"),
-            (QuantileInterval::Logit, "xlogit"),
-            (QuantileInterval::Beta, "beta"),
-        ] {
-            let level = ConfidenceLevel::NINETY_FIVE_PERCENT;
-            let found = quantile(
-                &self.estimator,
-                &self.values("value"),
-                &domain,
-                probability,
-                method,
-                level,
-            )
-            .unwrap();
-            let expected = self.expected(field);
-            if method == QuantileInterval::Mean {
-                let point = (self.expected("point"), EXACT, 1.0);
-                self.number(comparisons, "point", Some(found.point), point);
-            }
-            if found.lower == Err(Undefined::NoVariation) {
-                // R's interval has no length, or ends beyond 1 by rounding.
-                let holds = matches!(expected["standard_error"].as_f64(), None | Some(0.0));
-                comparisons.require(&self.place("no variation"), holds, "R has a standard error");
-                continue;
-            }
-            let figure = format!("{field} interval");
-            self.number(comparisons, &figure, found.lower.ok(), (&expected["lower"], ROOTS, 1.0));
-            self.number(comparisons, &figure, found.upper.ok(), (&expected["upper"], ROOTS, 1.0));
-            let standard_error = found.standard_error.ok();
-            self.number(
-                comparisons,
-                "standard error",
-                standard_error,
-                (&expected["standard_error"], ROOTS, 1.0),
-            );
-            // The quantile as a statistic has the same standard error, by the engine.
-            if let (Ok(linearised), Some(standard_error)) = (&found.linearised, standard_error) {
-                let variance = self.estimator.variance(linearised).unwrap();
-                let close = (variance.sqrt() - standard_error).abs() <= 1e-9 * standard_error;
-                comparisons.require(
-                    &self.place(LINEARISED),
-                    close,
-                    "the engine gives another standard error",
-                );
             }
         }
     }
@@ -372,60 +320,6 @@ impl Context<'_> {
                 && found.absences == alone.absences;
             let what = format!("{found:?}, alone {alone:?}");
             comparisons.require(&self.place(ONE_BY_ONE), agrees, &what);
-        }
-    }
-
-    fn table(&self, comparisons: &mut Comparisons) {
-        let domain = self.fixture.domain(self.statistic);
-        let (rows, columns) = (
-            self.fixture.codes(&self.statistic["rows"]),
-            self.fixture.codes(&self.statistic["columns"]),
-        );
-        let table = cross_tabulation(&self.estimator, rows, columns, &domain).unwrap();
-        for (cell, of_row) in table.shares_of_rows().into_iter().enumerate() {
-            let at = |field: &str, scale: f64| (&self.expected(field)[cell], EXACT, scale);
-            self.number(comparisons, "share", Some(table.shares[cell]), at("shares", 1.0));
-            self.number(comparisons, "total", Some(table.totals[cell]), at("totals", 1.0));
-            self.number(comparisons, "share of row", Some(of_row.share), at("row_shares", 1.0));
-            let standard_error = Some(of_row.standard_error);
-            self.number(
-                comparisons,
-                "its standard error",
-                standard_error,
-                at("row_standard_errors", 1.0),
-            );
-            let standard_error = Some(table.covariance.standard_error(cell));
-            self.number(
-                comparisons,
-                "standard error",
-                standard_error,
-                at("standard_errors", 1.0),
-            );
-        }
-        let test = table.independence().unwrap();
-        for (actual, field) in [
-            (test.pearson, "pearson"),
-            (test.second_order, "second_order"),
-            (test.numerator_degrees, "numerator_degrees"),
-            (test.denominator_degrees, "denominator_degrees"),
-        ] {
-            self.number(
-                comparisons,
-                "statistic and degrees",
-                Some(actual),
-                (self.expected(field), EXACT, 1.0),
-            );
-        }
-        for (actual, field) in [
-            (test.first_order_p, "first_order_p"),
-            (test.second_order_p, "second_order_p"),
-        ] {
-            self.number(
-                comparisons,
-                "p-value",
-                Some(actual),
-                (self.expected(field), EXACT * 10.0, 1.0),
-            );
         }
     }
 }
