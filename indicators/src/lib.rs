@@ -26,7 +26,6 @@ pub mod intervals;
 pub mod linear_algebra;
 pub mod missing;
 pub mod publication;
-mod random_choice;
 pub mod replicates;
 pub mod sampling;
 pub mod small_areas;

@@ -78,7 +78,7 @@ pub fn more_interviews(target: &Target, estimate: &Estimate, assurance: f64) -> 
             }
             interviews_where_all_are_alike(responded, Some(population), interval.level.tail(), reach, needed_reach)
         }
-        IntervalMethod::Logit | IntervalMethod::StudentT => {
+        IntervalMethod::Logit | IntervalMethod::Wilson | IntervalMethod::StudentT => {
             let quantile = student_t_quantile(1.0 - interval.level.tail(), estimate.degrees_of_freedom as f64);
             let (Some(standard_error), Ok(critical_value)) = (estimate.standard_error, quantile) else {
                 return MoreInterviews::Unknown;
@@ -90,7 +90,8 @@ pub fn more_interviews(target: &Target, estimate: &Estimate, assurance: f64) -> 
                 population: Some(population),
                 critical_value,
                 scale: match interval.method {
-                    IntervalMethod::Logit => Scale::Logit,
+                    // Wilson's is as asymmetric as the logit's, and next to it wherever a plan has a meaning.
+                    IntervalMethod::Logit | IntervalMethod::Wilson => Scale::Logit,
                     _ => Scale::Identity,
                 },
             };

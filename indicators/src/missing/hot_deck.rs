@@ -1,7 +1,7 @@
 //! Hot-deck imputation: a gap is filled with the answer of another row of its class.
 
 use super::MissingError;
-use crate::random_choice::RandomChoice;
+use crate::sampling::SampleGenerator;
 use std::collections::BTreeMap;
 
 /// How to impute.
@@ -108,7 +108,7 @@ impl HotDeck {
                 most: self.imputations(),
             });
         }
-        let mut choice = RandomChoice::new(self.settings.seed, imputation as u64);
+        let mut choice = SampleGenerator::new(self.settings.seed, imputation as u64);
         let mut donors: Vec<u32> = (0..self.rows as u32).collect();
         let mut pool = Vec::new();
         for class in self.classes.iter().filter(|class| !class.missing.is_empty()) {

@@ -2,7 +2,7 @@
 
 use super::multipliers::{Kind, check_weights};
 use super::{FirstStage, Replicates, ReplicatesError};
-use crate::random_choice::RandomChoice;
+use crate::sampling::SampleGenerator;
 use crate::variance::LonelyPsu;
 
 /// How to draw bootstrap samples.
@@ -40,7 +40,7 @@ struct ResampledStratum {
 
 impl Resampling {
     pub(super) fn fill(&self, replicate: usize, multipliers: &mut [f64]) {
-        let mut choice = RandomChoice::new(self.seed, replicate as u64);
+        let mut choice = SampleGenerator::new(self.seed, replicate as u64);
         // What is taken with certainty is in no stratum here.
         multipliers.fill(1.0);
         for stratum in &self.strata {

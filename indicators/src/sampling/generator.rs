@@ -43,6 +43,11 @@ impl SampleGenerator {
             }
         }
     }
+
+    /// One of a list; `None` where it is empty.
+    pub(crate) fn one_of(&mut self, list: &[u32]) -> Option<u32> {
+        list.get(self.below(list.len() as u64) as usize).copied()
+    }
 }
 
 #[cfg(test)]
