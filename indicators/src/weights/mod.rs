@@ -33,5 +33,6 @@ pub use margins::Margin;
 pub use nonresponse::{AdjustmentClass, CollapsingRule, Disposition, NonresponseAdjustment, adjust_for_nonresponse};
 pub use post_stratification::{PostStratified, post_stratify};
 pub use raking::{Raked, RakingSettings, rake};
-pub use residuals::{CalibrationResiduals, InfluenceRegression, MarginResiduals, ResidualAdjustment, Sweeps};
+pub use crate::survey::{InfluenceRegression, ResidualAdjustment};
+pub use residuals::{CalibrationResiduals, MarginResiduals, Sweeps};
 pub use trimming::{Trimmed, TrimmingBounds, trim};
