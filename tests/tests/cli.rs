@@ -46,7 +46,10 @@ const COMMANDS: [(&[&str], &[&str]); 30] = [
     (&["round", "list"], &[]),
     (&["serve"], &["--until-input-ends"]),
     (&["demo"], &["--households", "--seed", "--once", "--format", "--pace"]),
-    (&["estimate"], &["--unit", "--round", "--format"]),
+    (
+        &["estimate"],
+        &["--unit", "--round", "--design", "--indicators", "--by", "--format"],
+    ),
     (&["device"], &["invite", "export", "import"]),
     (&["device", "export"], &["--output"]),
     (&["device", "import"], &["<FILE>", "--from"]),

@@ -96,6 +96,10 @@ fn compare(fixture: &Value, case: &Value, level: f64, comparisons: &mut Comparis
                 for (place, value) in expected["codes"].as_array().unwrap().iter().enumerate() {
                     let actual = of(&estimates, &code(line), Some((column, &value.to_string())));
                     comparisons.compare(&what, &actual["point"], &expected["points"][place], 0.0);
+                    // R does not ask whether a domain lies in one first-stage unit, where nothing is known between units.
+                    if actual["absences"]["standard_error"] == "single_unit_in_domain" {
+                        continue;
+                    }
                     comparisons.compare(
                         &what,
                         &actual["standard_error"],
@@ -121,6 +125,14 @@ fn compare(fixture: &Value, case: &Value, level: f64, comparisons: &mut Comparis
                 }
                 "quantile" => {
                     let interval = &expected[of_quantile];
+                    if actual["absences"]["interval"] == "no_variation" {
+                        // R's interval has no length, or ends beyond 1 by rounding.
+                        assert!(
+                            matches!(interval["standard_error"].as_f64(), None | Some(0.0)),
+                            "{what}"
+                        );
+                        continue;
+                    }
                     // Where one end is beyond all values, there is no interval.
                     if interval["lower"].is_null() || interval["upper"].is_null() {
                         assert!(actual["interval"].is_null(), "{what}: {actual}");

@@ -229,7 +229,7 @@ fn the_table_says_everything_in_both_languages() {
         "88.9 %",
         "90 % interval",
         "district = Gò Công; sex = nam",
-        "[1] no sampled element is in the domain",
+        "[2] no sampled element is in the domain",
     ] {
         assert!(english.text().contains(words), "{words} is not in\n{}", english.text());
     }

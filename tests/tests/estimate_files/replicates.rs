@@ -78,7 +78,7 @@ fn replicates_give_the_standard_errors_of_r() {
                 design.push_str("centre = \"full_estimate\"\n");
             }
             let method = case["method"].as_str().unwrap();
-            methods.insert(method);
+            methods.insert(method.to_owned());
             let mut further = Vec::new();
             match method {
                 "balanced" if settings["fay_rho"] == 0 => design.push_str("method = \"brr\"\n"),
