@@ -11,6 +11,8 @@ mod bad_input;
 mod calibration;
 #[path = "estimate_files/designs.rs"]
 mod designs;
+#[path = "estimate_files/documentation.rs"]
+mod documentation;
 #[path = "estimate_files/output.rs"]
 mod output;
 #[path = "estimate_files/replicates.rs"]

@@ -88,33 +88,19 @@ impl Data {
 
     /// The numbers of a column; `None` where a cell is missing.
     pub(super) fn numbers(&self, name: &str, faults: &mut Faults) -> Vec<Option<f64>> {
-        let numbers = self.texts(name).zip(&self.lines).map(|(text, line)| {
-            let text = text?;
-            let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-            if number.is_none() {
-                faults.cell(
-                    *line,
-                    name,
-                    Text::new(
-                        format!("{text:?} không phải là số; cần một số, ví dụ 12.5, hoặc để trống nếu thiếu"),
-                        format!("{text:?} is not a number; write a number such as 12.5, or leave the cell empty"),
-                    ),
-                );
-            }
-            number
-        });
-        numbers.collect()
+        let cells = self.texts(name).zip(&self.lines);
+        cells.map(|(text, line)| number(*line, name, text?, faults)).collect()
     }
 
-    /// The numbers of a column in which none may be missing.
+    /// The numbers of a column in which none may be missing; 0 where a fault was noted.
     pub(super) fn required_numbers(&self, name: &str, faults: &mut Faults) -> Vec<f64> {
-        let texts = self.numbers(name, faults);
-        let mut missing = self.texts(name).map(|text| text.is_none());
-        let numbers = texts.iter().zip(&self.lines).map(|(number, line)| {
-            if missing.next() == Some(true) {
+        let cells = self.texts(name).zip(&self.lines);
+        let numbers = cells.map(|(text, line)| match text {
+            Some(text) => number(*line, name, text, faults).unwrap_or(0.0),
+            None => {
                 faults.cell(*line, name, needed());
+                0.0
             }
-            number.unwrap_or(0.0)
         });
         numbers.collect()
     }
@@ -151,6 +137,19 @@ impl Data {
         });
         (labels, codes.collect())
     }
+}
+
+/// A cell's number, or a fault.
+fn number(line: u64, column: &str, text: &str, faults: &mut Faults) -> Option<f64> {
+    let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+    if number.is_none() {
+        let problem = Text::new(
+            format!("{text:?} không phải là số; cần một số, ví dụ 12.5, hoặc để trống nếu thiếu"),
+            format!("{text:?} is not a number; write a number such as 12.5, or leave the cell empty"),
+        );
+        faults.cell(line, column, problem);
+    }
+    number
 }
 
 fn needed() -> Text {
