@@ -169,7 +169,17 @@ impl Table {
             .from_reader(bytes.as_slice());
         let mut columns = BTreeMap::new();
         match reader.headers() {
-            Ok(header) => columns.extend(header.iter().enumerate().map(|(place, name)| (name.to_owned(), place))),
+            Ok(header) => {
+                for (place, name) in header.iter().enumerate() {
+                    if columns.insert(name.to_owned(), place).is_some() && !name.is_empty() {
+                        faults.cell(
+                            1,
+                            name,
+                            Text::new("có hai cột cùng tên này", "two columns have this name"),
+                        );
+                    }
+                }
+            }
             Err(error) => faults.table(unreadable(&error)),
         }
         for name in required.iter().filter(|name| !columns.contains_key(**name)) {
@@ -208,6 +218,13 @@ impl Table {
     /// Whether there is such a column.
     pub fn has_column(&self, column: &str) -> bool {
         self.columns.contains_key(column)
+    }
+
+    /// The names of the columns, in the file's order.
+    pub fn columns(&self) -> Vec<&str> {
+        let mut columns: Vec<_> = self.columns.iter().collect();
+        columns.sort_by_key(|(_, place)| **place);
+        columns.into_iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// The rows: each with its line in the file and a reader of its cells.

@@ -96,7 +96,10 @@ const COMMANDS: [(&[&str], &[&str]); 37] = [
     ),
     (&["serve"], &["--until-input-ends"]),
     (&["demo"], &["--households", "--seed", "--once", "--format", "--pace"]),
-    (&["estimate"], &["--unit", "--round", "--format"]),
+    (
+        &["estimate"],
+        &["--unit", "--round", "--design", "--indicators", "--by", "--format"],
+    ),
     (&["device"], &["invite", "export", "import"]),
     (&["device", "export"], &["--output"]),
     (&["device", "import"], &["<FILE>", "--from"]),

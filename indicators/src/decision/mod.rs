@@ -5,6 +5,7 @@ mod interviews;
 pub use interviews::{Assessment, MoreInterviews, assess, more_interviews};
 
 use crate::estimators::Estimate;
+use crate::intervals::Interval;
 use serde::{Deserialize, Serialize};
 
 /// How a plan words its target: «đạt» and «tối thiểu» mean at least, «đạt trên» more than.
@@ -91,14 +92,19 @@ pub enum Decision {
 /// Compares intervals with a target: those of the estimate and, where conflicts are open, of both ends of its bounds. The
 /// decision is only taken if all of them lie wholly on one side.
 pub fn decide<'a>(target: &Target, estimates: impl IntoIterator<Item = &'a Estimate>) -> Decision {
+    decide_by_intervals(target, estimates.into_iter().map(|estimate| estimate.interval))
+}
+
+/// The same from intervals alone; `None` where there is none.
+pub fn decide_by_intervals(target: &Target, intervals: impl IntoIterator<Item = Option<Interval>>) -> Decision {
     let ratio = target.ratio();
     let meets = |value: f64| match target.operator {
         Operator::AtLeast => value >= ratio,
         Operator::MoreThan => value > ratio,
     };
     let mut decision = None;
-    for estimate in estimates {
-        let this = match estimate.interval {
+    for interval in intervals {
+        let this = match interval {
             Some(interval) if meets(interval.lower) => Decision::Met,
             Some(interval) if !meets(interval.upper) => Decision::Missed,
             _ => return Decision::Undecided,

@@ -1,6 +1,6 @@
 //! A statistic with everything an interface shows of it.
 
-use super::design::SmallestClusters;
+use super::design::{SmallestClusters, SurveyDesign};
 use super::domain::Domain;
 use super::estimators::{Linearised, SimpleRandom};
 use super::intervals::{IntervalChoice, IntervalReason, ProportionMethod, census, proportion_interval};
@@ -71,24 +71,7 @@ pub fn estimate(
     domain: &Domain<'_>,
     settings: &EstimateSettings,
 ) -> SurveyEstimate {
-    let design = estimator.design;
-    let weights = design.weights().iter().enumerate();
-    let (rows, population) = weights
-        .filter(|&(row, &weight)| weight > 0.0 && domain.contains(row))
-        .fold((0, 0.0), |(rows, sum), (_, weight)| (rows + 1, sum + weight));
-    let reach = design.reach(domain);
-    let mut estimate = SurveyEstimate {
-        point: None,
-        standard_error: None,
-        interval: None,
-        choice: None,
-        design_effect: None,
-        design_effect_with_replacement: None,
-        degrees_of_freedom: reach.degrees_of_freedom(),
-        rows,
-        population,
-        absences: EstimateAbsences::default(),
-    };
+    let reach = estimator.design.reach(domain);
     let parts = statistic.map(|statistic| {
         if reach.is_single_unit() && adds_up_to_nothing(&statistic.influence) {
             (statistic, Err(Undefined::SingleUnitInDomain))
@@ -96,7 +79,34 @@ pub fn estimate(
             (statistic, estimator.variance(statistic))
         }
     });
-    match parts {
+    estimate_with_variance(estimator.design, parts, reach.degrees_of_freedom(), domain, settings)
+}
+
+/// The same with a variance that another way has given, such as [`crate::replicates`], and its degrees of freedom.
+pub fn estimate_with_variance(
+    design: &SurveyDesign,
+    statistic: Result<(&Linearised, Result<f64, Undefined>), Undefined>,
+    degrees_of_freedom: u64,
+    domain: &Domain<'_>,
+    settings: &EstimateSettings,
+) -> SurveyEstimate {
+    let weights = design.weights().iter().enumerate();
+    let (rows, population) = weights
+        .filter(|&(row, &weight)| weight > 0.0 && domain.contains(row))
+        .fold((0, 0.0), |(rows, sum), (_, weight)| (rows + 1, sum + weight));
+    let mut estimate = SurveyEstimate {
+        point: None,
+        standard_error: None,
+        interval: None,
+        choice: None,
+        design_effect: None,
+        design_effect_with_replacement: None,
+        degrees_of_freedom,
+        rows,
+        population,
+        absences: EstimateAbsences::default(),
+    };
+    match statistic {
         Err(reason) => estimate.absent(reason, true),
         Ok((statistic, Err(reason))) => {
             estimate.point = Some(statistic.point);

@@ -30,7 +30,7 @@ pub use column::Values;
 pub use design::{DesignColumns, Joint, Labels, PairForm, Selection, SingleUnits, StageColumns, SurveyDesign};
 pub use domain::Domain;
 pub use error::{Column, Quantity, Requirement, StatisticError, SurveyError, Within};
-pub use estimate::{EstimateAbsences, EstimateSettings, SurveyEstimate, estimate};
+pub use estimate::{EstimateAbsences, EstimateSettings, SurveyEstimate, estimate, estimate_with_variance};
 pub use estimators::{Linearised, SimpleRandom, combination, difference, mean, proportion, quotient, ratio, total};
 pub use intervals::{IntervalChoice, IntervalReason, ProportionMethod, proportion_interval};
 pub use partition::{Partition, PartitionRatio, partition_ratios};

@@ -32,6 +32,12 @@ pub enum Undefined {
     /// The statistic combines others and has no single sample size.
     #[error("the statistic combines several others and has no design effect of its own")]
     Combined,
+    /// The statistic is a quantile, of which no design effect is given.
+    #[error("no design effect is given for a quantile")]
+    QuantileWithoutDesignEffect,
+    /// Some replicate has nothing of the domain.
+    #[error("a replicate has no element of the domain, or a denominator of zero; the domain rests on too few units")]
+    EmptyInReplicate,
     /// An end of the interval would lie beyond all observed values.
     #[error("an end of the interval lies beyond all observed values")]
     BeyondObservations,
@@ -75,6 +81,10 @@ impl Undefined {
                 "mẫu ngẫu nhiên đơn giản có phương sai bằng không, nên không có gì để so sánh"
             }
             Undefined::Combined => "thống kê này gộp nhiều thống kê khác nên không có hệ số thiết kế riêng",
+            Undefined::QuantileWithoutDesignEffect => "phân vị không có hệ số thiết kế",
+            Undefined::EmptyInReplicate => {
+                "một lần lặp không có phần tử nào của miền, hoặc có mẫu số bằng không; miền dựa trên quá ít đơn vị"
+            }
             Undefined::BeyondObservations => "một đầu của khoảng tin cậy nằm ngoài mọi giá trị quan sát được",
             Undefined::NotAProportion => "thống kê không phải là tỷ lệ từ 0 đến 1",
             Undefined::TableTooSmall => "bảng có ít hơn hai dòng hoặc hai cột có quan sát",

@@ -23,6 +23,7 @@ mod raking;
 mod residuals;
 mod trimming;
 
+pub use crate::survey::{InfluenceRegression, ResidualAdjustment};
 pub use auxiliaries::{Auxiliaries, Auxiliary};
 pub use base::{base_weights, weights_of_members};
 pub use calibration::{Calibrated, CalibrationSettings, calibrate};
@@ -33,5 +34,5 @@ pub use margins::Margin;
 pub use nonresponse::{AdjustmentClass, CollapsingRule, Disposition, NonresponseAdjustment, adjust_for_nonresponse};
 pub use post_stratification::{PostStratified, post_stratify};
 pub use raking::{Raked, RakingSettings, rake};
-pub use residuals::{CalibrationResiduals, InfluenceRegression, MarginResiduals, ResidualAdjustment, Sweeps};
+pub use residuals::{CalibrationResiduals, MarginResiduals, Sweeps};
 pub use trimming::{Trimmed, TrimmingBounds, trim};

@@ -9,37 +9,7 @@ use super::auxiliaries::Auxiliaries;
 use super::base::{check_length, check_weights};
 use super::{WeightColumn, WeightsError};
 use crate::linear_algebra::Cholesky;
-
-/// Maps the weighted influence values w·z of an estimate to the weighted residuals w·e that its variance is computed from.
-pub trait ResidualAdjustment {
-    /// One residual per row. The influence must have one value per row; for any other length the result is empty. A row
-    /// of calibrated weight 0 has the residual 0.
-    fn adjust(&self, influence: &[f64]) -> Vec<f64>;
-
-    /// The same map as a regression on few terms, if it is one: many domains then share a pass over the rows.
-    fn regression(&self) -> Option<&dyn InfluenceRegression> {
-        None
-    }
-}
-
-/// Residuals z_k − Σ_j β_j a_kj of weighted influence values z, where the p coefficients β solve equations whose right side
-/// is Σ_k m_k z_k.
-///
-/// For calibrated weights w = g·d on auxiliaries x with variances q, a_k = w_k x_k, m_k = d_k x_k / (q_k w_k), and the
-/// equations' matrix is Σ d x x′ / q.
-pub trait InfluenceRegression {
-    /// p.
-    fn terms(&self) -> usize;
-
-    /// Writes a_k of a row, p numbers.
-    fn explaining(&self, row: usize, terms: &mut [f64]);
-
-    /// Writes m_k of a row, p numbers; zeros for a row of calibrated weight 0.
-    fn moments(&self, row: usize, moments: &mut [f64]);
-
-    /// Turns the p sums of moments into the coefficients.
-    fn solve(&self, moments: &mut [f64]);
-}
+use crate::survey::{InfluenceRegression, ResidualAdjustment};
 
 /// Residuals from the regression on auxiliary variables, as the R package survey takes after `calibrate`.
 #[derive(Debug, Clone)]

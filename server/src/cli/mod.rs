@@ -120,6 +120,11 @@ impl Failure {
         Self { exit_code, ..self }
     }
 
+    /// The failure with words before it.
+    fn prefixed(self, vi: &str, en: &str) -> Self {
+        Self::new(format!("{vi}{}", self.text.vi), format!("{en}{}", self.text.en))
+    }
+
     /// The failure with the name of the file whose fault it is.
     fn of_file(self, file: &std::path::Path) -> Self {
         Self::new(

@@ -14,12 +14,14 @@ use super::design::SurveyDesign;
 use super::estimators::Linearised;
 use super::undefined::Undefined;
 
-/// How much calibration of the weights takes away from the variance: maps the linearised values of a statistic to their
-/// residuals.
+/// Maps the weighted influence values w·z of a statistic to the weighted residuals w·e that its variance is computed from:
+/// how much calibration of the weights takes away.
 ///
-/// Values come, and go back, one per row in the order of the design's rows, weights included.
+/// Values come, and go back, one per row in the order of the design's rows, calibrated weights included.
+/// [`crate::weights`] makes such maps beside the weights.
 pub trait ResidualAdjustment {
-    /// The residuals.
+    /// One residual per row. The influence must have one value per row; for any other length the result is empty. A row
+    /// of calibrated weight 0 has the residual 0.
     fn adjust(&self, influence: &[f64]) -> Vec<f64>;
 
     /// The same map as a regression on few terms, if it is one: many domains then share a pass over the rows.
@@ -28,10 +30,11 @@ pub trait ResidualAdjustment {
     }
 }
 
-/// Residuals z_k − Σ_j β_j a_kj, where the p coefficients β solve equations whose right side is Σ_k m_k z_k.
+/// Residuals z_k − Σ_j β_j a_kj of weighted influence values z, where the p coefficients β solve equations whose right side
+/// is Σ_k m_k z_k.
 ///
-/// For calibrated weights w = g·d on auxiliaries x, a_k = w_k x_k, m_k = d_k x_k / w_k, and the equations' matrix is
-/// Σ d x xᵀ.
+/// For calibrated weights w = g·d on auxiliaries x with variances q, a_k = w_k x_k, m_k = d_k x_k / (q_k w_k), and the
+/// equations' matrix is Σ d x x′ / q.
 pub trait InfluenceRegression {
     /// p.
     fn terms(&self) -> usize;
@@ -39,7 +42,7 @@ pub trait InfluenceRegression {
     /// Writes a_k of a row, p numbers.
     fn explaining(&self, row: usize, terms: &mut [f64]);
 
-    /// Writes m_k of a row, p numbers.
+    /// Writes m_k of a row, p numbers; zeros for a row of calibrated weight 0.
     fn moments(&self, row: usize, moments: &mut [f64]);
 
     /// Turns the p sums of moments into the coefficients.

@@ -1,39 +1,25 @@
-//! `khaosat estimate`.
+//! The live table of an installation.
 
-use clap::{Args, ValueEnum};
-use uuid::Uuid;
-
-use super::{Failure, round, table};
+use super::super::{Failure, round, table};
+use super::{EstimateArguments, EstimateFormat, OutputFormat};
 use crate::app::App;
 use crate::config::Config;
 use crate::estimates::{FieldState, Overview, overview};
 use crate::official;
 use crate::store::{DataFolder, Store};
 
-/// Print every indicator's estimate, interval, target and bounds for a unit.
-#[derive(Debug, Args)]
-pub(super) struct EstimateArguments {
-    /// The unit's code [default: the round's whole territory]
-    #[arg(long, value_name = "CODE")]
-    unit: Option<String>,
-    /// The round [default: the newest]
-    #[arg(long, value_name = "UUID")]
-    round: Option<Uuid>,
-    /// How to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    format: EstimateFormat,
-}
-
-/// How to print estimates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum EstimateFormat {
-    /// A table for people
-    Table,
-    /// One JSON document
-    Json,
-}
-
+/// Prints every indicator's estimate for a unit of a round.
 pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result<(), Failure> {
+    let format = match arguments.format {
+        OutputFormat::Table => EstimateFormat::Table,
+        OutputFormat::Json => EstimateFormat::Json,
+        OutputFormat::Csv => {
+            return Err(Failure::new(
+                "bảng của một đợt khảo sát được ghi ra CSV bằng lệnh khaosat export estimates",
+                "khaosat export estimates writes the estimates of a round as CSV",
+            ));
+        }
+    };
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let round = round::pick(&store, arguments.round).await?;
@@ -55,7 +41,7 @@ pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result
     let figures = official::load(&app.store.readers, Some(&view.unit.code)).await?;
     official::attach(&mut view, figures);
     app.store.close().await;
-    print(&view, arguments.format, config)
+    print(&view, format, config)
 }
 
 /// Prints an overview on standard output.

@@ -1,0 +1,19 @@
+//! `khaosat estimate --data` as an analyst uses it: data sets of the R package survey give R's figures, and every mistake
+//! in a file is told with its line and column.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a step that fails is a failed test")]
+
+#[path = "estimate_files/analyst.rs"]
+mod analyst;
+#[path = "estimate_files/bad_input.rs"]
+mod bad_input;
+#[path = "estimate_files/calibration.rs"]
+mod calibration;
+#[path = "estimate_files/designs.rs"]
+mod designs;
+#[path = "estimate_files/documentation.rs"]
+mod documentation;
+#[path = "estimate_files/output.rs"]
+mod output;
+#[path = "estimate_files/replicates.rs"]
+mod replicates;
