@@ -14,7 +14,7 @@ use std::thread;
 use khaosat_tests::simulation::{Bug, Invariant, Statistics, Violation, play};
 
 /// How many worlds are played; a bug that is planted must be found within as many.
-const WORLDS: u64 = 1_200;
+const WORLDS: u64 = 2_000;
 
 /// Plays all worlds on every core until one breaks a promise; gives that one, and what happened in all.
 fn play_all(bug: Option<Bug>) -> (Statistics, Option<(u64, Violation)>) {

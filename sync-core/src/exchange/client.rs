@@ -124,7 +124,9 @@ pub struct ClientState {
 pub struct Received {
     /// How many of the device's own changes are now durable at the server.
     pub acknowledged: usize,
-    /// The changes that need not be sent any more: the acknowledged ones, and those that the server does not take.
+    /// The changes that need not be sent any more: the acknowledged ones, and those of which nothing can come. What a person
+    /// may still decide about stays in the outbox that the caller keeps, so that a device that starts anew brings it again
+    /// and hears what became of it.
     pub left_outbox: Vec<ChangeHash>,
     /// Other devices' changes.
     pub responses: Vec<ResponseChanges>,
@@ -281,6 +283,7 @@ impl Client {
         let sent = std::mem::take(&mut self.in_flight);
         let mut acknowledged = Vec::with_capacity(sent);
         let mut left_outbox = Vec::with_capacity(sent);
+        let mut undecided = Vec::new();
         let mut erased = response.erased.clone();
         let mut again = Vec::new();
         // What was refused before and was sent again is judged anew.
@@ -311,7 +314,10 @@ impl Client {
                     self.stranded.push(outgoing);
                 }
                 Some(reason) => {
-                    left_outbox.push(outgoing.change.hash());
+                    match reason.is_decidable() {
+                        true => undecided.push(outgoing.change.hash()),
+                        false => left_outbox.push(outgoing.change.hash()),
+                    }
                     self.refused.push(RefusedChange {
                         outgoing,
                         reason,
@@ -339,7 +345,7 @@ impl Client {
         let whole_log = matches!(self.reading, Reading::Known { .. });
         self.more = response.more || self.reading.is_under_way();
         if let Reading::Offering { left } = &mut self.reading {
-            for hash in &left_outbox {
+            for hash in left_outbox.iter().chain(&undecided) {
                 left.remove(hash);
             }
             if left.is_empty() {

@@ -26,6 +26,11 @@ impl World {
         self.soon(Event::PhoneFlush(phone));
         self.fail_soon(0.25, Event::Exchange(phone));
         self.fail_soon(0.05, Event::PhoneCrash(phone));
+        // An app that sends at once, and a battery that gives out with the next breath.
+        if !self.healed && self.luck.random_bool(0.04) {
+            self.queue.later(1, Event::Exchange(phone));
+            self.queue.later(2, Event::PhoneCrash(phone));
+        }
     }
 
     pub(super) fn exchange(&mut self, phone: usize) {
@@ -59,6 +64,11 @@ impl World {
         self.soon(Event::PhoneFlush(phone));
         self.fail_soon(0.25, Event::Exchange(phone));
         self.fail_soon(0.05, Event::PhoneCrash(phone));
+        // An app that sends at once, and a battery that gives out with the next breath.
+        if !self.healed && self.luck.random_bool(0.04) {
+            self.queue.later(1, Event::Exchange(phone));
+            self.queue.later(2, Event::PhoneCrash(phone));
+        }
     }
 
     pub(super) fn crash_phone(&mut self, phone: usize) {
