@@ -8,9 +8,9 @@ use indicators::decision::{Decision, Operator, Target, decide_by_intervals};
 use indicators::intervals::{Interval, IntervalMethod};
 use indicators::replicates::{Replicates, VarianceError};
 use indicators::survey::{
-    Domain, EstimateAbsences, EstimateSettings, Linearised, Partition, PartitionRatio, Quantile, QuantileInterval,
-    StagesUsed, StatisticError, SurveyDesign, SurveyEstimate, Undefined, Values, VarianceEstimator, estimate,
-    estimate_with_variance, mean, partition_ratios, quantile, ratio, total,
+    Domain, EstimateAbsences, EstimateSettings, Partition, PartitionRatio, Quantile, QuantileInterval, StagesUsed,
+    StatisticError, SurveyDesign, SurveyEstimate, Undefined, Values, VarianceEstimator, estimate_with_variance, mean,
+    partition_ratios, partition_totals, quantile, ratio, total,
 };
 use indicators::weights::{Calibrated, ResidualAdjustment, WeightSummary};
 use serde::Serialize;
@@ -140,6 +140,7 @@ pub(super) fn estimate_all(
                     kind: indicator.kind,
                     domain: grouping.columns.iter().cloned().zip(labels.iter().cloned()).collect(),
                     target: indicator.target.map(|target| target_view(&target, estimate.interval)),
+
                     estimate,
                     missing,
                 });
@@ -303,26 +304,15 @@ impl Sample<'_> {
                     ))
                 })
             }
-            (Kind::Total, None) => every(&|domain, _| {
-                let statistic = undefined(of_domain(domain))?;
-                Ok(self.total_estimate(statistic, domain, &settings))
-            }),
-            (_, None) => {
+            (kind, None) => {
                 let partition = Partition::new(self.survey, codes, domains).map_err(other)?;
+                if kind == Kind::Total {
+                    return partition_totals(&self.estimator(), &partition, &numerator, &settings).map_err(other);
+                }
                 let of = PartitionRatio { numerator, denominator };
                 partition_ratios(&self.estimator(), &partition, &of, &settings).map_err(other)
             }
         }
-    }
-
-    fn total_estimate(
-        &self,
-        statistic: Result<Linearised, Undefined>,
-        domain: &Domain<'_>,
-        settings: &EstimateSettings,
-    ) -> SurveyEstimate {
-        let statistic = statistic.as_ref().map_err(|reason| *reason);
-        estimate(&self.estimator(), statistic, domain, settings)
     }
 
     /// A quantile with its Woodruff interval in the form of other estimates.
