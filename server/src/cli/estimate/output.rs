@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::OutputFormat;
 use super::registry::Kind;
-use super::results::{EstimateView, Report};
+use super::report::{EstimateView, Report};
 use crate::cli::{Failure, print_json};
 use crate::config::MessageLanguage;
 
