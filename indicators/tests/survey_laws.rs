@@ -14,8 +14,8 @@ use indicators::intervals::IntervalMethod;
 use indicators::linear_algebra::Matrix;
 use indicators::survey::{
     DesignColumns, Domain, Labels, Partition, PartitionRatio, QuantileInterval, Selection, SingleUnits, StageColumns,
-    SurveyDesign, Undefined, Values, VarianceEstimator, difference, estimate, mean, partition_ratios, quantile, ratio,
-    total,
+    SurveyDesign, Undefined, Values, VarianceEstimator, difference, estimate, mean, partition_ratios, partition_totals,
+    quantile, ratio, total,
 };
 use indicators::variance::LonelyPsu;
 use persons::{LEVEL, Persons, plain};
@@ -137,6 +137,25 @@ proptest! {
                     let alone = estimate(&estimator, Ok(&alone), &domain, &plain());
                     prop_assert_eq!(found.absences, alone.absences);
                     if let (Some(one), Some(other)) = (found.standard_error, alone.standard_error) {
+                        prop_assert!((one - other).abs() <= 1e-10 * other, "{one:e} together, {other:e} alone");
+                    }
+                }
+                let together = partition_totals(&estimator, &partition, &y, &plain()).unwrap();
+                for (code, found) in together.iter().enumerate() {
+                    let domain = Domain::Category { codes, code: code as u32 };
+                    let Ok(alone) = total(&design, &y, &domain) else {
+                        prop_assert_eq!(found.point, None);
+                        continue;
+                    };
+                    let alone = estimate(&estimator, Ok(&alone), &domain, &plain());
+                    prop_assert_eq!(found.absences, alone.absences);
+                    prop_assert_eq!((found.rows, found.degrees_of_freedom), (alone.rows, alone.degrees_of_freedom));
+                    for (one, other) in [
+                        (found.point, alone.point),
+                        (found.standard_error, alone.standard_error),
+                        (found.design_effect, alone.design_effect),
+                    ] {
+                        let (one, other) = (one.unwrap_or(0.0), other.unwrap_or(0.0));
                         prop_assert!((one - other).abs() <= 1e-10 * other, "{one:e} together, {other:e} alone");
                     }
                 }

@@ -13,6 +13,8 @@ mod calibration;
 mod designs;
 #[path = "estimate_files/documentation.rs"]
 mod documentation;
+#[path = "estimate_files/mutations.rs"]
+mod mutations;
 #[path = "estimate_files/output.rs"]
 mod output;
 #[path = "estimate_files/replicates.rs"]

@@ -73,7 +73,9 @@ pub fn estimate(
 ) -> SurveyEstimate {
     let reach = estimator.design.reach(domain);
     let parts = statistic.map(|statistic| {
-        if reach.is_single_unit() && adds_up_to_nothing(&statistic.influence) {
+        let influence = &statistic.influence;
+        let (sum, size) = (influence.iter()).fold((0.0, 0.0), |(sum, size), value| (sum + value, size + value.abs()));
+        if reach.is_single_unit() && adds_up_to_nothing(sum, size) {
             (statistic, Err(Undefined::SingleUnitInDomain))
         } else {
             (statistic, estimator.variance(statistic))
@@ -129,11 +131,8 @@ pub fn estimate_with_variance(
     estimate
 }
 
-/// Whether linearised values are those of a ratio, whose sum over the domain is zero but for rounding.
-fn adds_up_to_nothing(influence: &[f64]) -> bool {
-    let (sum, size) = influence
-        .iter()
-        .fold((0.0, 0.0), |(sum, size), value| (sum + value, size + value.abs()));
+/// Whether linearised values are those of a ratio, whose sum over the domain is zero but for rounding: from Σ z and Σ |z|.
+pub(super) fn adds_up_to_nothing(sum: f64, size: f64) -> bool {
     sum.abs() <= 1e-9 * size
 }
 

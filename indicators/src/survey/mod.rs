@@ -7,7 +7,7 @@
 //!    point and, per row, how much that row moves it. [`combination`], [`difference`] and [`quotient`] make others of them.
 //! 3. [`VarianceEstimator`] gives the covariances of any such statistics; [`estimate`] adds interval, design effect and
 //!    degrees of freedom, and says why where something is undefined.
-//! 4. [`partition_ratios`] does all this for many domains that divide the rows (communes) in one pass.
+//! 4. [`partition_ratios`] and [`partition_totals`] do all this for many domains that divide the rows (communes) in one pass.
 //! 5. [`cross_tabulation`] and its tests of independence.
 //!
 //! The live path, from sums per hamlet, is [`crate::estimators`]; for the same design both give the same.
@@ -33,7 +33,7 @@ pub use error::{Column, Quantity, Requirement, StatisticError, SurveyError, With
 pub use estimate::{EstimateAbsences, EstimateSettings, SurveyEstimate, estimate, estimate_with_variance};
 pub use estimators::{Linearised, SimpleRandom, combination, difference, mean, proportion, quotient, ratio, total};
 pub use intervals::{IntervalChoice, IntervalReason, ProportionMethod, proportion_interval};
-pub use partition::{Partition, PartitionRatio, partition_ratios};
+pub use partition::{Partition, PartitionRatio, partition_ratios, partition_totals};
 pub use quantiles::{Quantile, QuantileInterval, quantile};
 pub use tables::{CrossTabulation, IndependenceTest, ShareOfRow, cross_tabulation};
 pub use undefined::Undefined;

@@ -1,11 +1,11 @@
-//! Ratios for many domains that divide the rows, in one pass.
+//! Ratios and totals for many domains that divide the rows, in one pass.
 
 use super::column::Values;
 use super::design::{Reach, SurveyDesign, check_length};
 use super::domain::Domain;
 use super::error::{Column, SurveyError};
-use super::estimate::{EstimateSettings, SurveyEstimate};
-use super::estimators::{Linearised, SimpleRandom, ratio};
+use super::estimate::{EstimateSettings, SurveyEstimate, adds_up_to_nothing};
+use super::estimators::{SimpleRandom, ratio, total};
 use super::undefined::Undefined;
 use super::variance::{DomainRegression, EntrySink, VarianceEstimator, variances_of_domains};
 use crate::variance::linearization::residual;
@@ -70,13 +70,31 @@ struct Sums {
     denominator: f64,
 }
 
+/// What is estimated for each domain.
+#[derive(Clone, Copy)]
+struct Statistic<'a> {
+    numerator: Values<'a>,
+    /// `None` for a total.
+    denominator: Option<Values<'a>>,
+}
+
+impl Statistic<'_> {
+    fn numerator(&self, row: usize) -> f64 {
+        self.numerator.values[row]
+    }
+
+    /// x; 0 for a total, which rests on y alone.
+    fn denominator(&self, row: usize) -> f64 {
+        self.denominator.map_or(0.0, |denominator| denominator.values[row])
+    }
+}
+
 /// Linearised values of all domains: each row has one, of its own domain.
 struct DomainResiduals<'a> {
     weights: &'a [f64],
     codes: &'a [u32],
-    numerator: &'a [f64],
-    denominator: &'a [f64],
-    /// R̂ and X̂ of each domain; `None` where the ratio is undefined.
+    of: Statistic<'a>,
+    /// R̂ and X̂ of each domain, 0 and 1 for a total; `None` where the statistic is undefined.
     ratios: &'a [Option<(f64, f64)>],
 }
 
@@ -84,7 +102,7 @@ impl EntrySink for DomainResiduals<'_> {
     fn entry(&self, row: usize) -> Option<(u32, f64)> {
         let code = self.codes[row];
         let &(ratio, total) = self.ratios.get(code as usize)?.as_ref()?;
-        let residual = residual(self.numerator[row], ratio * self.denominator[row]);
+        let residual = residual(self.of.numerator(row), ratio * self.of.denominator(row));
         Some((code, self.weights[row] * residual / total))
     }
 }
@@ -103,6 +121,37 @@ pub fn partition_ratios(
     of: &PartitionRatio<'_>,
     settings: &EstimateSettings,
 ) -> Result<Vec<SurveyEstimate>, SurveyError> {
+    let of = Statistic {
+        numerator: of.numerator,
+        denominator: Some(of.denominator),
+    };
+    estimates(estimator, partition, of, settings)
+}
+
+/// Σ w·y for every domain of a partition: the same estimates as [`total`] and [`super::estimate`] give one by one, in as few
+/// passes as [`partition_ratios`].
+///
+/// # Errors
+/// [`SurveyError`] as [`total`]; rows in no domain are not looked at.
+pub fn partition_totals(
+    estimator: &VarianceEstimator<'_>,
+    partition: &Partition<'_>,
+    values: &Values<'_>,
+    settings: &EstimateSettings,
+) -> Result<Vec<SurveyEstimate>, SurveyError> {
+    let of = Statistic {
+        numerator: *values,
+        denominator: None,
+    };
+    estimates(estimator, partition, of, settings)
+}
+
+fn estimates(
+    estimator: &VarianceEstimator<'_>,
+    partition: &Partition<'_>,
+    of: Statistic<'_>,
+    settings: &EstimateSettings,
+) -> Result<Vec<SurveyEstimate>, SurveyError> {
     let design = estimator.design;
     let (codes, weights, rows) = (partition.codes, design.weights(), design.rows());
     check_columns(design, codes, of)?;
@@ -113,21 +162,29 @@ pub fn partition_ratios(
         {
             sums.rows += 1;
             sums.population += weight;
-            sums.numerator += weight * of.numerator.values[row];
-            sums.denominator += weight * of.denominator.values[row];
+            sums.numerator += weight * of.numerator(row);
+            sums.denominator += weight * of.denominator(row);
         }
     }
-    let points: Vec<Result<f64, Undefined>> = sums.iter().map(Sums::ratio).collect();
+    let is_total = of.denominator.is_none();
+    let point = |sums: &Sums| if is_total { sums.total() } else { sums.ratio() };
+    let points: Vec<Result<f64, Undefined>> = sums.iter().map(point).collect();
     let ratios: Vec<Option<(f64, f64)>> = points
         .iter()
         .zip(&sums)
-        .map(|(point, sums)| point.ok().map(|point| (point, sums.denominator)))
+        .map(|(point, sums)| {
+            let point = point.ok()?;
+            Some(if is_total {
+                (0.0, 1.0)
+            } else {
+                (point, sums.denominator)
+            })
+        })
         .collect();
     let residuals = DomainResiduals {
         weights,
         codes,
-        numerator: of.numerator.values,
-        denominator: of.denominator.values,
+        of,
         ratios: &ratios,
     };
     let variances = match estimator
@@ -147,19 +204,29 @@ pub fn partition_ratios(
             )
         }
     };
+    // Σ w (u − ū)² and Σ |z|; the mean of u is zero where u are the residuals of a ratio.
     let mut squares = vec![0.0; partition.domains];
+    let mut sizes = vec![0.0; partition.domains];
     for (row, &weight) in weights.iter().enumerate() {
         if weight > 0.0
             && let Some((code, value)) = residuals.entry(row)
         {
-            squares[code as usize] += value * value / weight;
+            let sums = &sums[code as usize];
+            let mean = if is_total {
+                sums.numerator / sums.population
+            } else {
+                0.0
+            };
+            let deviation = value - weight * mean;
+            squares[code as usize] += deviation * deviation / weight;
+            sizes[code as usize] += value.abs();
         }
     }
     // Needed where nothing varies; found for all domains at once, when first asked for.
     let clusters = OnceCell::new();
     let clusters_of = |code: usize| {
         let asked = |row: usize| Some(codes[row] as usize).filter(|&code| code < partition.domains);
-        let has_denominator = |row: usize| of.denominator.values[row] != 0.0;
+        let has_denominator = |row: usize| is_total || of.denominator(row) != 0.0;
         let all = clusters.get_or_init(|| {
             design.smallest_clusters(partition.domains, |row| asked(row).filter(|_| has_denominator(row)))
         });
@@ -186,7 +253,10 @@ pub fn partition_ratios(
             };
             match (point, variance) {
                 (Err(reason), _) => estimate.absent(reason, true),
-                (Ok(_), _) if partition.reaches[code].is_single_unit() => {
+                (Ok(_), _)
+                    if partition.reaches[code].is_single_unit()
+                        && (!is_total || adds_up_to_nothing(sums.numerator, sizes[code])) =>
+                {
                     estimate.absent(Undefined::SingleUnitInDomain, false);
                 }
                 (Ok(_), Err(reason)) => estimate.absent(reason, false),
@@ -214,7 +284,17 @@ impl Sums {
         }
     }
 
-    /// From Σ w u², where the mean of u is zero because u are the residuals of a ratio.
+    fn total(&self) -> Result<f64, Undefined> {
+        if self.rows == 0 {
+            Err(Undefined::EmptyDomain)
+        } else {
+            Some(self.numerator)
+                .filter(|total| total.is_finite())
+                .ok_or(Undefined::TooLarge)
+        }
+    }
+
+    /// From Σ w (u − ū)².
     fn simple_random(&self, squares: f64) -> Option<SimpleRandom> {
         let rows = self.rows as f64;
         (self.rows > 1).then(|| SimpleRandom {
@@ -225,9 +305,9 @@ impl Sums {
     }
 }
 
-fn check_columns(design: &SurveyDesign, codes: &[u32], of: &PartitionRatio<'_>) -> Result<(), SurveyError> {
+fn check_columns(design: &SurveyDesign, codes: &[u32], of: Statistic<'_>) -> Result<(), SurveyError> {
     check_length(codes.len(), design.rows(), || Column::Domain)?;
-    for values in [&of.numerator, &of.denominator] {
+    for values in [Some(of.numerator), of.denominator].into_iter().flatten() {
         values.check_where(design.rows(), |row| codes[row] != Partition::NONE)?;
     }
     Ok(())
@@ -236,7 +316,7 @@ fn check_columns(design: &SurveyDesign, codes: &[u32], of: &PartitionRatio<'_>) 
 fn one_by_one(
     estimator: &VarianceEstimator<'_>,
     partition: &Partition<'_>,
-    of: &PartitionRatio<'_>,
+    of: Statistic<'_>,
 ) -> Vec<Result<f64, Undefined>> {
     let domains = 0..partition.domains as u32;
     domains
@@ -245,9 +325,12 @@ fn one_by_one(
                 codes: partition.codes,
                 code,
             };
-            let statistic: Linearised = ratio(estimator.design, &of.numerator, &of.denominator, &domain)
-                .map_err(|_| Undefined::ZeroDenominator)?;
-            estimator.variance(&statistic)
+            let statistic = match &of.denominator {
+                Some(denominator) => ratio(estimator.design, &of.numerator, denominator, &domain),
+                None => total(estimator.design, &of.numerator, &domain),
+            };
+            // Columns were checked, and what is undefined has no point.
+            estimator.variance(&statistic.map_err(|_| Undefined::ZeroDenominator)?)
         })
         .collect()
 }

@@ -2,12 +2,13 @@
 
 use crate::analyst::Analyst;
 
-const DATA: &str = "w,stratum,cluster,N,age,sex,owns\n\
+pub(crate) const DATA: &str = "w,stratum,cluster,N,age,sex,owns\n\
                     2,a,1,4,20,nam,1\n\
                     2,a,2,4,30,nu,0\n\
                     3,b,3,6,40,nam,1\n\
                     3,b,4,6,50,nu,1\n";
-const DESIGN: &str = "weights = \"w\"\n\n[[stage]]\ncluster = \"cluster\"\nstratum = \"stratum\"\npopulation = \"N\"\n";
+pub(crate) const DESIGN: &str =
+    "weights = \"w\"\n\n[[stage]]\ncluster = \"cluster\"\nstratum = \"stratum\"\npopulation = \"N\"\n";
 const REGISTRY: &str = "code,kind,numerator,domain\nA,mean,age,\nO,proportion,owns,age >= 25\n";
 
 /// Runs over files that are wrong, and checks that both languages say each of the words in the first that it is wrong in.

@@ -9,6 +9,7 @@ mod live;
 mod output;
 mod registry;
 mod replicates;
+mod report;
 mod results;
 mod sampling;
 mod variables;
@@ -121,7 +122,7 @@ impl Files {
     }
 }
 
-fn estimate_files(files: &Files, by: &[String]) -> Result<results::Report, Failure> {
+fn estimate_files(files: &Files, by: &[String]) -> Result<report::Report, Failure> {
     let of_file = |fault| files.failure(fault);
     let design = design::read(&files.design).map_err(|failure| of_file(Fault::Design(failure)))?;
     let data = data::Data::read(&read_file(&files.data)?).map_err(|error| of_file(Fault::Data(error)))?;
@@ -138,7 +139,7 @@ fn estimate_sample(
     data: &data::Data,
     registry: &[registry::Indicator],
     groupings: &[grouping::Grouping],
-) -> Result<results::Report, Fault> {
+) -> Result<report::Report, Fault> {
     let columns = sampling::Columns::read(design, data).map_err(Fault::Data)?;
     let checked = |weights: &[f64]| {
         columns

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::OutputFormat;
 use super::registry::Kind;
-use super::results::{EstimateView, Report};
+use super::report::{EstimateView, Report};
 use crate::cli::{Failure, print_json};
 use crate::config::MessageLanguage;
 
@@ -218,7 +218,11 @@ impl Writer {
             }
         };
         let point = estimate.point.map(|point| self.figure(point, kind));
-        let standard_error = estimate.standard_error.map(|error| self.figure(error, kind));
+        // A standard error is small beside a percentage, so it has a digit more.
+        let standard_error = estimate.standard_error.map(|error| match kind {
+            Kind::Proportion => self.number(format!("{:.2} %", error * 100.0)),
+            _ => self.figure(error, kind),
+        });
         let interval = estimate.interval.map(|interval| {
             format!(
                 "{} – {}",

@@ -1,25 +1,26 @@
 //! Estimates of every indicator in every domain.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-use indicators::decision::{Decision, Operator, Target, decide_by_intervals};
+use indicators::decision::{Operator, Target, decide_by_intervals};
 use indicators::intervals::{Interval, IntervalMethod};
 use indicators::replicates::{Replicates, VarianceError};
 use indicators::survey::{
-    Domain, EstimateAbsences, EstimateSettings, Linearised, Partition, PartitionRatio, Quantile, QuantileInterval,
-    StagesUsed, StatisticError, SurveyDesign, SurveyEstimate, Undefined, Values, VarianceEstimator, estimate,
-    estimate_with_variance, mean, partition_ratios, quantile, ratio, total,
+    Domain, EstimateAbsences, EstimateSettings, Partition, PartitionRatio, Quantile, QuantileInterval, StagesUsed,
+    StatisticError, SurveyDesign, SurveyEstimate, Undefined, Values, VarianceEstimator, estimate_with_variance, mean,
+    partition_ratios, partition_totals, quantile, ratio, total,
 };
 use indicators::weights::{Calibrated, ResidualAdjustment, WeightSummary};
-use serde::Serialize;
 
 use super::Fault;
 use super::data::Data;
 use super::design::{Design, Missing, VarianceStages};
 use super::grouping::Grouping;
 use super::registry::{Indicator, Kind};
+use super::report::{
+    CalibrationView, EstimateView, MissingView, ReplicatesView, Report, SampleView, TargetView, WeightsView,
+};
 use super::variables::Variables;
 use crate::cli::Failure;
 use crate::registry::operator_sign;
@@ -34,85 +35,6 @@ pub(super) struct Sample<'a> {
     pub(super) survey: &'a SurveyDesign,
     pub(super) calibrated: Option<&'a Calibrated<'a>>,
     pub(super) replicates: Option<&'a Replicates>,
-}
-
-/// Everything that the command prints.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    pub(super) sample: SampleView,
-    pub(super) estimates: Vec<EstimateView>,
-}
-
-/// What the estimates rest on.
-#[derive(Debug, Serialize)]
-pub(super) struct SampleView {
-    pub(super) rows: usize,
-    pub(super) first_stage_units: usize,
-    pub(super) first_stage_strata: usize,
-    pub(super) confidence: f64,
-    pub(super) weights: Option<WeightsView>,
-    pub(super) calibration: Option<CalibrationView>,
-    pub(super) replicates: Option<ReplicatesView>,
-}
-
-/// The weights in force.
-#[derive(Debug, Serialize)]
-pub(super) struct WeightsView {
-    pub(super) sum: f64,
-    pub(super) smallest: f64,
-    pub(super) largest: f64,
-    /// Kish's design effect of weighting.
-    pub(super) design_effect: f64,
-}
-
-/// What calibration did.
-#[derive(Debug, Serialize)]
-pub(super) struct CalibrationView {
-    pub(super) iterations: usize,
-    /// Smallest and largest ratio of new to old weight.
-    pub(super) smallest_adjustment: f64,
-    pub(super) largest_adjustment: f64,
-    /// How far the worst total is missed, relative to it.
-    pub(super) largest_deviation: f64,
-}
-
-/// The replicates that variances come from.
-#[derive(Debug, Serialize)]
-pub(super) struct ReplicatesView {
-    pub(super) count: usize,
-    pub(super) degrees_of_freedom: usize,
-}
-
-/// One indicator in one domain.
-#[derive(Debug, Serialize)]
-pub(super) struct EstimateView {
-    pub(super) code: String,
-    pub(super) name: String,
-    pub(super) kind: Kind,
-    /// Values of the `--by` columns; empty for everybody.
-    pub(super) domain: BTreeMap<String, String>,
-    #[serde(flatten)]
-    pub(super) estimate: SurveyEstimate,
-    pub(super) missing: MissingView,
-    pub(super) target: Option<TargetView>,
-}
-
-/// Rows of the domain that were left out because a value is missing.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(super) struct MissingView {
-    pub(super) rows: u64,
-    /// Of all rows of positive weight in the domain.
-    pub(super) share: f64,
-    /// The same in weights.
-    pub(super) weighted_share: f64,
-}
-
-/// A target with what the interval says of it.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct TargetView {
-    pub(super) operator: &'static str,
-    pub(super) percent: f64,
-    pub(super) decision: Decision,
 }
 
 /// Estimates every indicator in every domain.
@@ -140,6 +62,7 @@ pub(super) fn estimate_all(
                     kind: indicator.kind,
                     domain: grouping.columns.iter().cloned().zip(labels.iter().cloned()).collect(),
                     target: indicator.target.map(|target| target_view(&target, estimate.interval)),
+
                     estimate,
                     missing,
                 });
@@ -303,26 +226,15 @@ impl Sample<'_> {
                     ))
                 })
             }
-            (Kind::Total, None) => every(&|domain, _| {
-                let statistic = undefined(of_domain(domain))?;
-                Ok(self.total_estimate(statistic, domain, &settings))
-            }),
-            (_, None) => {
+            (kind, None) => {
                 let partition = Partition::new(self.survey, codes, domains).map_err(other)?;
+                if kind == Kind::Total {
+                    return partition_totals(&self.estimator(), &partition, &numerator, &settings).map_err(other);
+                }
                 let of = PartitionRatio { numerator, denominator };
                 partition_ratios(&self.estimator(), &partition, &of, &settings).map_err(other)
             }
         }
-    }
-
-    fn total_estimate(
-        &self,
-        statistic: Result<Linearised, Undefined>,
-        domain: &Domain<'_>,
-        settings: &EstimateSettings,
-    ) -> SurveyEstimate {
-        let statistic = statistic.as_ref().map_err(|reason| *reason);
-        estimate(&self.estimator(), statistic, domain, settings)
     }
 
     /// A quantile with its Woodruff interval in the form of other estimates.
