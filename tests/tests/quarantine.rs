@@ -165,17 +165,18 @@ fn what_is_discarded_is_gone_and_stays_out() {
     discard("abc").failure();
 }
 
+/// What two officials learn who decided about one change at once, and what is in the log and recorded afterwards.
+struct AtOnce {
+    hash: ChangeHash,
+    discarded: Result<u64, QuarantineError>,
+    released: Released,
+    logged: usize,
+    decided: Vec<(bool, String)>,
+}
+
 /// A change in quarantine, about which two officials decide while the writer is busy: both find it there, and what they
-/// decide waits one behind the other. Gives what each learns, and what is in the log and recorded afterwards.
-fn decided_at_once(
-    discards_first: bool,
-) -> (
-    ChangeHash,
-    Result<u64, QuarantineError>,
-    Released,
-    usize,
-    Vec<(bool, String)>,
-) {
+/// decide waits one behind the other.
+fn decided_at_once(discards_first: bool) -> AtOnce {
     let installation = Installation::new();
     let server = installation.serve();
     let mut phone = Phone::of(&installation, &server, &HAMLETS[..1], 1);
@@ -232,24 +233,33 @@ fn decided_at_once(
         "SELECT released, decided_by FROM quarantine_decision",
     );
     assert_eq!(quarantine(&installation), Vec::<Value>::new());
-    (hash, discarded, released, logged.len(), decided)
+    AtOnce {
+        hash,
+        discarded,
+        released,
+        logged: logged.len(),
+        decided,
+    }
 }
 
 #[test]
 fn what_was_discarded_first_is_not_released() {
-    let (hash, discarded, released, logged, decided) = decided_at_once(true);
-    assert_eq!(discarded.unwrap(), 1);
-    assert_eq!((released.logged, released.waiting), (0, 0));
-    assert_eq!(released.kept[&hash.to_string()], RefusalReason::Discarded);
-    assert_eq!((logged, decided), (0, vec![(false, "Một".to_owned())]));
+    let outcome = decided_at_once(true);
+    assert_eq!(outcome.discarded.unwrap(), 1);
+    assert_eq!((outcome.released.logged, outcome.released.waiting), (0, 0));
+    assert_eq!(
+        outcome.released.kept[&outcome.hash.to_string()],
+        RefusalReason::Discarded
+    );
+    assert_eq!((outcome.logged, outcome.decided), (0, vec![(false, "Một".to_owned())]));
 }
 
 #[test]
 fn what_was_released_first_is_not_discarded() {
-    let (hash, discarded, released, logged, decided) = decided_at_once(false);
-    assert!(matches!(discarded, Err(QuarantineError::Unknown(unknown)) if unknown == hash));
-    assert_eq!((released.logged, released.waiting), (1, 0));
-    assert_eq!((logged, decided), (1, vec![(true, "Hai".to_owned())]));
+    let outcome = decided_at_once(false);
+    assert!(matches!(outcome.discarded, Err(QuarantineError::Unknown(unknown)) if unknown == outcome.hash));
+    assert_eq!((outcome.released.logged, outcome.released.waiting), (1, 0));
+    assert_eq!((outcome.logged, outcome.decided), (1, vec![(true, "Hai".to_owned())]));
 }
 
 #[test]

@@ -226,7 +226,7 @@ fn what_waited_and_lost_its_number_is_contradictory() {
     let first = answer(&device(1), UNIT, "first");
     let mut response = Response::with_changes(response_id(), [first.clone()]).unwrap();
     let mut copy = Response::with_changes(response_id(), [first.clone()]).unwrap();
-    let mut later = |response: &mut Response, text: &str| {
+    let later = |response: &mut Response, text: &str| {
         let edited = response.edit(&device(1).actor(), 1_760_000_000, |edit| {
             edit.put_answer(&AnswerPath::top("note"), &text.into())
         });

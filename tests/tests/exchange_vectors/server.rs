@@ -87,7 +87,7 @@ impl Server {
             self.waiting
                 .extend(waiting.map(|(_, admitted)| (response.unit.clone(), admitted.device, admitted.change.clone())));
             let stored = self.stored().remove(&response.id).unwrap_or_default();
-            for change in intake::released(response.id, stored).unwrap() {
+            for change in intake::released(response.id, stored).unwrap().log {
                 let place = self
                     .waiting
                     .iter()
