@@ -198,5 +198,23 @@ fn what_was_erased_in_between_is_waited_for_by_nobody() {
         ..nothing()
     };
     let state = comparison.after(&ChangeSet::default(), false, &empty).unwrap();
-    assert!(state.is_some());
+    // It may as well be lost, so nothing counts as read.
+    assert_eq!(state.map(|state| state.everything), Some(true));
+}
+
+#[test]
+fn an_upstream_that_lost_what_it_had_compared_is_not_believed_to_be_read() {
+    let mut world = world(&[(true, true), (false, true)]);
+    let mut comparison = comparison(&world);
+    let state = loop {
+        let request = comparison.request(Piece::default(), None, None, 0);
+        if matches!(request.reconciliation, Some(Reconciliation::Fetch(_))) {
+            world[1].there = false;
+        }
+        let answer = answer(&mut world, &request);
+        if let Some(state) = comparison.after(&ChangeSet::default(), false, &answer).unwrap() {
+            break state;
+        }
+    };
+    assert!(state.everything && state.cursor.is_none() && state.forwarded.is_none());
 }

@@ -83,8 +83,6 @@ bugs! {
     DropsBeforeRewriting,
     /// The hub keeps how far it has read before it keeps what it read.
     KeepsStateBeforeChanges,
-    /// The hub keeps what it read before it keeps how far it has read.
-    KeepsChangesBeforeState,
     /// Upstream takes from a hub what is outside the hub's scope.
     IgnoresHubScope,
     /// The hub does not bring again what an upstream that was set back has lost.

@@ -26,6 +26,9 @@ pub struct Comparison {
     here: Option<Cursor>,
     /// The last entry of upstream's.
     there: Option<Cursor>,
+    /// Whether upstream no longer had something that it had compared: it was erased, or upstream was set back, and what it
+    /// then gets again must not be taken for what the hub has read.
+    has_changed: bool,
 }
 
 #[derive(Debug)]
@@ -59,6 +62,7 @@ impl Comparison {
             changes,
             here,
             there: None,
+            has_changed: false,
         })
     }
 
@@ -115,7 +119,7 @@ impl Comparison {
 
     /// Takes an answer. `brought` are the changes that the request had, `more` says whether some that were to be brought did
     /// not fit into it. Gives the state to go on from where the comparison has ended, to be kept together with what this
-    /// answer brought.
+    /// answer brought; where upstream's log was found to have changed in between, that is a state without cursors.
     ///
     /// # Errors
     /// [`ReconciliationError`] where upstream does not compare, or the two logs are too different; the comparison has ended.
@@ -143,12 +147,24 @@ impl Comparison {
             Stage::Exchanging { bring, fetch, begun } => {
                 *begun = true;
                 settle(bring, brought, more);
-                settle(fetch, &answer.carried.hashes().flatten().collect(), answer.more);
+                let came: ChangeSet = answer.carried.hashes().flatten().collect();
+                let wanted = first(fetch);
+                self.has_changed |= match answer.more {
+                    true => wanted.iter().all(|hash| !came.contains(hash)),
+                    false => wanted.iter().any(|hash| !came.contains(hash)),
+                };
+                settle(fetch, &came, answer.more);
                 let ended = bring.is_empty() && fetch.is_empty();
-                Ok(ended.then(|| ForwardingState {
-                    cursor: self.there,
-                    forwarded: self.here,
-                    ..ForwardingState::default()
+                Ok(ended.then(|| match self.has_changed {
+                    true => ForwardingState {
+                        everything: true,
+                        ..ForwardingState::default()
+                    },
+                    false => ForwardingState {
+                        cursor: self.there,
+                        forwarded: self.here,
+                        ..ForwardingState::default()
+                    },
                 }))
             }
         }

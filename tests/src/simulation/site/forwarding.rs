@@ -256,13 +256,15 @@ impl Site {
         if self.bug == Some(Bug::SkipsWhatCameMeanwhile) && !under_way.more {
             until = self.data.entry(self.data.head());
         }
-        let (mut state, more) = match self.comparing.comparison.take() {
+        // Where nothing of the answer is kept, the comparison is begun anew.
+        let mut comparing = std::mem::take(&mut self.comparing);
+        let (mut state, more) = match comparing.comparison.take() {
             Some(mut comparison) => {
                 let brought = under_way.hashes.iter().copied().collect();
                 match comparison.after(&brought, under_way.more, &answer) {
                     Ok(Some(state)) => (state, true),
                     Ok(None) => {
-                        self.comparing.comparison = Some(comparison);
+                        comparing.comparison = Some(comparison);
                         (self.data.state.clone(), true)
                     }
                     Err(_) => (self.data.state.clone(), true),
@@ -292,14 +294,11 @@ impl Site {
                 self.write(reached).ok()?;
                 self.write_together(&planned, Bringer::Upstream, None).ok()?;
             }
-            Some(Bug::KeepsChangesBeforeState) => {
-                self.write_together(&planned, Bringer::Upstream, None).ok()?;
-                self.write(reached).ok()?;
-            }
             _ => {
                 self.write_together(&planned, Bringer::Upstream, Some(reached)).ok()?;
             }
         }
+        self.comparing = comparing;
         self.under_way = Some(UnderWay {
             is_answered: true,
             ..under_way
