@@ -1,10 +1,12 @@
 //! Area-level models against three other implementations: R's package sae, the Python package samplics (both recorded, see
 //! the scripts in tests/oracle), and the papers' formulas in R with dense matrices and another optimiser (run here).
 //!
-//! `cargo test -p indicators --test small_areas -- --nocapture` prints how far they agree.
+//! It tells how far they agree.
 
 // What cannot be set up, or compared, fails the test.
 #![allow(clippy::unwrap_used, clippy::panic)]
+
+mod agreement;
 
 use std::collections::BTreeMap;
 use std::process::Command;
@@ -83,19 +85,13 @@ impl Agreement {
         }
     }
 
-    /// Prints the table and checks that nothing differs by more.
+    /// Tells the table and checks that nothing differs by more.
     #[track_caller]
     fn within(&self, largest: f64) {
-        println!(
-            "{:<24} {:<24} {:<28} {:>12} {:>6}",
-            "oracle", "data", "statistic", "difference", "count"
-        );
-        for ((oracle, data, statistic), (difference, count)) in &self.0 {
-            println!("{oracle:<24} {data:<24} {statistic:<28} {difference:>12.1e} {count:>6}");
-        }
-        let count: usize = self.0.values().map(|(_, count)| count).sum();
+        agreement::tell(self.0.iter().map(|((oracle, data, statistic), (largest, count))| {
+            (oracle.as_str(), data.as_str(), *statistic, *largest, *count)
+        }));
         let most = self.0.values().map(|(difference, _)| *difference).fold(0.0, f64::max);
-        println!("{count} comparisons, largest relative difference {most:.1e}");
         assert!(most <= largest, "{most:e}");
     }
 

@@ -3,6 +3,9 @@
 // What cannot be read or run fails the test. Each test uses its own part of this.
 #![allow(clippy::unwrap_used, clippy::panic, dead_code)]
 
+#[path = "../agreement/mod.rs"]
+mod agreement;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -36,18 +39,14 @@ impl Comparisons {
         row.1 += 1;
     }
 
-    /// Prints the table and returns the number of comparisons.
+    /// Tells the table and returns the number of comparisons.
     pub(crate) fn print(&self, oracle: &str) -> usize {
-        println!(
-            "{:<22} {:<22} {:<32} {:>12} {:>8}",
-            "oracle", "data set", "statistic", "largest diff", "count"
-        );
-        for ((data, statistic), (difference, count)) in &self.rows {
-            println!("{oracle:<22} {data:<22} {statistic:<32} {difference:>12.1e} {count:>8}");
-        }
-        let count = self.rows.values().map(|(_, count)| count).sum();
-        println!("{count} comparisons with {oracle}");
-        count
+        let rows = self.rows.iter();
+        agreement::tell(
+            rows.map(|((data, statistic), (largest, count))| {
+                (oracle, data.as_str(), statistic.as_str(), *largest, *count)
+            }),
+        )
     }
 }
 

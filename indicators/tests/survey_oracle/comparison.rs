@@ -1,5 +1,8 @@
 //! Counts comparisons and remembers the largest difference of each kind.
 
+#[path = "../agreement/mod.rs"]
+mod agreement;
+
 use std::collections::BTreeMap;
 
 /// Differences by (data set, statistic).
@@ -47,14 +50,10 @@ impl Comparisons {
     }
 
     pub(crate) fn print(&self, oracle: &str) {
-        println!("| oracle | data set | statistic | largest relative difference | comparisons |");
-        println!("| --- | --- | --- | --- | --- |");
-        for ((dataset, statistic), cell) in &self.cells {
-            let Cell { largest, count } = cell;
+        agreement::tell(self.cells.iter().map(|((dataset, statistic), cell)| {
             let oracle = if is_own(statistic) { "another way here" } else { oracle };
-            println!("| {oracle} | {dataset} | {statistic} | {largest:.1e} | {count} |");
-        }
-        println!("{} comparisons with {oracle}", self.count());
+            (oracle, dataset.as_str(), statistic.as_str(), cell.largest, cell.count)
+        }));
     }
 
     pub(crate) fn check(&self) {
