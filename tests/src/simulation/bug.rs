@@ -89,8 +89,6 @@ bugs! {
     NeverBringsAgain,
     /// Upstream does not notice that a hub was set back.
     OverlooksSetBack,
-    /// Upstream tells a hub once that it was set back, whether the answer arrives or not.
-    TellsSetBackOnce,
     /// The hub counts as brought what came into its log while the request was under way.
     SkipsWhatCameMeanwhile,
 }

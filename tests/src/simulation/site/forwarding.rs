@@ -44,9 +44,6 @@ impl HubQuestion {
             memory.set_back = false;
         }
         self.set_back = memory.set_back;
-        if bug == Some(Bug::TellsSetBackOnce) {
-            memory.set_back = false;
-        }
         Transaction::Remembered(self.hub, memory)
     }
 }
