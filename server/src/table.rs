@@ -120,6 +120,16 @@ impl Faults {
         });
     }
 
+    /// Notes that what must be in one row only, such as a code, was in an earlier one too. `noun` says what it is, in
+    /// Vietnamese and in English.
+    pub fn repeated(&mut self, line: u64, column: &str, (vi, en): (&str, &str), text: &str) {
+        let problem = Text::new(
+            format!("{vi} {text} đã có ở một dòng trước"),
+            format!("{en} {text} stands in an earlier row"),
+        );
+        self.cell(line, column, problem);
+    }
+
     fn push(&mut self, fault: Fault) {
         if self.told.len() < FAULTS {
             self.told.push(fault)

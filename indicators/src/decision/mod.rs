@@ -118,14 +118,14 @@ pub fn decide_by_intervals(target: &Target, intervals: impl IntoIterator<Item = 
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::design::{Design, Domain, Psu, Sample, Stratum};
     use crate::estimators::{Indicator, Measure, Settings, ratio};
     use crate::summary::{Contribution, PsuSummary};
 
     /// The estimate from `responding` of `frame` households of one hamlet, `positive` of which have the attribute.
-    pub(super) fn estimate(positive: u64, responding: u64, frame: u64) -> Estimate {
+    pub(crate) fn estimate(positive: u64, responding: u64, frame: u64) -> Estimate {
         let design = Design::new(
             vec![Stratum { psus: 1 }],
             vec![Psu {

@@ -82,39 +82,11 @@ impl PublicationRules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::design::{Design, Domain, Psu, Sample, Stratum};
-    use crate::estimators::{Indicator, Measure, Settings, ratio};
-    use crate::summary::{Contribution, PsuSummary};
+    use crate::decision::tests::estimate;
 
     #[test]
     fn four_households_are_too_few_and_five_enough() {
-        let design = Design::new(
-            vec![Stratum { psus: 1 }],
-            vec![Psu {
-                stratum: 0,
-                households: 9,
-            }],
-        )
-        .unwrap();
-        let withheld = |households: u64| {
-            let mut summary = PsuSummary::new(1);
-            for _ in 0..households {
-                summary
-                    .add(&[Contribution {
-                        numerator: 1.0,
-                        denominator: 2.0,
-                    }])
-                    .unwrap();
-            }
-            let summaries = [summary];
-            let sample = Sample::new(&design, &summaries).unwrap();
-            let indicator = Indicator {
-                index: 0,
-                measure: Measure::Proportion,
-            };
-            let estimate = ratio(&sample, &Domain::whole(&design), indicator, &Settings::default()).unwrap();
-            PublicationRules::default().withheld(&estimate)
-        };
+        let withheld = |households| PublicationRules::default().withheld(&estimate(households, households, 9));
         assert_eq!(
             withheld(4),
             Some(Withheld::TooFewHouseholds {
@@ -128,31 +100,7 @@ mod tests {
     #[test]
     fn imprecise_estimates_are_withheld_where_a_rule_says_so() {
         // Two of ten households of a hamlet of 1,000: the standard error is about 0.13 of a share of 0.2.
-        let design = Design::new(
-            vec![Stratum { psus: 1 }],
-            vec![Psu {
-                stratum: 0,
-                households: 1_000,
-            }],
-        )
-        .unwrap();
-        let mut summary = PsuSummary::new(1);
-        for household in 0..10 {
-            let numerator = if household < 2 { 1.0 } else { 0.0 };
-            summary
-                .add(&[Contribution {
-                    numerator,
-                    denominator: 1.0,
-                }])
-                .unwrap();
-        }
-        let summaries = [summary];
-        let sample = Sample::new(&design, &summaries).unwrap();
-        let indicator = Indicator {
-            index: 0,
-            measure: Measure::Proportion,
-        };
-        let estimate = ratio(&sample, &Domain::whole(&design), indicator, &Settings::default()).unwrap();
+        let estimate = estimate(2, 10, 1_000);
         let rules = |maximum_coefficient_of_variation| PublicationRules {
             maximum_coefficient_of_variation,
             ..PublicationRules::default()

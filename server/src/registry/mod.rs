@@ -97,11 +97,7 @@ pub fn read(csv: &[u8]) -> Result<Vec<Indicator>, TableError> {
     for (line, cells) in table.rows() {
         let code = cells.required("code", &mut faults);
         if !codes.insert(code.clone()) {
-            let problem = Text::new(
-                format!("mã {code} đã có ở một dòng trước"),
-                format!("code {code} stands in an earlier row"),
-            );
-            faults.cell(line, "code", problem);
+            faults.repeated(line, "code", ("mã", "code"), &code);
         }
         let percent: Option<f64> = cells.parse("target_percent", &mut faults, "một số phần trăm", "a percentage");
         let operator = match cells.one_of("operator", &[">=", ">"], &mut faults).as_str() {

@@ -320,11 +320,7 @@ fn totals_of_file(bytes: &[u8]) -> Result<BTreeMap<String, f64>, TableError> {
         let category = cells.required("category", &mut faults);
         let total = cells.parse("total", &mut faults, "một số", "a number");
         if totals.insert(category.clone(), total.unwrap_or(1.0)).is_some() {
-            let problem = Text::new(
-                format!("nhóm {category:?} đã có ở một dòng trước"),
-                format!("category {category:?} stands in an earlier row"),
-            );
-            faults.cell(line, "category", problem);
+            faults.repeated(line, "category", ("nhóm", "category"), &format!("{category:?}"));
         }
     }
     faults.or(totals)

@@ -72,11 +72,7 @@ pub(super) fn read(csv: &[u8], data: &Data) -> Result<Vec<Indicator>, TableError
     for (line, cells) in table.rows() {
         let code = cells.required("code", &mut faults);
         if !codes.insert(code.clone()) {
-            let problem = Text::new(
-                format!("mã {code} đã có ở một dòng trước"),
-                format!("code {code} stands in an earlier row"),
-            );
-            faults.cell(line, "code", problem);
+            faults.repeated(line, "code", ("mã", "code"), &code);
         }
         let kind = match cells.one_of("kind", &KINDS, &mut faults).as_str() {
             "total" => Kind::Total,

@@ -45,11 +45,7 @@ pub(super) fn read_frame(csv: &[u8], size_column: SizeColumn) -> Result<Frame, T
     for (line, cells) in table.rows() {
         let unit = cells.required("unit", &mut faults);
         if !unit.is_empty() && !seen.insert(unit.clone()) {
-            let problem = Text::new(
-                format!("đơn vị {unit} đã có ở một dòng trước"),
-                format!("unit {unit} stands in an earlier row"),
-            );
-            faults.cell(line, "unit", problem);
+            faults.repeated(line, "unit", ("đơn vị", "unit"), &unit);
         }
         units.push(unit);
         names.push(match is_stratified {
@@ -122,11 +118,7 @@ pub(super) fn read_strata(csv: &[u8], frame: &Frame, columns: &[&str]) -> Result
             .map(|column| number(line, column, &cells, &mut faults))
             .collect();
         if rows.insert(stratum.clone(), numbers).is_some() {
-            let problem = Text::new(
-                format!("tầng {stratum} đã có ở một dòng trước"),
-                format!("stratum {stratum} stands in an earlier row"),
-            );
-            faults.cell(line, "stratum", problem);
+            faults.repeated(line, "stratum", ("tầng", "stratum"), &stratum);
         }
     }
     for stratum in frame.strata.iter().filter(|stratum| !rows.contains_key(*stratum)) {
