@@ -13,7 +13,8 @@ use std::process::Command;
 
 use indicators::linear_algebra::Matrix;
 use indicators::small_areas::{
-    AreaModel, Benchmark, DirectEstimate, SmallAreaError, Source, VarianceMethod, benchmark, fit,
+    AreaInterviews, AreaModel, Benchmark, DirectEstimate, SmallAreaError, Source, VarianceMethod, benchmark, fit,
+    smoothed_variances,
 };
 use serde_json::{Value, json};
 
@@ -379,6 +380,134 @@ fn benchmarked_areas_add_up_to_the_whole() {
     assert!(benchmark(&model, &nothing, whole, Benchmark::Ratio).is_err());
     let error = benchmark(&model, &weights, f64::NAN, Benchmark::Difference).unwrap_err();
     assert!(error.vietnamese().contains("toàn bộ"));
+}
+
+/// Areas with 1 to some 60 respondents; the first `unknown` have no variance of their own, and every fifth has 0.
+fn interviews(areas: u64, unknown: u64) -> Vec<Option<AreaInterviews>> {
+    let area = |number: u64| {
+        let respondents = 1 + number * 7919 % 61;
+        let expected = 0.05 + 0.9 * (number * 31 % 17) as f64 / 17.0;
+        let spread = 0.5 + (number * 13 % 11) as f64 / 5.0;
+        let variance = if number % 5 == 4 {
+            0.0
+        } else {
+            spread * expected * (1.0 - expected) / respondents as f64
+        };
+        AreaInterviews {
+            respondents,
+            sampling_variance: (number >= unknown).then_some(variance),
+            expected_proportion: expected,
+        }
+    };
+    (0..areas).map(|number| Some(area(number))).collect()
+}
+
+#[test]
+fn smoothed_variances_agree_with_weighted_least_squares_in_r() {
+    let sets = [
+        ("43 areas", interviews(43, 0)),
+        ("9 of 172 areas unknown", interviews(172, 9)),
+        ("two", interviews(2, 1)),
+    ];
+    let cases = sets.iter().map(|(_, areas)| {
+        let areas = || areas.iter().flatten();
+        json!({
+            "n": areas().map(|area| area.respondents).collect::<Vec<_>>(),
+            "p": areas().map(|area| area.expected_proportion).collect::<Vec<_>>(),
+            "psi": areas().map(|area| area.sampling_variance).collect::<Vec<_>>(),
+        })
+    });
+    let expected = oracle(&json!({ "smooth": cases.collect::<Vec<_>>() }));
+    let mut agreement = Agreement::default();
+    for ((name, areas), expected) in sets.iter().zip(expected.as_array().unwrap()) {
+        let smoothed = smoothed_variances(areas).unwrap();
+        let variances: Vec<f64> = smoothed.variances.iter().map(|variance| variance.unwrap()).collect();
+        let effect = numbers(&expected["design_effect"]);
+        agreement.add("lm in R", name, "design effect", &[smoothed.design_effect], &effect);
+        agreement.add(
+            "lm in R",
+            name,
+            "smoothed variances",
+            &variances,
+            &numbers(&expected["psi"]),
+        );
+    }
+    agreement.within(1e-12);
+}
+
+#[test]
+fn smoothing_keeps_what_follows_the_function_and_the_sum() {
+    // Variances of simple random samples with a design effect of 1.7 follow the function already.
+    let exact: Vec<_> = interviews(30, 0)
+        .into_iter()
+        .flatten()
+        .map(|area| {
+            let binomial = area.expected_proportion * (1.0 - area.expected_proportion) / area.respondents as f64;
+            Some(AreaInterviews {
+                sampling_variance: Some(1.7 * binomial),
+                ..area
+            })
+        })
+        .collect();
+    let smoothed = smoothed_variances(&exact).unwrap();
+    assert!((smoothed.design_effect - 1.7).abs() < 1e-12);
+    for (smoothed, area) in smoothed.variances.iter().zip(&exact) {
+        let own = area.unwrap().sampling_variance.unwrap();
+        assert!((smoothed.unwrap() / own - 1.0).abs() < 1e-12);
+    }
+    // Others keep their sum in squares of respondents, and areas without interviews stay without.
+    let mut areas = interviews(50, 0);
+    areas.insert(20, None);
+    let smoothed = smoothed_variances(&areas).unwrap();
+    assert_eq!(smoothed.variances[20], None);
+    let sum = |variance: &dyn Fn(usize) -> f64| -> f64 {
+        let present = areas.iter().enumerate();
+        present
+            .filter_map(|(place, area)| Some((area.as_ref()?.respondents as f64).powi(2) * variance(place)))
+            .sum()
+    };
+    let before = sum(&|place| areas[place].unwrap().sampling_variance.unwrap());
+    let after = sum(&|place| smoothed.variances[place].unwrap());
+    assert!((after / before - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn what_cannot_be_smoothed_is_refused_by_its_area() {
+    let good = interviews(6, 0);
+    let refused = |change: &dyn Fn(&mut AreaInterviews)| {
+        let mut areas = good.clone();
+        change(areas[3].as_mut().unwrap());
+        let error = smoothed_variances(&areas).unwrap_err();
+        assert!(
+            error.to_string().contains("area 3") && error.vietnamese().contains("khu vực 3"),
+            "{error}"
+        );
+        error
+    };
+    let error = refused(&|area| area.respondents = 0);
+    assert_eq!(error, SmallAreaError::NoRespondents { area: 3 });
+    for proportion in [0.0, 1.0, -0.1, f64::NAN, f64::INFINITY] {
+        let error = refused(&|area| area.expected_proportion = proportion);
+        assert!(matches!(error, SmallAreaError::ExpectedProportion { .. }), "{error}");
+    }
+    for variance in [-1e-9, f64::NAN, f64::INFINITY] {
+        let error = refused(&|area| area.sampling_variance = Some(variance));
+        assert!(matches!(error, SmallAreaError::DesignVariance { .. }), "{error}");
+    }
+    for variance in [None, Some(0.0)] {
+        let areas: Vec<_> = good
+            .iter()
+            .flatten()
+            .map(|area| {
+                Some(AreaInterviews {
+                    sampling_variance: variance,
+                    ..*area
+                })
+            })
+            .collect();
+        assert_eq!(smoothed_variances(&areas), Err(SmallAreaError::NoDesignEffect));
+    }
+    assert_eq!(smoothed_variances(&[]), Err(SmallAreaError::NoDesignEffect));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What can be wrong with an area-level model.
+//! What can be wrong with an area-level model, or with the variances for it.
 
 use crate::linear_algebra::LinearAlgebraError;
 
@@ -11,7 +11,7 @@ pub enum Value {
     BenchmarkWeight,
 }
 
-/// Why a model cannot be fitted or benchmarked. Areas and covariates are named by their positions from 0.
+/// Why a model cannot be fitted or benchmarked, or variances not smoothed. Areas and covariates are named by their positions from 0.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum SmallAreaError {
     /// A list has not one entry an area.
@@ -44,6 +44,33 @@ pub enum SmallAreaError {
         /// The variance given.
         given: f64,
     },
+    /// A variance to be smoothed is negative or not finite.
+    #[error(
+        "the variance of area {area} is {given}; it must be a finite number from 0, or left out where it is unknown"
+    )]
+    DesignVariance {
+        /// The area.
+        area: usize,
+        /// The variance given.
+        given: f64,
+    },
+    /// A variance cannot be smoothed without respondents.
+    #[error("area {area} has no respondents; leave it out")]
+    NoRespondents {
+        /// The area.
+        area: usize,
+    },
+    /// An expected proportion does not lie between 0 and 1.
+    #[error("the proportion expected of area {area} is {given}; it must be above 0 and below 1")]
+    ExpectedProportion {
+        /// The area.
+        area: usize,
+        /// The proportion given.
+        given: f64,
+    },
+    /// Nothing says how much the design effect is.
+    #[error("no area has a variance above 0, so that no design effect can be had from them")]
+    NoDesignEffect,
     /// There are too few directly estimated areas for so many covariates.
     #[error(
         "{areas} areas have direct estimates and there are {columns} covariates; \
@@ -118,6 +145,18 @@ impl SmallAreaError {
                 "phương sai chọn mẫu của khu vực {area} là {given}; phải là số hữu hạn lớn hơn 0: \
                  hãy bỏ ước lượng trực tiếp của khu vực nếu không biết phương sai"
             ),
+            Self::DesignVariance { area, given } => format!(
+                "phương sai của khu vực {area} là {given}; phải là số hữu hạn từ 0, hoặc để trống nếu không biết"
+            ),
+            Self::NoRespondents { area } => {
+                format!("khu vực {area} không có hộ hay người nào trả lời; hãy bỏ khu vực này")
+            }
+            Self::ExpectedProportion { area, given } => {
+                format!("tỷ lệ dự kiến của khu vực {area} là {given}; phải lớn hơn 0 và nhỏ hơn 1")
+            }
+            Self::NoDesignEffect => {
+                "không khu vực nào có phương sai lớn hơn 0 nên không tính được hệ số thiết kế".to_owned()
+            }
             Self::TooFewAreas { areas, columns } => format!(
                 "{areas} khu vực có ước lượng trực tiếp và có {columns} biến bổ trợ; \
                  phải có ít nhất một biến, và số khu vực phải hơn số biến ít nhất hai"

@@ -17,12 +17,14 @@ mod diagnostics;
 mod error;
 mod prediction;
 mod regression;
+mod smoothing;
 mod variance;
 
 pub use benchmarking::{Benchmark, benchmark};
 pub use diagnostics::Diagnostics;
 pub use error::{SmallAreaError, Value};
 pub use prediction::{AreaEstimate, Source};
+pub use smoothing::{AreaInterviews, SmoothedVariances, smoothed_variances};
 pub use variance::VarianceMethod;
 
 use serde::Serialize;
@@ -36,7 +38,7 @@ pub struct DirectEstimate {
     /// The estimate ŷ_i.
     pub estimate: f64,
     /// ψ_i, its sampling variance: the square of its standard error. It is taken as known; where it is itself estimated
-    /// from few interviews, smooth it over the areas beforehand.
+    /// from few interviews, smooth it over the areas beforehand ([`smoothed_variances`]).
     pub sampling_variance: f64,
 }
 

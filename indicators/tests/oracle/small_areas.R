@@ -3,9 +3,11 @@
 #
 #   Rscript small_areas.R input.json output.json
 #
-# Input: {"cases": [{"y": [..], "psi": [..], "x": [[..], ..], "new": [[..], ..], "method": "reml" | "ml" | "fh" | "pr"}]}.
+# Input: {"cases": [{"y": [..], "psi": [..], "x": [[..], ..], "new": [[..], ..], "method": "reml" | "ml" | "fh" | "pr"}]},
+# or {"smooth": [{"n": [..], "p": [..], "psi": [.. or null]}]}: respondents, expected proportions and variances of areas.
 # Output: for each case sigma2, its asymptotic variance, beta and its standard errors, eblup, mse, gamma, standardised
-# residuals, synthetic estimates and errors of the new areas, log-likelihood, AIC, BIC and the explained variance.
+# residuals, synthetic estimates and errors of the new areas, log-likelihood, AIC, BIC and the explained variance; or the
+# design effect and the smoothed variances.
 #
 # Likelihoods are maximised by optim (Brent) and the score is then brought to 0 by uniroot; Fay and Herriot's equation is
 # solved by uniroot; Prasad and Rao's estimator has a closed form.
@@ -99,6 +101,14 @@ one <- function(case) {
        explained = if (alone > 0) min(1, max(0, 1 - moment(y, x, psi) / alone)) else NULL)
 }
 
+# A generalised variance function, fitted by weighted least squares through the origin as lm does it.
+smooth <- function(case) {
+  areas <- data.frame(psi = case$psi, binomial = case$p * (1 - case$p) / case$n, n = case$n)
+  fit <- lm(psi ~ 0 + binomial, areas, weights = n^2 / binomial)
+  list(design_effect = unname(coef(fit)), psi = unname(predict(fit, areas)))
+}
+
 arguments <- commandArgs(trailingOnly = TRUE)
 input <- fromJSON(arguments[1], simplifyVector = TRUE, simplifyDataFrame = FALSE)
-writeLines(toJSON(lapply(input$cases, one), digits = NA, auto_unbox = TRUE, null = "null"), arguments[2])
+results <- if (length(input$smooth)) lapply(input$smooth, smooth) else lapply(input$cases, one)
+writeLines(toJSON(results, digits = NA, auto_unbox = TRUE, null = "null"), arguments[2])
