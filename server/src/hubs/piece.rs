@@ -8,8 +8,8 @@ use sync_core::exchange::CarriedBuilder;
 use sync_core::exchange::forwarding::Piece;
 
 use crate::store::StoreError;
-use crate::sync::carrying::{self, CarriedEntries, Selection};
-use crate::sync::{entry, forwarded_erasures, log_head};
+use crate::sync::carrying::{self, CarriedEntries, Selection, WAITING};
+use crate::sync::{entry, forwarded_erasures, log_head, stored_hash};
 
 /// Bytes of changes and attestations in one message, before compression; at least one change is brought.
 const BYTES: usize = 4 << 20;
@@ -28,7 +28,11 @@ pub(super) async fn read(
     let head = log_head(readers).await?;
     let mut builder = CarriedBuilder::default();
     let mut brought = BTreeSet::new();
+    let mut unlogged = Vec::new();
     for entry in first.iter() {
+        if entry.seq == WAITING {
+            unlogged.push(stored_hash(entry.hash.to_vec(), "waiting_change")?);
+        }
         brought.insert(entry.seq);
         builder.add(entry.round, entry.unit, entry.bytes, entry.attestation);
     }
@@ -56,6 +60,7 @@ pub(super) async fn read(
     let end = if more { last } else { head };
     Ok(Piece {
         carried: builder.finish(),
+        unlogged,
         erased: forwarded_erasures(readers, hamlets.as_deref(), after, end).await?,
         until: match end > after {
             true => Some(entry(readers, end).await?),

@@ -102,6 +102,7 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         erased,
         until,
         more,
+        unlogged: _,
     } = piece.unwrap_or_default();
     let answer = ForwardResponse {
         version: FORWARDING_VERSION,
@@ -204,12 +205,16 @@ pub(super) async fn memory(readers: &SqlitePool, device_key: i64) -> Result<HubM
 /// How far a request brings a hub's log: kept in the transaction that takes in what it brings. Were it kept later, an upstream
 /// whose power fails in between would not notice that a hub was set back to before that request.
 #[derive(Debug, Clone)]
-pub(crate) struct HubVisit(ForwardRequest);
+pub(crate) struct HubVisit {
+    request: ForwardRequest,
+    unlogged: BTreeSet<ChangeHash>,
+}
 
 impl HubVisit {
     /// Of a request, without what it carries.
     fn of(request: &ForwardRequest) -> Self {
-        Self(ForwardRequest {
+        let unlogged = request.unlogged.iter().map(|hash| ChangeHash(**hash)).collect();
+        let request = ForwardRequest {
             version: request.version,
             device_time: request.device_time,
             roster: None,
@@ -217,12 +222,19 @@ impl HubVisit {
             forwarded: request.forwarded,
             until: request.until,
             carried: CarriedChanges::default(),
+            unlogged: Vec::new(),
             erased: Vec::new(),
             cursor: request.cursor,
             acknowledged: request.acknowledged,
             restoring: request.restoring,
             reconciliation: None,
-        })
+        };
+        Self { request, unlogged }
+    }
+
+    /// Whether a change waits at the hub only, so that it is not one of the hub's own.
+    pub(crate) fn is_unlogged(&self, hash: &ChangeHash) -> bool {
+        self.unlogged.contains(hash)
     }
 
     /// Goes on from what is remembered now, since another request of the hub may have been answered in the meantime.
@@ -234,7 +246,7 @@ impl HubVisit {
         let Some(memory) = memory else { return Ok(()) };
         sqlx::query("UPDATE hub SET memory = $2 WHERE device_key = $1 AND memory <> $2")
             .bind(device_key)
-            .bind(encoded(&decoded(&memory)?.after(&self.0))?)
+            .bind(encoded(&decoded(&memory)?.after(&self.request))?)
             .execute(connection)
             .await?;
         Ok(())

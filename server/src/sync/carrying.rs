@@ -15,6 +15,9 @@ use super::archive::{self, Place};
 use super::log::{json, stored_hash};
 use crate::store::StoreError;
 
+/// The number of what waits, and so is in no entry of the log.
+pub(crate) const WAITING: i64 = 0;
+
 /// Which entries to read.
 #[derive(Debug, Clone)]
 pub(crate) struct Selection {
@@ -41,8 +44,10 @@ type Entry = (i64, Uuid, String, Vec<u8>, Vec<u8>, Option<i64>, i64);
 /// One of them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CarriedEntry<'a> {
-    /// Its number in the log; 0 for one that waits.
+    /// Its number in the log, or [`WAITING`].
     pub(crate) seq: i64,
+    /// Its hash.
+    pub(crate) hash: &'a [u8],
     /// The round.
     pub(crate) round: RoundId,
     /// The surveyed unit's code.
@@ -130,12 +135,13 @@ pub(crate) async fn read_by_hash(
 pub(crate) async fn read_waiting(readers: &SqlitePool, without: i64, limit: i64) -> Result<CarriedEntries, StoreError> {
     let mut snapshot = readers.begin().await?;
     let entries: Vec<Entry> = sqlx::query_as(
-        "SELECT 0, round.id, response.unit, waiting_change.hash, waiting_change.bytes, NULL, waiting_change.attestation_key
+        "SELECT $3, round.id, response.unit, waiting_change.hash, waiting_change.bytes, NULL, waiting_change.attestation_key
          FROM waiting_change JOIN response USING (response_key) JOIN round USING (round_key)
          WHERE waiting_change.carried_by IS NOT $1 ORDER BY waiting_change.received_at LIMIT $2",
     )
     .bind(without)
     .bind(limit)
+    .bind(WAITING)
     .fetch_all(&mut *snapshot)
     .await?;
     CarriedEntries::whole(&mut snapshot, entries).await
@@ -198,9 +204,10 @@ impl CarriedEntries {
     pub(crate) fn iter(&self) -> impl Iterator<Item = CarriedEntry<'_>> {
         self.entries
             .iter()
-            .filter_map(|(seq, round, unit, _, bytes, _, attestation_key)| {
+            .filter_map(|(seq, round, unit, hash, bytes, _, attestation_key)| {
                 Some(CarriedEntry {
                     seq: *seq,
+                    hash,
                     round: RoundId(*round),
                     unit,
                     bytes,

@@ -25,7 +25,7 @@ pub(crate) use delivery::take;
 pub(crate) use erasure::forwarded_erasures;
 pub use erasure::{Erasure, ErasureError, erase};
 pub use log::{changes_of, clocks_of, log_head, responses_after};
-pub(crate) use log::{cursor_state, entry, head};
+pub(crate) use log::{cursor_state, entry, head, stored_hash};
 pub(crate) use lookup::change_set;
 pub(crate) use quarantine::quarantine_waiting;
 pub use quarantine::{

@@ -112,9 +112,9 @@ impl Source {
                 Self::Carried | Self::Hub(..) | Self::Upstream(_) | Self::Quarantine(_) => None,
             },
             carried_by: match self {
-                Self::Hub(heard, ..) => Some(heard.device_key),
+                Self::Hub(heard, _, visit) if !visit.is_unlogged(hash) => Some(heard.device_key),
                 Self::Upstream(_) => Some(UPSTREAM),
-                Self::Phone(_) | Self::Carried | Self::Quarantine(_) => None,
+                Self::Hub(..) | Self::Phone(_) | Self::Carried | Self::Quarantine(_) => None,
             },
             attestation_key: None,
         })

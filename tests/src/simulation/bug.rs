@@ -83,12 +83,18 @@ bugs! {
     DropsBeforeRewriting,
     /// The hub keeps how far it has read before it keeps what it read.
     KeepsStateBeforeChanges,
+    /// The hub keeps what it read before it keeps how far it has read.
+    KeepsChangesBeforeState,
     /// Upstream takes from a hub what is outside the hub's scope.
     IgnoresHubScope,
     /// The hub does not bring again what an upstream that was set back has lost.
     NeverBringsAgain,
     /// Upstream does not notice that a hub was set back.
     OverlooksSetBack,
+    /// Upstream tells a hub once that it was set back, whether the answer arrives or not.
+    TellsSetBackOnce,
+    /// Upstream takes for a hub's own what waited at the hub, or was brought by it and then waited at upstream.
+    TakesUnloggedForOwn,
     /// The hub counts as brought what came into its log while the request was under way.
     SkipsWhatCameMeanwhile,
 }

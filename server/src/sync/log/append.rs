@@ -15,7 +15,7 @@ use crate::store::StoreError;
 use crate::sync::archive::{self, Place};
 use crate::sync::attestations::Attestations;
 use crate::sync::quarantine;
-use crate::sync::source::{Origin, Source};
+use crate::sync::source::{Origin, Source, UPSTREAM};
 
 /// Writes a plan into the log and into quarantine, and gives what became of changes where it is not what was planned: they
 /// contradict what was logged since the plan was made, their response was erased, or they are in quarantine. `device_keys`
@@ -213,7 +213,8 @@ impl<'c> Log<'c> {
             let origin = Origin {
                 received_at,
                 clock_ahead,
-                carried_by,
+                // The hub that brought it may have been set back since to when it had not got it.
+                carried_by: carried_by.filter(|neighbour| *neighbour == UPSTREAM),
                 attestation_key: Some(attestation_key),
             };
             origins.insert(change.hash(), (device_key, attestation_key, origin));

@@ -89,7 +89,7 @@ pub async fn log_head(readers: &SqlitePool) -> Result<i64, StoreError> {
 }
 
 /// A stored hash.
-pub(super) fn stored_hash(bytes: Vec<u8>, table: &'static str) -> Result<ChangeHash, StoreError> {
+pub(crate) fn stored_hash(bytes: Vec<u8>, table: &'static str) -> Result<ChangeHash, StoreError> {
     let hash = bytes.try_into().map_err(|_| StoreError::Damaged {
         table,
         reason: "a hash has not 32 bytes".to_owned(),

@@ -108,6 +108,7 @@ impl Comparison {
             forwarded: None,
             until,
             carried: piece.carried,
+            unlogged: Vec::new(),
             erased: piece.erased,
             cursor: None,
             acknowledged: None,

@@ -1,7 +1,7 @@
 //! What a hub and its upstream say to each other.
 
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::exchange::carried::CarriedChanges;
 use crate::exchange::cursor::Cursor;
@@ -33,6 +33,10 @@ pub struct ForwardRequest {
     pub until: Option<Cursor>,
     /// The changes among the entries between the two. Their flat order numbers them from 0.
     pub carried: CarriedChanges,
+    /// The hashes of those among the changes that wait at the hub for others and are in no entry of its log. They are not the
+    /// hub's own: it could lose them without the cursors showing it, so it is brought them like anybody else's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlogged: Vec<ByteArray<32>>,
     /// The tombstones among them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub erased: Vec<ForwardedErasure>,

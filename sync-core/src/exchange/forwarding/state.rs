@@ -1,7 +1,8 @@
 //! How far a hub and its upstream have come in each other's logs.
 
+use automerge::ChangeHash;
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
+use serde_bytes::{ByteArray, ByteBuf};
 
 use super::message::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure};
 use crate::exchange::carried::CarriedChanges;
@@ -28,6 +29,8 @@ pub struct ForwardingState {
 pub struct Piece {
     /// Its changes, and those that upstream has not taken before.
     pub carried: CarriedChanges,
+    /// Those of the changes that wait, and are not in the log.
+    pub unlogged: Vec<ChangeHash>,
     /// Its tombstones.
     pub erased: Vec<ForwardedErasure>,
     /// Its last entry; none where the log has no more than was brought already.
@@ -54,6 +57,7 @@ impl ForwardingState {
             forwarded: self.forwarded,
             until: piece.until.or(self.forwarded),
             carried: piece.carried,
+            unlogged: piece.unlogged.iter().map(|hash| ByteArray::new(hash.0)).collect(),
             erased: piece.erased,
             cursor: self.cursor,
             acknowledged: self.acknowledged,

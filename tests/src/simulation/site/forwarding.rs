@@ -7,7 +7,7 @@ use sync_core::ChangeHash;
 use sync_core::exchange::answering::{CursorState, Found, Query};
 use sync_core::exchange::delivery::{Authors, Delivery, KeptAttestation, Taken};
 use sync_core::exchange::forwarding::{
-    Comparison, FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure,
+    Comparison, FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure, Piece,
 };
 use sync_core::exchange::intake::HamletKey;
 use sync_core::exchange::reconciliation::{self, Salt};
@@ -36,6 +36,11 @@ impl HubQuestion {
         self.hub
     }
 
+    /// What waits at the hub only, and so is none of its own.
+    pub(super) fn unlogged(&self) -> BTreeSet<ChangeHash> {
+        self.request.unlogged.iter().map(|hash| ChangeHash(**hash)).collect()
+    }
+
     /// What is to be remembered of it together with what it brings, as it is remembered now.
     pub(super) fn remember(&mut self, seen: &Data, bug: Option<Bug>) -> Transaction {
         let remembered = seen.hubs.get(&self.hub).copied().unwrap_or_default();
@@ -44,6 +49,9 @@ impl HubQuestion {
             memory.set_back = false;
         }
         self.set_back = memory.set_back;
+        if bug == Some(Bug::TellsSetBackOnce) {
+            memory.set_back = false;
+        }
         Transaction::Remembered(self.hub, memory)
     }
 }
@@ -103,10 +111,11 @@ impl Site {
             });
             return Some(wire::encode(&request).unwrap());
         }
-        let mut first = BTreeSet::new();
+        let (mut first, mut unlogged) = (BTreeSet::new(), Vec::new());
         if retry {
             let waiting = data.waiting.iter().filter(|entry| entry.bringer != Bringer::Upstream);
-            first.extend(waiting.map(Entry::hash));
+            unlogged.extend(waiting.map(Entry::hash));
+            first.extend(&unlogged);
             first.extend(&data.unsettled);
         }
         let after = data.state.forwarded.map_or(0, |cursor| cursor.sequence() as usize);
@@ -115,6 +124,7 @@ impl Site {
             everything || entry.bringer != Bringer::Upstream
         });
         let (until, more) = (piece.until, piece.more);
+        let piece = Piece { unlogged, ..piece };
         let request = data.state.request(piece, Some(roster), None, 0);
         self.under_way = Some(UnderWay {
             connection,
@@ -290,6 +300,10 @@ impl Site {
             Some(Bug::KeepsStateBeforeChanges) => {
                 self.write(reached).ok()?;
                 self.write_together(&planned, Bringer::Upstream, None).ok()?;
+            }
+            Some(Bug::KeepsChangesBeforeState) => {
+                self.write_together(&planned, Bringer::Upstream, None).ok()?;
+                self.write(reached).ok()?;
             }
             _ => {
                 self.write_together(&planned, Bringer::Upstream, Some(reached)).ok()?;

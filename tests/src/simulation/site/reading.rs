@@ -131,6 +131,7 @@ impl Data {
             builder.add(ROUND, &code(entry.unit), entry.change.raw_bytes(), &entry.attestation);
         }
         Piece {
+            unlogged: Vec::new(),
             carried: builder.finish(),
             erased: erased_until.map_or_else(Vec::new, |end| self.forwarded_erasures(0, end, hamlets)),
             until: None,
@@ -167,6 +168,7 @@ impl Data {
             }
         }
         Piece {
+            unlogged: Vec::new(),
             erased: self.forwarded_erasures(after, end, hamlets),
             carried: builder.finish(),
             until: (end > after).then(|| self.entry(end)).flatten(),

@@ -1,5 +1,6 @@
 //! What an installation's one writer does with what was brought.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use sync_core::ChangeHash;
@@ -18,6 +19,8 @@ use crate::simulation::history::unit_of;
 struct Writing<'a> {
     planned: &'a Planned,
     bringer: Bringer,
+    /// What waits at the hub that brings it, and is none of its own.
+    unlogged: BTreeSet<ChangeHash>,
     /// What an official lets in, as it was in quarantine.
     let_in: Option<&'a Entry>,
     /// What the writer sees, with what is written so far.
@@ -42,11 +45,15 @@ impl Site {
             Caller::Official(_) => None,
         };
         let bringer = caller.bringer();
+        let unlogged = match caller {
+            Caller::Hub(question) if self.bug != Some(Bug::TakesUnloggedForOwn) => question.unlogged(),
+            _ => BTreeSet::new(),
+        };
         let let_in = match caller {
             Caller::Official(entry) => Some(&**entry),
             Caller::Phone { .. } | Caller::Hub(_) => None,
         };
-        self.write_all(planned, bringer, let_in, together)
+        self.write_all(planned, (bringer, unlogged), let_in, together)
     }
 
     /// Writes a plan, and something together with it.
@@ -56,19 +63,20 @@ impl Site {
         bringer: Bringer,
         together: Option<Transaction>,
     ) -> Result<Vec<Refusal>, DiskFull> {
-        self.write_all(planned, bringer, None, together)
+        self.write_all(planned, (bringer, BTreeSet::new()), None, together)
     }
 
     fn write_all(
         &mut self,
         planned: &Planned,
-        bringer: Bringer,
+        (bringer, unlogged): (Bringer, BTreeSet<ChangeHash>),
         let_in: Option<&Entry>,
         together: Option<Transaction>,
     ) -> Result<Vec<Refusal>, DiskFull> {
         let mut writing = Writing {
             planned,
             bringer,
+            unlogged,
             let_in,
             seen: self.ahead.clone(),
             logged: Vec::new(),
@@ -140,7 +148,10 @@ impl Writing<'_> {
         Entry {
             unit,
             change: Arc::new(admitted.change.clone()),
-            bringer: self.bringer,
+            bringer: match self.unlogged.contains(&admitted.change.hash()) {
+                true => Bringer::Author,
+                false => self.bringer,
+            },
             let_in: self.let_in.is_some(),
             place: 0,
             attestation,
@@ -189,7 +200,12 @@ impl Writing<'_> {
         }
         for change in released.log {
             if let Some(entry) = self.waits_no_more(&change.hash()) {
-                self.log(entry);
+                // The hub that brought it may have been set back since to when it had not got it.
+                let bringer = match entry.bringer {
+                    Bringer::Hub(_) if self.bug != Some(Bug::TakesUnloggedForOwn) => Bringer::Author,
+                    bringer => bringer,
+                };
+                self.log(Entry { bringer, ..entry });
             }
         }
     }

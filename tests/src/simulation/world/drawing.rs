@@ -122,6 +122,37 @@ impl World {
                 Event::Erase(luck.random_range(0..sites), luck.random_range(0..UNITS))
             });
         }
+        if restores && self.sites.len() > 1 && self.luck.random_bool(0.6) {
+            for _ in 0..self.luck.random_range(1..=2) {
+                self.draw_storm(count);
+            }
+        }
+    }
+
+    /// Draws mishaps that seldom meet by themselves: an installation is set back right after it has exchanged with its
+    /// neighbour, its volunteers have gone on, and the hub's power fails while the two find out.
+    fn draw_storm(&mut self, count: usize) {
+        let hub = self.luck.random_range(1..self.sites.len());
+        let above = self.above[hub].unwrap_or(0);
+        let struck = if self.luck.random_bool(0.5) { hub } else { above };
+        let start = self.luck.random_range(0..DURATION - 12_000);
+        let mut within = |from: u64, until: u64, event: Event| {
+            let delay = start + self.luck.random_range(from..until);
+            self.queue.later(delay, event);
+        };
+        within(0, 1, Event::Backup(struck));
+        for phone in 0..count {
+            within(100, 2_000, Event::Answer(phone));
+            within(500, 3_000, Event::Exchange(phone));
+            within(4_000, 6_000, Event::Move(phone));
+        }
+        within(2_000, 4_000, Event::Reach(hub));
+        within(2_500, 5_000, Event::SiteCrash(hub));
+        within(5_000, 6_000, Event::Restore(struck));
+        for _ in 0..2 {
+            within(6_500, 9_000, Event::Reach(hub));
+            within(7_000, 10_000, Event::SiteCrash(hub));
+        }
     }
 
     pub(super) fn often(&mut self, least: usize, most: usize, event: impl Fn(&mut ChaCha8Rng) -> Event) {
