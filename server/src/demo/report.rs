@@ -49,7 +49,7 @@ pub(super) async fn fetch(address: SocketAddr, seed: u64, teams: usize) -> Resul
         {
             let overview: Overview = serde_json::from_slice(answer.body())
                 .map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-            if overview.freshness.sequence >= overview.freshness.log_head {
+            if overview.page.freshness.sequence >= overview.page.freshness.log_head {
                 return Ok(Report {
                     overview,
                     address,
@@ -72,7 +72,7 @@ impl Report {
         match format {
             EstimateFormat::Table => {
                 println!("{}", indicator_table(&self.overview, language));
-                let coverage = &self.overview.coverage;
+                let coverage = &self.overview.page.coverage;
                 println!(
                     "Dữ liệu mô phỏng. {} / {} hộ, {} ấp và khu phố, {} câu có hai câu trả lời khác nhau.",
                     coverage.received, coverage.expected, coverage.sampled_hamlets, coverage.open_conflicts
@@ -93,7 +93,7 @@ impl Report {
                     teams: self.teams,
                     devices: 2 * self.teams,
                     address: format!("http://{}/", self.address),
-                    coverage: &self.overview.coverage,
+                    coverage: &self.overview.page.coverage,
                     indicators: &self.overview.indicators,
                 };
                 let json = serde_json::to_string_pretty(&document)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indicators::bounds::{BoundedEstimate, ConflictedHousehold, bounded_ratio};
 use indicators::design::{Design, DesignError, Domain, Psu, Sample, Stratum};
-use indicators::estimators::{Indicator as Estimand, Measure, Settings};
+use indicators::estimators::{Estimate, Indicator as Estimand, Measure, Settings, ratio};
 use indicators::summary::PsuSummary;
 use tokio::sync::RwLock;
 
@@ -12,7 +12,7 @@ use super::{EstimatesError, Measures, Reduced};
 use crate::registry::{self, Indicator};
 use crate::rounds::{self, Round};
 use crate::store::{Store, StoreError};
-use crate::units::{Level, UnitTree};
+use crate::units::{Level, Node, UnitTree};
 
 /// The current figures of every round.
 #[derive(Default)]
@@ -38,6 +38,8 @@ pub struct LiveRound {
     /// Which hamlets lie in each node of the tree.
     domains: Vec<Domain>,
     hamlets: Vec<LiveHamlet>,
+    /// The node of each hamlet.
+    hamlet_nodes: Vec<usize>,
     by_key: BTreeMap<i64, usize>,
     summaries: Vec<PsuSummary>,
     /// By hamlet, the responses with conflicts that touch an indicator, by their numbers in the database.
@@ -155,6 +157,7 @@ impl LiveRound {
             design,
             domains,
             hamlets,
+            hamlet_nodes: nodes,
             by_key,
             summaries,
             conflicted,
@@ -239,6 +242,12 @@ impl LiveRound {
         }
     }
 
+    /// The number of a measured indicator, counted from 0, by its position in the registry.
+    pub fn measured(&self, position: usize) -> Option<usize> {
+        let mut measured = self.measures.registry_positions.iter();
+        measured.position(|measured| *measured == position)
+    }
+
     /// The estimate of a measured indicator for a node of the tree, with the bounds that open conflicts leave.
     ///
     /// `measured` counts the measured indicators from 0. None where the two do not exist or do not fit.
@@ -251,6 +260,37 @@ impl LiveRound {
         };
         let conflicts = self.conflicts(domain, measured);
         bounded_ratio(&sample, domain, estimand, &Settings::default(), &conflicts).ok()
+    }
+
+    /// The same from the values counted now, without bounds.
+    pub(super) fn direct_estimate(&self, node: usize, measured: usize) -> Option<Estimate> {
+        self.estimate_from(&self.summaries, node, measured)
+    }
+
+    /// The same from sums that some hamlets had earlier, by their numbers in the database. None also where those are sums of
+    /// another registry.
+    pub(super) fn earlier_estimate(
+        &self,
+        node: usize,
+        measured: usize,
+        earlier: &BTreeMap<i64, PsuSummary>,
+    ) -> Option<Estimate> {
+        let mut summaries = self.summaries.clone();
+        for (hamlet_key, summary) in earlier {
+            if let Some(present) = self.by_key.get(hamlet_key).and_then(|place| summaries.get_mut(*place)) {
+                present.clone_from(summary);
+            }
+        }
+        self.estimate_from(&summaries, node, measured)
+    }
+
+    fn estimate_from(&self, summaries: &[PsuSummary], node: usize, measured: usize) -> Option<Estimate> {
+        let sample = Sample::new(&self.design, summaries).ok()?;
+        let estimand = Estimand {
+            index: measured,
+            measure: Measure::Proportion,
+        };
+        ratio(&sample, self.domains.get(node)?, estimand, &Settings::default()).ok()
     }
 
     fn conflicts(&self, domain: &Domain, measured: usize) -> Vec<ConflictedHousehold> {
@@ -290,6 +330,20 @@ impl LiveRound {
                 self.summaries.get(*place).map_or(0, PsuSummary::households),
             ))
         })
+    }
+
+    /// The hamlets of a node with their own nodes.
+    pub(super) fn hamlet_nodes(&self, node: usize) -> impl Iterator<Item = (&Node, LiveHamlet)> {
+        let members = self.domains.get(node).map(Domain::members).unwrap_or_default();
+        members.iter().filter_map(|place| {
+            let node = self.tree.nodes().get(*self.hamlet_nodes.get(*place)?)?;
+            Some((node, *self.hamlets.get(*place)?))
+        })
+    }
+
+    /// The sums of the hamlet with this number in the database.
+    pub(super) fn summary(&self, hamlet_key: i64) -> Option<&PsuSummary> {
+        self.summaries.get(*self.by_key.get(&hamlet_key)?)
     }
 
     /// The sums of each hamlet, in the order of the hamlets' codes.

@@ -3,24 +3,31 @@
 //!
 //! ```text
 //! log → projector (reduce each changed response) → live (sums per hamlet) → overview (estimates, bounds, decisions)
+//!                   ↓                                 ↓                    → indicator (one of them, in depth)
+//!                 history (sums of earlier hours)   modelled (communes with few interviews)
 //! ```
 
 mod events;
+mod history;
+mod indicator;
 mod live;
 mod measures;
+mod modelled;
 mod overview;
 mod projector;
 mod reduced;
 mod view;
 
 pub use events::Events;
+pub use indicator::{ChildPage, IndicatorPage, MovementView};
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
+pub use modelled::{Covariate, ModelView, ModelledView, NotModelled};
 pub use overview::{DECISION_ASSURANCE, overview, routes};
 pub use projector::Projector;
 pub(crate) use projector::advance;
 pub use reduced::Reduced;
-pub use view::{Coverage, EstimateView, FieldState, IndicatorView, Overview, UnitView, Withheld};
+pub use view::{Coverage, EstimateView, FieldState, IndicatorView, Overview, Page, UnitView, Withheld};
 
 use indicators::design::DesignError;
 

@@ -10,18 +10,20 @@ use indicators::decision::{Decision, MoreInterviews, more_interviews};
 use indicators::intervals::Interval;
 use indicators::publication::{self, PublicationRules};
 use serde::Deserialize;
+use sqlx::SqlitePool;
 
-use super::events;
 use super::live::LiveRound;
+use super::{events, indicator};
 use super::view::{
     BoundsView, ChildIndicatorView, ChildView, Coverage, EstimateView, FieldState, Freshness, IndicatorView,
-    IntervalView, Overview, RoundView, TargetView, UnitView, Withheld,
+    IntervalView, Overview, Page, RoundView, TargetView, UnitView, Withheld,
 };
 use crate::app::App;
 use crate::clock;
 use crate::http::{Problem, Text};
 use crate::official;
 use crate::registry::{Indicator, operator_sign};
+use crate::store::StoreError;
 use crate::sync::log_head;
 use crate::units::Node;
 
@@ -32,72 +34,88 @@ pub const DECISION_ASSURANCE: f64 = 0.8;
 pub fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/overview", get(get_overview))
+        .route("/api/v1/indicator", get(indicator::get_indicator))
         .route("/api/v1/events", get(events::stream))
 }
 
+/// The round and unit that a request asks about.
 #[derive(Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     round: Option<String>,
     unit: Option<String>,
 }
 
+impl Wanted {
+    /// The round, the last one where none is named, and the unit's node, the root where none is named.
+    ///
+    /// # Errors
+    /// [`Problem`] where there is no such round or unit.
+    pub(super) fn find<'a>(&self, rounds: &'a [LiveRound]) -> Result<(&'a LiveRound, usize), Problem> {
+        let live = match &self.round {
+            None => rounds.last(),
+            Some(id) => rounds.iter().find(|live| live.round.id.to_string() == *id),
+        };
+        let live = live.ok_or_else(|| {
+            Problem::not_found(Text::new(
+                "Máy chủ chưa có đợt khảo sát này; hãy tạo bằng `khaosat round`.",
+                "The server has no such round yet; make one with `khaosat round`.",
+            ))
+        })?;
+        let unit = self.unit.as_deref().unwrap_or(&live.round.root_code);
+        let node = live.tree.find(unit).ok_or_else(|| {
+            Problem::not_found(Text::new(
+                format!("Đợt khảo sát không có đơn vị mã {unit}."),
+                format!("The round has no unit with the code {unit}."),
+            ))
+        })?;
+        Ok((live, node))
+    }
+}
+
+impl FieldState {
+    /// What the database knows of the field now.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database fails.
+    pub(super) async fn load(readers: &SqlitePool) -> Result<Self, StoreError> {
+        let (devices_enrolled, devices_heard): (i64, i64) = sqlx::query_as(
+            "SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_heard_at > $1 THEN 1 ELSE 0 END), 0) FROM device
+             WHERE revoked_at IS NULL AND successor_key IS NULL",
+        )
+        .bind(clock::now() - 24 * 3_600_000)
+        .fetch_one(readers)
+        .await?;
+        Ok(Self {
+            log_head: log_head(readers).await?,
+            devices_enrolled,
+            devices_heard,
+        })
+    }
+}
+
 async fn get_overview(State(app): State<App>, Query(wanted): Query<Wanted>) -> Result<Json<Overview>, Problem> {
     let rounds = app.live.read().await;
-    let live = match &wanted.round {
-        None => rounds.last(),
-        Some(id) => rounds.iter().find(|live| live.round.id.to_string() == *id),
-    };
-    let live = live.ok_or_else(|| {
-        Problem::not_found(Text::new(
-            "Máy chủ chưa có đợt khảo sát này; hãy tạo bằng `khaosat round`.",
-            "The server has no such round yet; make one with `khaosat round`.",
-        ))
-    })?;
-    let unit = wanted.unit.as_deref().unwrap_or(&live.round.root_code);
-    let node = live.tree.find(unit).ok_or_else(|| {
-        Problem::not_found(Text::new(
-            format!("Đợt khảo sát không có đơn vị mã {unit}."),
-            format!("The round has no unit with the code {unit}."),
-        ))
-    })?;
-    let (devices_enrolled, devices_heard): (i64, i64) = sqlx::query_as(
-        "SELECT COUNT(*), COALESCE(SUM(CASE WHEN last_heard_at > $1 THEN 1 ELSE 0 END), 0) FROM device
-         WHERE revoked_at IS NULL AND successor_key IS NULL",
-    )
-    .bind(clock::now() - 24 * 3_600_000)
-    .fetch_one(&app.store.readers)
-    .await?;
-    let log_head = log_head(&app.store.readers).await?;
-    let state = FieldState {
-        log_head,
-        devices_enrolled,
-        devices_heard,
-    };
-    let mut view = overview(live, node, &app.publication, state)
-        .ok_or_else(|| Problem::not_found(Text::new("Không có đơn vị này.", "There is no such unit.")))?;
-    let figures = official::load(&app.store.readers, Some(unit)).await?;
-    official::attach(&mut view, figures);
+    let (live, node) = wanted.find(&rounds)?;
+    let state = FieldState::load(&app.store.readers).await?;
+    let mut view = overview(live, node, &app.publication, state).ok_or_else(no_such_unit)?;
+    let figures = official::load(&app.store.readers, Some(&view.page.unit.code)).await?;
+    official::attach(&mut view.indicators, figures);
     Ok(Json(view))
+}
+
+pub(super) fn no_such_unit() -> Problem {
+    Problem::not_found(Text::new("Không có đơn vị này.", "There is no such unit."))
 }
 
 /// The overview of a node.
 pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, state: FieldState) -> Option<Overview> {
-    let unit = live.tree.nodes().get(node)?;
-    let measured = |position| {
-        live.measures
-            .registry_positions
-            .iter()
-            .position(|measured| *measured == position)
-    };
-    let indicators = live
-        .registry
-        .iter()
-        .enumerate()
-        .map(|(position, indicator)| indicator_view(live, node, indicator, measured(position), rules))
+    let page = page(live, node, state)?;
+    let registry = live.registry.iter().enumerate();
+    let indicators = registry
+        .map(|(position, indicator)| indicator_view(live, node, indicator, live.measured(position), rules))
         .collect();
-    let children = unit
-        .children
-        .iter()
+    let children = live.tree.nodes().get(node)?.children.iter();
+    let children = children
         .filter_map(|child| {
             let view = live.tree.nodes().get(*child)?;
             Some(ChildView {
@@ -109,6 +127,16 @@ pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, state: 
         })
         .collect();
     Some(Overview {
+        page,
+        indicators,
+        children,
+    })
+}
+
+/// What every page about a node begins with.
+pub(super) fn page(live: &LiveRound, node: usize, state: FieldState) -> Option<Page> {
+    let unit = live.tree.nodes().get(node)?;
+    Some(Page {
         round: RoundView {
             id: live.round.id.to_string(),
             name: live.round.name.clone(),
@@ -131,12 +159,10 @@ pub fn overview(live: &LiveRound, node: usize, rules: &PublicationRules, state: 
             devices_enrolled: state.devices_enrolled,
             devices_heard_24_hours: state.devices_heard,
         },
-        indicators,
-        children,
     })
 }
 
-fn unit_view(node: &Node) -> UnitView {
+pub(super) fn unit_view(node: &Node) -> UnitView {
     // Wards and hamlets are called by their number: «phường 5» has the name «5».
     UnitView {
         code: node.code.clone(),
@@ -146,7 +172,7 @@ fn unit_view(node: &Node) -> UnitView {
     }
 }
 
-fn coverage(live: &LiveRound, node: usize) -> Coverage {
+pub(super) fn coverage(live: &LiveRound, node: usize) -> Coverage {
     live.hamlets(node)
         .fold(Coverage::default(), |mut coverage, (hamlet, responded)| {
             coverage.frame_hamlets += 1;
@@ -162,7 +188,7 @@ fn coverage(live: &LiveRound, node: usize) -> Coverage {
         })
 }
 
-fn indicator_view(
+pub(super) fn indicator_view(
     live: &LiveRound,
     node: usize,
     indicator: &Indicator,
@@ -212,41 +238,49 @@ fn indicator_view(
 }
 
 fn child_indicators(live: &LiveRound, node: usize, rules: &PublicationRules) -> BTreeMap<String, ChildIndicatorView> {
-    // Units from which nothing came have nothing to show, and there are many of them.
-    if live.hamlets(node).all(|(hamlet, _)| hamlet.received == 0) {
-        return BTreeMap::new();
-    }
-    live.measures
-        .registry_positions
-        .iter()
-        .enumerate()
-        .filter_map(|(measured, position)| {
-            let indicator = live.registry.get(*position)?;
-            let bounded = live.estimate(node, measured)?;
-            let households = bounded.estimate.households;
-            let view = match publish(&bounded, indicator, rules) {
-                Published::Withheld(withheld) => ChildIndicatorView {
-                    point: None,
-                    interval: None,
-                    reason: None,
-                    bounds: None,
-                    decision: None,
-                    withheld: Some(withheld),
-                    households,
-                },
-                Published::Shown { decision, .. } => ChildIndicatorView {
-                    point: bounded.estimate.point,
-                    interval: bounded.estimate.interval.as_ref().map(interval_view),
-                    reason: bounded.estimate.absences.point.or(bounded.estimate.absences.interval),
-                    bounds: bounds_view(&bounded),
-                    decision,
-                    withheld: None,
-                    households,
-                },
-            };
+    let registry = live.registry.iter().enumerate();
+    registry
+        .filter_map(|(position, indicator)| {
+            let view = child_indicator(live, node, indicator, live.measured(position)?, rules)?;
             Some((indicator.code.clone(), view))
         })
         .collect()
+}
+
+/// One indicator of a unit below, in short; none where nothing came from there.
+pub(super) fn child_indicator(
+    live: &LiveRound,
+    node: usize,
+    indicator: &Indicator,
+    measured: usize,
+    rules: &PublicationRules,
+) -> Option<ChildIndicatorView> {
+    // Units from which nothing came have nothing to show, and there are many of them.
+    if live.hamlets(node).all(|(hamlet, _)| hamlet.received == 0) {
+        return None;
+    }
+    let bounded = live.estimate(node, measured)?;
+    let households = bounded.estimate.households;
+    Some(match publish(&bounded, indicator, rules) {
+        Published::Withheld(withheld) => ChildIndicatorView {
+            point: None,
+            interval: None,
+            reason: None,
+            bounds: None,
+            decision: None,
+            withheld: Some(withheld),
+            households,
+        },
+        Published::Shown { decision, .. } => ChildIndicatorView {
+            point: bounded.estimate.point,
+            interval: bounded.estimate.interval.as_ref().map(interval_view),
+            reason: bounded.estimate.absences.point.or(bounded.estimate.absences.interval),
+            bounds: bounds_view(&bounded),
+            decision,
+            withheld: None,
+            households,
+        },
+    })
 }
 
 enum Published {

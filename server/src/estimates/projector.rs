@@ -9,6 +9,7 @@ use sync_core::response::Response;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::history::Before;
 use super::live::{Change, Live, LiveRound};
 use super::{Events, Measures, Reduced};
 use crate::clock;
@@ -100,10 +101,15 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
             ))
         })
         .collect::<Result<_, StoreError>>()?;
+    let before = before(live, &changed).await?;
+    let now = clock::now();
     store
         .writer
         .write(move |connection| {
             Box::pin(async move {
+                for before in &before {
+                    before.keep(connection, now).await?;
+                }
                 for (response_key, hamlet_key, round_key, conflicts, reduced) in rows {
                     sqlx::query(
                         // A response that was erased since it was read must not come back.
@@ -164,11 +170,22 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
     }
     for live in rounds.iter_mut() {
         live.sequence = last;
-        live.last_received_at = Some(clock::now());
+        live.last_received_at = Some(now);
     }
     drop(rounds);
     events.publish(last);
     Ok(true)
+}
+
+/// The sums, before they change, of the hamlets whose responses have changed.
+async fn before(live: &Live, changed: &[(i64, Change)]) -> Result<Vec<Before>, StoreError> {
+    let rounds = live.read().await;
+    let of_round = |live: &LiveRound| {
+        let changed = changed.iter().filter(|(round_key, _)| *round_key == live.round.key);
+        let hamlets: BTreeSet<i64> = changed.map(|(_, change)| change.hamlet_key).collect();
+        Before::of(live, &hamlets)
+    };
+    rounds.iter().map(of_round).collect()
 }
 
 async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {

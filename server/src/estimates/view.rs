@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::http::Text;
 use crate::official::OfficialFigureView;
 
-/// Everything about one unit.
+/// Where and when: what every page about a unit begins with.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Overview {
+pub struct Page {
     /// The round.
     pub round: RoundView,
     pub(super) generated_at: String,
@@ -23,6 +23,14 @@ pub struct Overview {
     pub coverage: Coverage,
     /// How current the figures are.
     pub freshness: Freshness,
+}
+
+/// Everything about one unit.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Overview {
+    /// Where and when.
+    #[serde(flatten)]
+    pub page: Page,
     /// Every indicator of the registry.
     pub indicators: Vec<IndicatorView>,
     pub(super) children: Vec<ChildView>,

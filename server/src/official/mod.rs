@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Row as _, SqlitePool};
 
 use crate::clock;
-use crate::estimates::Overview;
+use crate::estimates::IndicatorView;
 use crate::store::{Store, StoreError};
 
 /// Years that figures are taken for.
@@ -191,10 +191,9 @@ pub struct OfficialFigureView {
 }
 
 /// Puts the figures of a unit beside its estimates.
-pub fn attach(overview: &mut Overview, figures: Vec<OfficialFigure>) {
+pub fn attach(indicators: &mut [IndicatorView], figures: Vec<OfficialFigure>) {
     for figure in figures {
-        let indicator = overview
-            .indicators
+        let indicator = indicators
             .iter_mut()
             .find(|indicator| indicator.code == figure.indicator_code);
         let Some(indicator) = indicator else { continue };

@@ -1,6 +1,6 @@
 /**
- * The server's console interface: the shapes of `GET /api/v1/overview` and the one function that
- * fetches it. Shares (points, bounds, interval ends, standard errors) are fractions from 0 to 1;
+ * The server's console interface: the shapes of `GET /api/v1/overview` and `GET /api/v1/indicator`, and
+ * what fetches them. Shares (points, bounds, interval ends, standard errors) are fractions from 0 to 1;
  * targets are percentages, as the plan writes them; times are RFC 3339 in UTC.
  */
 
@@ -50,7 +50,8 @@ export interface Freshness {
 }
 
 /** How an interval was made. */
-export type IntervalMethod = 'logit' | 'clopper_pearson' | 'student_t' | 'census';
+export type IntervalMethod =
+  'logit' | 'clopper_pearson' | 'wilson' | 'student_t' | 'normal' | 'census';
 
 /** A confidence interval of a share; `level` is the confidence level as a fraction. */
 export interface Interval {
@@ -111,6 +112,22 @@ export interface Withheld {
 /** Whether the target is met beyond the uncertainty, missed beyond it, or neither. */
 export type Decision = 'met' | 'missed' | 'undecided';
 
+/** How many more interviews would decide about a target; `all` where no sample could. */
+export type MoreInterviews =
+  { outcome: 'none' | 'unknown' } | { outcome: 'some' | 'all'; households: number };
+
+/** A yearly figure that an agency supplied. `difference` is the survey's estimate less it, in percentage points. */
+export interface OfficialFigure {
+  year: number;
+  source: string;
+  /** The sector that it is about; empty where it is about everything. */
+  part: string;
+  percent: number;
+  note: string;
+  decision: Decision;
+  difference: number | null;
+}
+
 /**
  * One indicator of the plan with its estimate for the current admin unit. `reason` names why there is
  * no estimate of what the survey measures, where nothing withholds it; texts of `note` may be empty.
@@ -132,6 +149,8 @@ export interface Indicator {
   reason: Absence | null;
   withheld: Withheld | null;
   decision: Decision | null;
+  more_interviews: MoreInterviews | null;
+  official: OfficialFigure[];
   open_conflicts: number;
 }
 
@@ -153,8 +172,8 @@ export interface ChildUnit extends AdminUnit {
   indicators: Record<string, ChildEstimate>;
 }
 
-/** Everything the first page shows of one admin unit. */
-export interface Overview {
+/** Where and when: what every page about an admin unit begins with. */
+export interface Page {
   round: Round;
   generated_at: string;
   unit: AdminUnit;
@@ -162,38 +181,123 @@ export interface Overview {
   path: AdminUnit[];
   coverage: Coverage;
   freshness: Freshness;
+}
+
+/** Everything the first page shows of one admin unit. */
+export interface Overview extends Page {
   indicators: Indicator[];
   children: ChildUnit[];
 }
 
-/** Why an overview could not be had. `detail` is the server's own sentence, in the language asked for. */
+/**
+ * What an estimate was `days` ago, by what had come then: `point` is null where there was none, or where
+ * it may not be shown. `difference` is the estimate now less that, a share.
+ */
+export interface Movement {
+  at: string;
+  days: number;
+  households: number;
+  point: number | null;
+  difference: number | null;
+}
+
+/** What a model of the communes knows of each. */
+export type Covariate = 'urban_share' | 'households';
+
+/** A model of the communes; `between_communes` is a standard deviation on the scale of shares. */
+export interface Model {
+  communes_with_interviews: number;
+  communes: number;
+  covariates: Covariate[];
+  between_communes: number;
+  explained: number | null;
+  design_effect: number;
+}
+
+/** The model's figure for a commune, with the interval between `lower` and `upper`. */
+export interface Modelled {
+  point: number;
+  root_mean_squared_error: number;
+  lower: number;
+  upper: number;
+  level: number;
+  source: 'combined' | 'synthetic';
+  direct_weight: number;
+}
+
+/** A unit below with the survey's figure and the model's. */
+export interface ChildFigures extends AdminUnit {
+  has_children: boolean;
+  coverage: Coverage;
+  direct: ChildEstimate | null;
+  modelled: Modelled | null;
+}
+
+/** Conflicts of one hamlet that touch an indicator; `largest_move` is how far one of them can move the estimate, a share. */
+export interface HamletConflicts {
+  unit: AdminUnit;
+  responses: number;
+  largest_move: number;
+}
+
+/**
+ * Which conflicts matter: `decision` is what the estimate says without looking at them. `settle_first` is how
+ * many of the weightiest must be settled as they are counted now until the others can change nothing.
+ */
+export interface ConflictWeights {
+  decision: Decision;
+  settle_first: number | null;
+  hamlets: HamletConflicts[];
+}
+
+/** Everything about one indicator in one admin unit. */
+export interface IndicatorPage extends Page {
+  indicator: Indicator;
+  movements: Movement[];
+  conflicts: ConflictWeights | null;
+  model: Model | null;
+  not_modelled: 'no_estimate' | 'too_few_communes' | null;
+  modelled: Modelled | null;
+  children: ChildFigures[];
+}
+
+/** What a page shows. */
+export type Shown =
+  { kind: 'overview'; page: Overview } | { kind: 'indicator'; page: IndicatorPage };
+
+/** Why a page could not be had. `detail` is the server's own sentence, in the language asked for. */
 export type Problem =
   | { kind: 'refused'; status: number; title: string; detail: string }
   | { kind: 'unreachable' }
   | { kind: 'unreadable'; status: number };
 
-/** An overview, or the reason there is none. */
-export type Answer = { overview: Overview } | { problem: Problem };
+/** What a page shows, or the reason there is nothing. */
+export type Answer = { shown: Shown } | { problem: Problem };
 
 /** The stream of server-sent events; its event `estimates` says that figures changed. */
 export const EVENTS_ADDRESS = 'api/v1/events';
 
 /**
- * Fetches the overview of an admin unit.
+ * Fetches the overview of an admin unit, or one of its indicators.
  *
  * @param unit official code, or null for the round's root
+ * @param indicator the plan's code, or null for the overview
  * @param language the language wanted for the texts of problems
  * @param signal stops the request; the promise then rejects with an `AbortError`
  */
-export async function fetchOverview(
+export async function fetchPage(
   unit: string | null,
+  indicator: string | null,
   language: Language,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const query = unit === null ? '' : `?unit=${encodeURIComponent(unit)}`;
+  const parameters = new URLSearchParams();
+  if (unit !== null) parameters.set('unit', unit);
+  if (indicator !== null) parameters.set('code', indicator);
+  const query = parameters.size === 0 ? '' : `?${parameters}`;
   let response: Response;
   try {
-    response = await fetch(`api/v1/overview${query}`, {
+    response = await fetch(`api/v1/${indicator === null ? 'overview' : 'indicator'}${query}`, {
       signal,
       cache: 'no-store',
       headers: { accept: 'application/json', 'accept-language': language },
@@ -209,7 +313,12 @@ export async function fetchOverview(
     if (signal.aborted) throw error;
     return { problem: { kind: 'unreadable', status: response.status } };
   }
-  if (response.ok && isOverview(body)) return { overview: body };
+  if (response.ok && indicator === null && isOverview(body)) {
+    return { shown: { kind: 'overview', page: body } };
+  }
+  if (response.ok && indicator !== null && isIndicatorPage(body)) {
+    return { shown: { kind: 'indicator', page: body } };
+  }
   if (!response.ok && isProblem(body)) {
     const { title, detail } = body;
     return { problem: { kind: 'refused', status: response.status, title, detail } };
@@ -219,7 +328,7 @@ export async function fetchOverview(
 
 // The server and the console are released together, so the outer shape is enough to tell its
 // answers from those of a proxy or captive portal in between.
-function isOverview(body: unknown): body is Overview {
+function isPage(body: unknown): body is Page & Record<string, unknown> {
   return (
     isRecord(body) &&
     isRecord(body['round']) &&
@@ -227,9 +336,16 @@ function isOverview(body: unknown): body is Overview {
     isRecord(body['coverage']) &&
     isRecord(body['freshness']) &&
     Array.isArray(body['path']) &&
-    Array.isArray(body['indicators']) &&
     Array.isArray(body['children'])
   );
+}
+
+function isOverview(body: unknown): body is Overview {
+  return isPage(body) && Array.isArray(body['indicators']);
+}
+
+function isIndicatorPage(body: unknown): body is IndicatorPage {
+  return isPage(body) && isRecord(body['indicator']) && Array.isArray(body['movements']);
 }
 
 function isProblem(body: unknown): body is { title: string; detail: string } {

@@ -21,6 +21,8 @@ export interface Formatter {
   range(bounds: { lower: number; upper: number }): string;
   /** A width on the scale of shares, such as a standard error, in percentage points without a unit. */
   points(share: number): string;
+  /** A difference of two shares in percentage points, with its sign and without a unit. */
+  change(difference: number): string;
   /** A target such as «≥ 80 %». */
   target(target: Target): string;
   /** A confidence level such as «95 %». */
@@ -68,6 +70,12 @@ export function formatter(language: Language): Formatter {
     range: ({ lower, upper }) =>
       fixed(lower * 100, 1) + rangeDash + fixed(upper * 100, 1) + percentSign,
     points: (share) => fixed(share * 100, 1),
+    change: (difference) =>
+      (difference * 100).toLocaleString(locale, {
+        minimumFractionDigits: 1,
+        maximumFractionDigits: 1,
+        signDisplay: 'exceptZero',
+      }),
     target: ({ operator, percent }) =>
       `${operator === '>=' ? '≥' : '>'}${NO_BREAK_SPACE}${plain.format(percent)}${percentSign}`,
     level: ({ level }) => plain.format(level * 100) + percentSign,

@@ -1,6 +1,6 @@
 /** What interval plots show, in numbers and in words: the words are the plot's text alternative. */
 
-import type { Bounds, Decision, Interval, Target } from './api.ts';
+import type { Bounds, Decision, Interval, Modelled, Target } from './api.ts';
 import type { Formatter } from './format.ts';
 import type { Strings } from './strings/vi.ts';
 
@@ -11,6 +11,13 @@ export interface PlotFigures {
   bounds: Bounds | null;
   target: Target;
   decision: Decision | null;
+}
+
+/** What is drawn of a model's figure: nothing is decided by it. */
+export function modelledFigures(modelled: Modelled, target: Target): PlotFigures {
+  const { point, lower, upper, level } = modelled;
+  const interval: Interval = { lower, upper, level, method: 'normal' };
+  return { point, interval, bounds: null, target, decision: null };
 }
 
 /** The ticks of the axis that all plots share, as fractions. */

@@ -1,7 +1,7 @@
-/** What the page shows, as its address: `?unit=82815&indicator=XHS-01&view=table` can be shared. */
+/** What the page shows, as its address: `?unit=815&indicator=XHS-01&view=indicator` can be shared. */
 
-/** The two ways to show the indicators. */
-export type View = 'chart' | 'table';
+/** The two ways to show the indicators of a unit, and the page of one of them. */
+export type View = 'chart' | 'table' | 'indicator';
 
 /** A place in the console. Null stands for the round's root unit, or for no open indicator. */
 export interface Place {
@@ -13,10 +13,13 @@ export interface Place {
 /** The place that an address' query names; what it does not name is the default. */
 export function placeOf(query: string): Place {
   const parameters = new URLSearchParams(query);
+  const indicator = parameters.get('indicator') || null;
+  const view = parameters.get('view');
   return {
     unit: parameters.get('unit') || null,
-    indicator: parameters.get('indicator') || null,
-    view: parameters.get('view') === 'table' ? 'table' : 'chart',
+    indicator,
+    // A page needs an indicator that it is about.
+    view: view === 'table' || (view === 'indicator' && indicator !== null) ? view : 'chart',
   };
 }
 
@@ -25,7 +28,7 @@ export function addressOf(place: Place): string {
   const parameters = new URLSearchParams();
   if (place.unit !== null) parameters.set('unit', place.unit);
   if (place.indicator !== null) parameters.set('indicator', place.indicator);
-  if (place.view === 'table') parameters.set('view', 'table');
+  if (place.view !== 'chart') parameters.set('view', place.view);
   const query = parameters.toString();
   return query === '' ? './' : `?${query}`;
 }

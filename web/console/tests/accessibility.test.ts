@@ -13,7 +13,15 @@ const SIZES = [
 ];
 const SCHEMES = ['light', 'dark'] as const;
 const LANGUAGES = ['vi', 'en'] as const;
-const ADDRESSES = ['/', '/?unit=819&indicator=XHS-05', '/?view=table', '/?unit=9999'];
+const ADDRESSES = [
+  '/',
+  '/?unit=819&indicator=XHS-05',
+  '/?view=table',
+  '/?unit=9999',
+  '/?indicator=XHS-01&view=indicator',
+  '/?unit=819&indicator=XHS-05&view=indicator',
+  '/?indicator=KTS-01&view=indicator',
+];
 
 let browser: Browser;
 let site: Site;

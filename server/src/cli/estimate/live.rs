@@ -38,8 +38,8 @@ pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result
                 )
             })?
     };
-    let figures = official::load(&app.store.readers, Some(&view.unit.code)).await?;
-    official::attach(&mut view, figures);
+    let figures = official::load(&app.store.readers, Some(&view.page.unit.code)).await?;
+    official::attach(&mut view.indicators, figures);
     app.store.close().await;
     print(&view, format, config)
 }
@@ -52,7 +52,7 @@ fn print(view: &Overview, format: EstimateFormat, config: &Config) -> Result<(),
             for line in table::official_lines(view, config.language) {
                 println!("{line}");
             }
-            if view.round.simulated {
+            if view.page.round.simulated {
                 println!("Dữ liệu mô phỏng. (Simulated data.)");
             }
         }

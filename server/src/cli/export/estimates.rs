@@ -75,7 +75,7 @@ fn each_row(
         let Some(view) = overview(live, node, rules, FieldState::default()) else {
             continue;
         };
-        if view.coverage.received == 0 {
+        if view.page.coverage.received == 0 {
             continue;
         }
         for indicator in view
@@ -83,7 +83,7 @@ fn each_row(
             .iter()
             .filter(|view| view.estimate.is_some() || view.withheld.is_some())
         {
-            write(&row(live, &view.unit, indicator))?;
+            write(&row(live, &view.page.unit, indicator))?;
         }
     }
     Ok(())

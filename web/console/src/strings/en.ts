@@ -124,7 +124,9 @@ export const en: Strings = {
     logit: (level) => `${level} confidence interval on the logit scale`,
     clopper_pearson: (level) =>
       `${level} Clopper–Pearson confidence interval with the effective number of households`,
+    wilson: (level) => `${level} Wilson confidence interval with the effective number of elements`,
     student_t: (level) => `${level} confidence interval from Student's t distribution`,
+    normal: (level) => `${level} confidence interval from the normal distribution`,
     census: (level) => `full enumeration, the ${level} confidence interval is the estimate itself`,
   },
   methodFreedom: (count) => plural(count, 'degree of freedom', 'degrees of freedom'),
@@ -143,6 +145,78 @@ export const en: Strings = {
   comparisonOrder: 'Sorted by name, not ranked',
   comparisonOverlap:
     'Confidence intervals of several units overlap: differences between the points may come from sampling alone and give no ranking.',
+
+  inDepth: 'This indicator in depth',
+  toOverview: 'All indicators',
+  modelledFigure: 'modelled',
+  modelSource: {
+    combined: 'joined with interviews of the commune',
+    synthetic: 'too few interviews in the commune, model alone',
+  },
+  standing: 'Where it stands',
+  change: 'What could change the decision',
+  moreInterviewsTitle: 'More interviews',
+  moreInterviews: {
+    none: () =>
+      'The confidence interval lies wholly on one side of the target: no more interviews are needed to decide.',
+    some: (households) =>
+      `About ${plural(households, 'more household', 'more households')}, drawn as those interviewed, would decide with a chance of 80% if the present estimate is right.`,
+    all: (households) =>
+      `The estimate is so near the target that all ${households} remaining households would have to be interviewed to decide.`,
+    unknown: () =>
+      'There is no confidence interval yet, so how many more interviews it takes is not known.',
+  },
+  conflictsTitle: 'Conflicts',
+  conflictsTouchNone: 'None touches this indicator.',
+  conflictsTouch: (responses, range) =>
+    `${plural(responses, 'response has', 'responses have')} open conflicts; whichever answers are right, the estimate lies within ${range}.`,
+  conflictsSwayed: (decision) =>
+    `By the answers counted now the decision is “${decision}”; open conflicts make it unsure.`,
+  conflictsFirm: 'The decision is the same whichever answers are right.',
+  settleFirst: (count, all) =>
+    `Confirming the ${count} weightiest of ${plural(all, 'response', 'responses')} is enough: the others can then no longer change the decision.`,
+  hamletColumn: 'Hamlet or ward quarter',
+  responsesColumn: 'Responses',
+  moveColumn: 'One can move the estimate by (points)',
+  conflictsOrder: 'Where to settle first',
+  movementsTitle: 'Late responses',
+  movementColumn: 'When',
+  movementAgo: (days) => (days === '1' ? '24 hours ago' : `${days} days ago`),
+  movementNow: 'now',
+  movementPoint: 'Estimate then',
+  movementHouseholds: 'Households that had responded',
+  movementDifference: 'Changed since (points)',
+  movementHidden: 'not published',
+  awaited: (households, all) =>
+    `${households} / ${all} households of the sample have no response at the server yet.`,
+  officialTitle: 'Official figures',
+  officialNone: 'No official figure of this unit is recorded for this indicator.',
+  officialNote:
+    'Supplied yearly by ministries and agencies until measurement is organised; never mixed with the survey.',
+  yearColumn: 'Year',
+  valueColumn: 'Value',
+  againstTarget: 'Against the target',
+  officialDifference: 'Survey less this figure (points)',
+  part: (sector) => `sector: ${sector}`,
+  modelTitle: 'Modelled estimates',
+  model: (interviewed, all) =>
+    `Area-level model of Fay and Herriot, from interviews in ${interviewed} of ${plural(all, 'commune', 'communes')} and what the frame knows of each`,
+  modelCovariates: 'covariates',
+  covariate: {
+    urban_share: 'share of households in ward quarters',
+    households: 'number of households',
+  },
+  modelBetween: (points) =>
+    `beyond the covariates communes differ with a standard deviation of ${points} points`,
+  modelExplained: (share) => `covariates explain ${share} of the differences between communes`,
+  modelNote:
+    'Modelled figures are not measured and decide nothing about targets; all communes together agree with the estimate of the province.',
+  modelWeight: (share) => `interviews of the commune count ${share}, the model the rest`,
+  notModelled: {
+    no_estimate: 'There is no estimate of the whole yet, so communes cannot be modelled.',
+    too_few_communes: 'Too few communes have interviews enough, so communes cannot be modelled.',
+  },
+  definition: 'Definition and method',
 
   problem: {
     title: 'The figures could not be loaded',

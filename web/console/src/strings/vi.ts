@@ -117,7 +117,9 @@ export const vi = {
     logit: (level: string) => `khoảng tin cậy ${level} trên thang logit`,
     clopper_pearson: (level: string) =>
       `khoảng tin cậy ${level} Clopper–Pearson theo số hộ hiệu quả`,
+    wilson: (level: string) => `khoảng tin cậy ${level} Wilson theo số phần tử hiệu quả`,
     student_t: (level: string) => `khoảng tin cậy ${level} theo phân phối t của Student`,
+    normal: (level: string) => `khoảng tin cậy ${level} theo phân phối chuẩn`,
     census: (level: string) => `điều tra toàn bộ, khoảng tin cậy ${level} trùng với ước lượng`,
   },
   methodFreedom: (count: string) => `${count} bậc tự do`,
@@ -136,6 +138,77 @@ export const vi = {
   comparisonOrder: 'Xếp theo tên, không xếp hạng',
   comparisonOverlap:
     'Khoảng tin cậy của nhiều đơn vị chồng lên nhau: chênh lệch giữa các điểm có thể chỉ do chọn mẫu, không dùng để xếp hạng.',
+
+  inDepth: 'Xem kỹ chỉ tiêu này',
+  toOverview: 'Tất cả chỉ tiêu',
+  modelledFigure: 'theo mô hình',
+  modelSource: {
+    combined: 'kết hợp với phỏng vấn của xã',
+    synthetic: 'xã chưa đủ phỏng vấn, chỉ theo mô hình',
+  },
+  standing: 'Hiện trạng',
+  change: 'Điều gì có thể làm đổi kết luận',
+  moreInterviewsTitle: 'Phỏng vấn thêm',
+  moreInterviews: {
+    none: () =>
+      'Khoảng tin cậy đã nằm hẳn một phía của mục tiêu: không cần phỏng vấn thêm để kết luận.',
+    some: (households: string) =>
+      `Cần thêm khoảng ${households} hộ, chọn như các hộ đã phỏng vấn: khi đó có 80 % khả năng kết luận được, nếu ước lượng hiện nay đúng.`,
+    all: (households: string) =>
+      `Ước lượng sát mục tiêu đến mức phải phỏng vấn cả ${households} hộ còn lại mới kết luận được.`,
+    unknown: () => 'Chưa có khoảng tin cậy nên chưa biết cần phỏng vấn thêm bao nhiêu hộ.',
+  },
+  conflictsTitle: 'Hai câu trả lời khác nhau',
+  conflictsTouchNone: 'Không có chỗ nào ảnh hưởng đến chỉ tiêu này.',
+  conflictsTouch: (responses: string, range: string) =>
+    `${responses} phiếu có chỗ chưa chọn; tùy câu nào đúng, ước lượng nằm trong khoảng ${range}.`,
+  conflictsSwayed: (decision: string) =>
+    `Chỉ tính những câu đang dùng thì kết luận là «${decision}»; các chỗ chưa chọn làm kết luận chưa chắc.`,
+  conflictsFirm: 'Chọn câu nào thì kết luận cũng không đổi.',
+  settleFirst: (count: string, all: string) =>
+    `Xác nhận ${count} trong ${all} phiếu nặng nhất là đủ: các phiếu còn lại không đổi được kết luận nữa.`,
+  hamletColumn: 'Ấp, khu phố',
+  responsesColumn: 'Số phiếu',
+  moveColumn: 'Một phiếu dịch chuyển tối đa (điểm %)',
+  conflictsOrder: 'Ấp, khu phố nên xử lý trước',
+  movementsTitle: 'Phiếu đến muộn',
+  movementColumn: 'Thời điểm',
+  movementAgo: (days: string) => (days === '1' ? '24 giờ trước' : `${days} ngày trước`),
+  movementNow: 'bây giờ',
+  movementPoint: 'Ước lượng khi đó',
+  movementHouseholds: 'Số hộ trả lời khi đó',
+  movementDifference: 'Đến nay thay đổi (điểm %)',
+  movementHidden: 'không công bố',
+  awaited: (households: string, all: string) =>
+    `${households} / ${all} hộ trong mẫu chưa có phiếu ở máy chủ.`,
+  officialTitle: 'Số liệu chính thức',
+  officialNone: 'Chưa ghi số liệu chính thức nào của đơn vị này cho chỉ tiêu này.',
+  officialNote:
+    'Bộ, ngành cung cấp hằng năm cho đến khi tổ chức đo lường; không trộn với kết quả khảo sát.',
+  yearColumn: 'Năm',
+  valueColumn: 'Giá trị',
+  againstTarget: 'So với mục tiêu',
+  officialDifference: 'Khảo sát trừ số liệu này (điểm %)',
+  part: (sector: string) => `ngành: ${sector}`,
+  modelTitle: 'Ước lượng theo mô hình',
+  model: (interviewed: string, all: string) =>
+    `Mô hình cấp xã của Fay và Herriot, từ phỏng vấn của ${interviewed} trong ${all} xã và những gì dàn mẫu biết về từng xã`,
+  modelCovariates: 'biến bổ trợ',
+  covariate: {
+    urban_share: 'tỷ lệ hộ ở khu phố',
+    households: 'số hộ',
+  },
+  modelBetween: (points: string) =>
+    `ngoài các biến ấy, các xã khác nhau với độ lệch chuẩn ${points} điểm %`,
+  modelExplained: (share: string) => `các biến giải thích ${share} mức khác nhau giữa các xã`,
+  modelNote:
+    'Số theo mô hình không phải số đo được, không dùng để kết luận về mục tiêu; tổng các xã khớp với ước lượng toàn tỉnh.',
+  modelWeight: (share: string) => `phỏng vấn của xã được tính ${share}, mô hình phần còn lại`,
+  notModelled: {
+    no_estimate: 'Chưa có ước lượng toàn tỉnh nên chưa lập được mô hình cấp xã.',
+    too_few_communes: 'Quá ít xã có đủ phỏng vấn nên chưa lập được mô hình cấp xã.',
+  },
+  definition: 'Định nghĩa và phương pháp',
 
   problem: {
     title: 'Không tải được số liệu',

@@ -1,15 +1,15 @@
-/** The overview on screen: loads it, keeps the last one while a newer is fetched or cannot be had. */
+/** What is on screen: loads it, keeps the last while a newer is fetched or cannot be had. */
 
-import { fetchOverview, type Language, type Overview, type Problem } from './api.ts';
+import { fetchPage, type Language, type Problem, type Shown } from './api.ts';
 
 // Bursts of phones finding a signal become one request; a steady stream still shows every 2 s.
 const QUIET_MILLISECONDS = 300;
 const LONGEST_WAIT_MILLISECONDS = 2_000;
 
-/** Loads overviews one at a time; a newer request stops an older one. */
-export class OverviewLoader {
-  /** The last overview that arrived. */
-  overview: Overview | null = $state.raw(null);
+/** Loads pages one at a time; a newer request stops an older one. */
+export class PageLoader {
+  /** What arrived last. */
+  shown: Shown | null = $state.raw(null);
   /** Why the last request failed; null after one that succeeded. */
   problem: Problem | null = $state.raw(null);
   /** True while a request is under way. */
@@ -17,14 +17,19 @@ export class OverviewLoader {
 
   #clockOffset = 0;
   #unit: string | null = null;
+  #indicator: string | null = null;
   #language: Language = 'vi';
   #request: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #waitingSince: number | null = null;
 
-  /** Loads a unit's overview now; `language` is that of the server's sentences about problems. */
-  async load(unit: string | null, language: Language): Promise<void> {
+  /**
+   * Loads a unit's overview now, or the page of an indicator there; `language` is that of the server's
+   * sentences about problems.
+   */
+  async load(unit: string | null, indicator: string | null, language: Language): Promise<void> {
     this.#unit = unit;
+    this.#indicator = indicator;
     this.#language = language;
     clearTimeout(this.#timer);
     this.#waitingSince = null;
@@ -33,11 +38,11 @@ export class OverviewLoader {
     this.#request = request;
     this.loading = true;
     try {
-      const answer = await fetchOverview(unit, language, request.signal);
+      const answer = await fetchPage(unit, indicator, language, request.signal);
       if (request.signal.aborted) return;
-      if ('overview' in answer) {
-        this.#clockOffset = Date.parse(answer.overview.generated_at) - Date.now();
-        this.overview = answer.overview;
+      if ('shown' in answer) {
+        this.#clockOffset = Date.parse(answer.shown.page.generated_at) - Date.now();
+        this.shown = answer.shown;
         this.problem = null;
       } else {
         this.problem = answer.problem;
@@ -52,12 +57,12 @@ export class OverviewLoader {
     }
   }
 
-  /** Loads the same unit again, now. */
+  /** Loads the same page again, now. */
   retry(): void {
-    void this.load(this.#unit, this.#language);
+    void this.load(this.#unit, this.#indicator, this.#language);
   }
 
-  /** Loads the same unit again soon, once for many calls. */
+  /** Loads the same page again soon, once for many calls. */
   refreshSoon(): void {
     const now = performance.now();
     this.#waitingSince ??= now;
