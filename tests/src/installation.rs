@@ -219,6 +219,15 @@ impl Server {
         answer.body_mut().read_json().unwrap()
     }
 
+    /// The page of an indicator in a unit.
+    pub fn indicator(&self, unit: &str, code: &str) -> serde_json::Value {
+        let address = self.address;
+        let mut answer = ureq::get(format!("http://{address}/api/v1/indicator?unit={unit}&code={code}"))
+            .call()
+            .unwrap();
+        answer.body_mut().read_json().unwrap()
+    }
+
     /// Everything that the overview says but what is of the one server's clock and log, once it contains all that the log
     /// has: two servers with the same changes say the same.
     pub fn figures(&self) -> serde_json::Value {

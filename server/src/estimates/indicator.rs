@@ -95,7 +95,9 @@ pub(super) async fn get_indicator(
     let measured = live.measured(position);
     let mut indicator = indicator_view(live, node, registered, measured, &app.publication);
     let figures = official::load(readers, Some(&page.unit.code)).await?;
-    let of_indicator = figures.into_iter().filter(|figure| figure.indicator_code == wanted.code);
+    let of_indicator = figures
+        .into_iter()
+        .filter(|figure| figure.indicator_code == wanted.code);
     official::attach(std::slice::from_mut(&mut indicator), of_indicator.collect());
 
     let movements = match measured {
@@ -105,13 +107,19 @@ pub(super) async fn get_indicator(
     let below = live.tree.nodes().get(node).ok_or_else(no_such_unit)?;
     let communes = std::iter::once(node).chain(below.children.iter().copied());
     let concerns_communes = communes.filter_map(|node| live.tree.nodes().get(node)).any(is_commune);
-    let modelled = measured.filter(|_| concerns_communes).map(|measured| model(live, measured, &app.publication));
+    let modelled = measured
+        .filter(|_| concerns_communes)
+        .map(|measured| model(live, measured, &app.publication));
     let (modelled, not_modelled) = match modelled {
         None => (None, None),
         Some(Ok(modelled)) => (Some(modelled), None),
         Some(Err(reason)) => (None, Some(reason)),
     };
-    let figure_of = |node: &usize| modelled.as_ref().and_then(|modelled| modelled.figures.get(node).copied());
+    let figure_of = |node: &usize| {
+        modelled
+            .as_ref()
+            .and_then(|modelled| modelled.figures.get(node).copied())
+    };
     let children = below.children.iter().filter_map(|child| {
         let unit = live.tree.nodes().get(*child)?;
         Some(ChildPage {
@@ -154,10 +162,12 @@ async fn movements(
         let estimate = live.earlier_estimate(node, measured, &earlier);
         let households = estimate.as_ref().map_or(0, |estimate| estimate.households);
         let rules: &PublicationRules = &app.publication;
-        let came = now.estimate.as_ref().map_or(0, |now| now.households.abs_diff(households));
-        let shown = estimate.filter(|estimate| {
-            rules.withheld(estimate).is_none() && (came == 0 || came >= rules.minimum_households)
-        });
+        let came = now
+            .estimate
+            .as_ref()
+            .map_or(0, |now| now.households.abs_diff(households));
+        let shown = estimate
+            .filter(|estimate| rules.withheld(estimate).is_none() && (came == 0 || came >= rules.minimum_households));
         let point = shown.and_then(|estimate| estimate.point);
         let present = now.estimate.as_ref().map(|estimate| estimate.point);
         movements.push(MovementView {

@@ -115,7 +115,9 @@ impl Commune {
     /// The share of a commune of which everything is known, which needs no model.
     fn enumerated(&self) -> Option<f64> {
         let estimate = self.estimate.as_ref()?;
-        let is_census = estimate.interval.is_some_and(|interval| interval.method == IntervalMethod::Census);
+        let is_census = estimate
+            .interval
+            .is_some_and(|interval| interval.method == IntervalMethod::Census);
         estimate.point.filter(|_| is_census)
     }
 
@@ -156,8 +158,14 @@ pub(super) fn model(live: &LiveRound, measured: usize, rules: &PublicationRules)
     let (enumerated, modelled): (Vec<Commune>, Vec<Commune>) =
         communes.partition(|commune| commune.enumerated().is_some());
 
-    let interviews: Vec<_> = modelled.iter().map(|commune| commune.interviews(rules, &whole)).collect();
-    let for_variances: Vec<_> = interviews.iter().map(|given| given.map(|(_, interviews)| interviews)).collect();
+    let interviews: Vec<_> = modelled
+        .iter()
+        .map(|commune| commune.interviews(rules, &whole))
+        .collect();
+    let for_variances: Vec<_> = interviews
+        .iter()
+        .map(|given| given.map(|(_, interviews)| interviews))
+        .collect();
     let smoothed = smoothed_variances(&for_variances).map_err(|_| NotModelled::TooFewCommunes)?;
     let direct: Vec<Option<DirectEstimate>> = interviews
         .iter()
@@ -172,8 +180,15 @@ pub(super) fn model(live: &LiveRound, measured: usize, rules: &PublicationRules)
     let (covariates, fitted) = fit_most(&modelled, &direct).ok_or(NotModelled::TooFewCommunes)?;
 
     // What is left of the whole for the modelled communes.
-    let everybody: f64 = enumerated.iter().chain(&modelled).map(|commune| commune.households).sum();
-    let known: f64 = enumerated.iter().filter_map(|commune| Some(commune.households * commune.enumerated()?)).sum();
+    let everybody: f64 = enumerated
+        .iter()
+        .chain(&modelled)
+        .map(|commune| commune.households)
+        .sum();
+    let known: f64 = enumerated
+        .iter()
+        .filter_map(|commune| Some(commune.households * commune.enumerated()?))
+        .sum();
     let weights: Vec<f64> = modelled.iter().map(|commune| commune.households).collect();
     let rest = (whole_point * everybody - known) / weights.iter().sum::<f64>();
     let agreeing = benchmark(&fitted, &weights, rest, Benchmark::ErrorWeighted)

@@ -13,11 +13,11 @@ use serde::Deserialize;
 use sqlx::SqlitePool;
 
 use super::live::LiveRound;
-use super::{events, indicator};
 use super::view::{
     BoundsView, ChildIndicatorView, ChildView, Coverage, EstimateView, FieldState, Freshness, IndicatorView,
     IntervalView, Overview, Page, RoundView, TargetView, UnitView, Withheld,
 };
+use super::{events, indicator};
 use crate::app::App;
 use crate::clock;
 use crate::http::{Problem, Text};

@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a step that fails is a failed test")]
 
+mod modelled;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,6 +51,7 @@ struct Hamlet {
     key: i64,
     code: String,
     commune_code: String,
+    kind: String,
     /// The demo's strata are the districts.
     stratum: String,
     households: i64,
@@ -62,17 +65,18 @@ struct Frame {
 
 impl Frame {
     fn read() -> Self {
-        let rows: Vec<(i64, String, String, String, i64)> = rows(
+        let rows: Vec<(i64, String, String, String, String, i64)> = rows(
             data(),
-            "SELECT hamlet_key, code, commune_code, stratum, households FROM frame_hamlet",
+            "SELECT hamlet_key, code, commune_code, kind, stratum, households FROM frame_hamlet",
         );
         let (mut hamlets, mut strata) = (BTreeMap::new(), BTreeMap::new());
-        for (key, code, commune_code, stratum, households) in rows {
+        for (key, code, commune_code, kind, stratum, households) in rows {
             *strata.entry(stratum.clone()).or_default() += 1;
             let hamlet = Hamlet {
                 key,
                 code,
                 commune_code,
+                kind,
                 stratum,
                 households,
             };
@@ -87,11 +91,12 @@ impl Frame {
     }
 }
 
-fn estimate_by_r(input: &Value) -> Value {
+/// What a script of `indicators/tests/oracle` makes of an input.
+fn run_r(script: &str, input: &Value) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let (from, to) = (folder.path().join("input.json"), folder.path().join("output.json"));
     std::fs::write(&from, input.to_string()).unwrap();
-    let script = repository().join("indicators/tests/oracle/estimates.R");
+    let script = repository().join("indicators/tests/oracle").join(script);
     let run = Command::new("Rscript").arg(script).arg(&from).arg(&to).output();
     let advice = "this test needs R with the packages survey and jsonlite: run `cargo xtask test`, which installs them";
     let run = run.unwrap_or_else(|error| panic!("cannot run Rscript ({error}); {advice}"));
@@ -217,7 +222,7 @@ fn every_estimate_of_every_unit_agrees_with_r_survey() {
         .collect();
     assert_eq!(measured.len(), 9);
 
-    let output = estimate_by_r(&oracle_input(&frame, &measured));
+    let output = run_r("estimates.R", &oracle_input(&frame, &measured));
     let mut by_unit: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for estimate in output["designs"][0]["estimates"].as_array().unwrap() {
         by_unit
