@@ -214,6 +214,13 @@ impl HubVisit {
     /// Of a request, without what it carries.
     fn of(request: &ForwardRequest) -> Self {
         let unlogged = request.unlogged.iter().map(|hash| ChangeHash(**hash)).collect();
+        let reconciliation = request
+            .reconciliation
+            .as_ref()
+            .map(|reconciliation| match reconciliation {
+                Reconciliation::Compare(_) => Reconciliation::Compare(ByteBuf::new()),
+                Reconciliation::Fetch(_) => Reconciliation::Fetch(Vec::new()),
+            });
         let request = ForwardRequest {
             version: request.version,
             device_time: request.device_time,
@@ -227,7 +234,7 @@ impl HubVisit {
             cursor: request.cursor,
             acknowledged: request.acknowledged,
             restoring: request.restoring,
-            reconciliation: None,
+            reconciliation,
         };
         Self { request, unlogged }
     }

@@ -13,6 +13,7 @@
 //! | `healing` | everything works again, until nobody has anything left |
 //! | `checking` | what must hold at each step |
 //! | `judging` | what must hold in the end |
+//! | `telling` | what is printed of a world that is played again |
 
 mod checking;
 mod drawing;
@@ -25,6 +26,7 @@ mod installations;
 mod judging;
 mod keys;
 mod officials;
+mod telling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +44,7 @@ use super::site::{Site, Transaction};
 use super::statistics::Statistics;
 use event::{Event, Queue};
 use figures::Figures;
+use telling::Teller;
 
 /// How long failures go on, in milliseconds.
 const DURATION: u64 = 60_000;
@@ -76,7 +79,7 @@ struct World {
     connections: u64,
     figures: Figures,
     bug: Option<Bug>,
-    tell: bool,
+    teller: Option<Teller>,
     draws: Draws,
     /// Whether nothing fails any more.
     healed: bool,
@@ -95,7 +98,8 @@ struct Draws {
     erases: bool,
 }
 
-/// Plays the world with this number, and says what came of it. `tell` prints what happens.
+/// Plays the world with this number, and says what came of it. `tell` prints what happens, and where the change is whose hash
+/// begins as `KHAOSAT_CHANGE` says.
 pub fn play(number: u64, bug: Option<Bug>, tell: bool) -> Outcome {
     let mut world = World::new(number, bug, tell);
     world.run();
@@ -117,19 +121,13 @@ impl World {
         while self.violations.is_empty()
             && let Some(event) = self.queue.next()
         {
-            if self.tell {
-                match &event {
-                    Event::Reply(to, connection, Some(bytes)) | Event::HubReply(to, connection, Some(bytes)) => {
-                        println!(
-                            "{:>7} reply to {to}, {connection}, {} bytes",
-                            self.queue.now,
-                            bytes.len()
-                        );
-                    }
-                    event => println!("{:>7} {event:?}", self.queue.now),
-                }
+            if let Some(teller) = &self.teller {
+                teller.tell(self.queue.now, &event);
             }
             self.happen(event);
+            if let Some(teller) = &mut self.teller {
+                teller.tell_of_change(self.queue.now, &self.sites);
+            }
         }
     }
 

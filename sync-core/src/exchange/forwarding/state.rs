@@ -7,6 +7,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 use super::message::{FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure};
 use crate::exchange::carried::CarriedChanges;
 use crate::exchange::cursor::Cursor;
+use crate::exchange::message::Reconciliation;
 
 /// How far a hub and its upstream have come in each other's logs: what the hub keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +93,7 @@ impl ForwardingState {
 /// What upstream remembers of a hub. It is durable before the answer is given.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HubMemory {
-    /// The `until` of the hub's last request.
+    /// The `until` of the last request by which the hub brought its log.
     pub until: Option<Cursor>,
     /// Whether the hub was found to have been set back, and does not know it yet, as far as can be told.
     pub set_back: bool,
@@ -103,8 +104,13 @@ impl HubMemory {
     /// asks for it.
     #[must_use]
     pub fn after(&self, request: &ForwardRequest) -> Self {
+        let until = match request.reconciliation {
+            // It asks only, and the hub may be set back before it brings anything again.
+            Some(Reconciliation::Compare(_)) => self.until,
+            Some(Reconciliation::Fetch(_)) | None => request.until,
+        };
         Self {
-            until: request.until,
+            until,
             // The answer that tells it may be lost, so it counts until the hub says that it knows.
             set_back: !request.restoring && (self.set_back || request.forwarded != self.until),
         }
@@ -197,6 +203,24 @@ mod tests {
         assert!(!state.restoring && !more);
         let request = state.request(Piece::default(), None, None, 0);
         assert!(!memory.after(&request).set_back);
+    }
+
+    #[test]
+    fn what_a_hub_has_brought_is_remembered_while_it_compares() {
+        let memory = HubMemory {
+            until: entry(3),
+            set_back: false,
+        };
+        let comparing = ForwardRequest {
+            restoring: true,
+            reconciliation: Some(Reconciliation::Compare(ByteBuf::new())),
+            ..ForwardingState::default().request(Piece::default(), None, None, 0)
+        };
+        let memory = memory.after(&comparing);
+        assert_eq!(memory.until, entry(3));
+        // Set back to the beginning, it has brought nothing as far as it knows.
+        let anew = ForwardingState::default().request(Piece::default(), None, None, 0);
+        assert!(memory.after(&anew).set_back);
     }
 
     #[test]

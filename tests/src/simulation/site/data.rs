@@ -133,7 +133,7 @@ pub(in crate::simulation) struct Data {
     clocks: BTreeMap<DevicePublicKey, i64>,
     pub(in crate::simulation) state: ForwardingState,
     pub(super) unsettled: BTreeSet<ChangeHash>,
-    pub(super) hubs: BTreeMap<usize, HubMemory>,
+    pub(in crate::simulation) hubs: BTreeMap<usize, HubMemory>,
 }
 
 impl Data {

@@ -49,6 +49,9 @@ impl HubQuestion {
             memory.set_back = false;
         }
         self.set_back = memory.set_back;
+        if bug == Some(Bug::ForgetsWhatWasBrought) {
+            memory.until = self.request.until;
+        }
         if bug == Some(Bug::TellsSetBackOnce) {
             memory.set_back = false;
         }

@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::event::{Event, Queue};
 use super::figures::Figures;
+use super::telling::Teller;
 use super::{DURATION, Draws, World};
 use crate::simulation::bug::Bug;
 use crate::simulation::history::{History, START, UNITS};
@@ -44,7 +45,7 @@ impl World {
             connections: 0,
             figures: Figures::default(),
             bug,
-            tell,
+            teller: tell.then(Teller::new),
             draws: Draws {
                 clones: false,
                 decides: false,
