@@ -9,6 +9,10 @@ import { startBrowser, visit } from './browser.ts';
 import { startDemo } from './demo.ts';
 
 const FOLDER = '../../docs/console';
+const PAGES = [
+  { name: 'overview', address: '/', shows: 'Trực tuyến' },
+  { name: 'indicator', address: '/?indicator=XHS-02&view=indicator', shows: 'Hiện trạng' },
+];
 const SIZES = [
   { width: 1280, height: 800 },
   { width: 360, height: 640 },
@@ -21,11 +25,14 @@ const browser = await startBrowser();
 try {
   await demo.fieldworkDone;
   mkdirSync(FOLDER, { recursive: true });
-  for (const viewport of SIZES) {
-    const { page, context } = await visit(browser, demo.origin, { viewport, colorScheme: 'light' });
-    await page.getByRole('status').filter({ hasText: 'Trực tuyến' }).waitFor();
+  for (const { name, address, shows, viewport } of PAGES.flatMap((page) =>
+    SIZES.map((viewport) => ({ ...page, viewport })),
+  )) {
+    const options = { viewport, colorScheme: 'light' } as const;
+    const { page, context } = await visit(browser, demo.origin + address, options);
     await page.getByRole('heading', { level: 1, name: 'Tỉnh Tiền Giang' }).waitFor();
-    const path = join(FOLDER, `overview-${viewport.width}x${viewport.height}.png`);
+    await page.getByText(shows, { exact: true }).waitFor();
+    const path = join(FOLDER, `${name}-${viewport.width}x${viewport.height}.png`);
     await page.screenshot({ path });
     await context.close();
     const { size } = statSync(path);

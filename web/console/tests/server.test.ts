@@ -105,7 +105,13 @@ test('every page of the real server keeps to the rules of axe in English and in 
   await demo.fieldworkDone;
   const { page, complaints } = await visit(browser, demo.origin, { colorScheme: 'dark' });
   await page.getByRole('button', { name: 'English' }).click();
-  for (const address of ['/?indicator=XHS-04', '/?view=table', '/?unit=815', '/?unit=9999']) {
+  for (const address of [
+    '/?indicator=XHS-04',
+    '/?view=table',
+    '/?unit=815',
+    '/?unit=815&indicator=XHS-04&view=indicator',
+    '/?unit=9999',
+  ]) {
     await page.goto(demo.origin + address);
     await page.getByRole('heading', { level: 1 }).waitFor();
     assert.deepEqual(await violations(page), [], address);
