@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use indicators::bounds::{BoundedEstimate, ConflictedHousehold, bounded_ratio};
+use indicators::bounds::{BoundedEstimate, Unsettled, UnsettledHousehold, bounded_ratio};
 use indicators::design::{Design, DesignError, Domain, Psu, Sample, Stratum};
 use indicators::estimators::{Indicator as Estimand, Measure, Settings};
 use indicators::summary::PsuSummary;
@@ -249,15 +249,18 @@ impl LiveRound {
             index: measured,
             measure: Measure::Proportion,
         };
-        let conflicts = self.conflicts(domain, measured);
-        bounded_ratio(&sample, domain, estimand, &Settings::default(), &conflicts).ok()
+        let unsettled = Unsettled {
+            households: self.conflicts(domain, measured),
+            groups: Vec::new(),
+        };
+        bounded_ratio(&sample, domain, estimand, &Settings::default(), &unsettled).ok()
     }
 
-    fn conflicts(&self, domain: &Domain, measured: usize) -> Vec<ConflictedHousehold> {
+    fn conflicts(&self, domain: &Domain, measured: usize) -> Vec<UnsettledHousehold> {
         self.conflicted_in(domain)
             .filter_map(|(psu, reduced)| {
                 let options = reduced.options(measured)?;
-                Some(ConflictedHousehold {
+                Some(UnsettledHousehold {
                     psu,
                     counted: reduced.counted(measured),
                     options,
