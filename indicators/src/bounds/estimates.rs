@@ -214,7 +214,8 @@ fn positions(sampled: &[SampledPsu], households: &[UnsettledHousehold]) -> Resul
             Ok(found) => by_psu[found].1,
             Err(_) => return Err(BoundsError::OutsideDomain { household, psu }),
         };
-        counts[position] += 1.0;
+        // One that counts nothing may not have responded yet.
+        counts[position] += f64::from(u8::from(open.counted != Contribution::NONE));
         if counts[position] > sampled[position].households {
             return Err(BoundsError::TooManyConflicts {
                 psu,
@@ -306,7 +307,7 @@ mod tests {
             Err(BoundsError::OutsideDomain { household: 0, psu: 3 })
         );
         assert_eq!(
-            bounded(&[conflict(0, Contribution::NONE), conflict(0, Contribution::NONE)]),
+            bounded(&[conflict(0, option(0.0, 1.0)), conflict(0, option(0.0, 1.0))]),
             Err(BoundsError::TooManyConflicts { psu: 0, households: 1 })
         );
         assert!(matches!(

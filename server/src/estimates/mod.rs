@@ -6,14 +6,17 @@
 //! ```
 
 mod events;
+mod importance;
 mod live;
 mod measures;
 mod overview;
 mod projector;
 mod reduced;
+mod suspects;
 mod view;
 
 pub use events::Events;
+pub use importance::{LiveImportance, OpenMatter, OpenResponse};
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
 pub use overview::{DECISION_ASSURANCE, overview, routes};

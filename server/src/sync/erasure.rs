@@ -111,6 +111,10 @@ async fn delete(
             false,
         ),
         ("DELETE FROM projection WHERE response_key = $1", false),
+        (
+            "DELETE FROM suspected_duplicate WHERE first_key = $1 OR second_key = $1",
+            false,
+        ),
         ("DELETE FROM change_log WHERE response_key = $1", true),
         ("DELETE FROM waiting_change WHERE response_key = $1", true),
         (
