@@ -8,7 +8,7 @@
 //! 2. [`design::Design`] states strata and hamlets with their counts in the frame; [`design::Sample`] joins it to the
 //!    summaries and checks that they fit; [`design::Domain`] and [`design::UnitTree`] say for which hamlets to estimate.
 //! 3. [`estimators::ratio`] gives one [`estimators::Estimate`], [`estimators::evaluate_tree`] those of a whole tree of
-//!    admin units, [`bounds::bounded_ratio`] those that unsettled conflicts leave possible.
+//!    admin units, [`bounds::bounded_ratio`] those that unsettled conflicts and suspected duplicates leave possible.
 //! 4. [`decision::decide`] compares with a target; [`publication::PublicationRules`] says what may be shown.
 //!
 //! Beside this live path stands one for microdata with one entry per row: [`survey`] reads any design of several stages,

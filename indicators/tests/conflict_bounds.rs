@@ -1,6 +1,6 @@
 //! The bounds that open conflicts leave, against every combination of settlements.
 
-use indicators::bounds::{ConflictedHousehold, WeightedOptions, WeightedTotals, bounded_ratio, ratio_bounds};
+use indicators::bounds::{Unsettled, UnsettledHousehold, WeightedOptions, WeightedTotals, bounded_ratio, ratio_bounds};
 use indicators::design::{Design, Domain, Psu, Sample, Stratum};
 use indicators::estimators::{Indicator, Measure, Settings};
 use indicators::summary::{Contribution, PsuSummary};
@@ -49,7 +49,7 @@ proptest! {
         let conflicts: Vec<_> = conflicts.into_iter().map(|(weight, options)| (f64::from(weight) / 4.0, options)).collect();
         let weighted: Vec<_> =
             conflicts.iter().map(|(weight, options)| WeightedOptions { weight: *weight, options }).collect();
-        let bounds = ratio_bounds(totals, &weighted).unwrap();
+        let bounds = ratio_bounds(totals, &weighted, &[]).unwrap();
         let all = all_ratios(totals, &conflicts);
         let defined = || all.iter().copied().flatten();
         let (lower, upper) = (bounds.lower.as_ref(), bounds.upper.as_ref());
@@ -61,7 +61,7 @@ proptest! {
             let chosen: Vec<_> = conflicts
                 .iter()
                 .zip(&end.choices)
-                .map(|((weight, options), &choice)| (*weight, vec![options[choice]]))
+                .map(|((weight, options), &choice)| (*weight, vec![options[choice.unwrap()]]))
                 .collect();
             prop_assert_eq!(all_ratios(totals, &chosen), vec![Some(end.ratio)]);
         }
@@ -82,7 +82,7 @@ proptest! {
             for (counted, options, in_conflict) in households {
                 if *in_conflict && conflicts.len() < 6 {
                     let options = options.iter().copied().chain([*counted]).collect();
-                    conflicts.push(ConflictedHousehold { psu, counted: *counted, options });
+                    conflicts.push(UnsettledHousehold { psu, counted: *counted, options });
                 }
             }
         }
@@ -102,7 +102,8 @@ proptest! {
         let counted: Vec<Contribution> = conflicts.iter().map(|conflict| conflict.counted).collect();
         let now = summaries(&counted);
         let sample = Sample::new(&design, &now).unwrap();
-        let bounded = bounded_ratio(&sample, &domain, indicator, &settings, &conflicts).unwrap();
+        let unsettled = Unsettled { households: conflicts.clone(), groups: Vec::new() };
+        let bounded = bounded_ratio(&sample, &domain, indicator, &settings, &unsettled).unwrap();
         let point_of = |settled: &[Contribution]| {
             let summaries = summaries(settled);
             let sample = Sample::new(&design, &summaries).unwrap();

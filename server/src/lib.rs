@@ -8,6 +8,7 @@
 //! | [`estimates`] | from the log to live estimates, and what the console shows |
 //! | [`devices`] | invitations, enrolment, who is asking |
 //! | [`rounds`] | survey campaigns: form, frame, sample |
+//! | [`duplicates`] | pairs of responses that may be about one household, and what officials found |
 //! | [`units`], [`registry`] | reference data: administrative units, indicators |
 //! | [`official`] | figures that ministries and agencies supply |
 //! | [`store`] | SQLite: one durable writer, many readers |
@@ -22,6 +23,7 @@ pub mod config;
 mod console;
 pub mod demo;
 pub mod devices;
+pub mod duplicates;
 pub mod estimates;
 pub mod hex;
 pub mod http;

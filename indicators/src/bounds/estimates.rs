@@ -1,44 +1,57 @@
 //! Estimates at both ends of the bounds, each with its own interval.
 
-use super::optimum::{WeightedOptions, WeightedTotals, ratio_bounds};
+use super::optimum::{SuspectedGroup, WeightedOptions, WeightedTotals, ratio_bounds};
 use super::{BoundEnd, BoundsError};
 use crate::decision::{Decision, Target, decide};
 use crate::design::{Domain, Sample, SampledPsu};
-use crate::estimators::{Estimate, Evaluation, Indicator, Settings, first_stage_of};
+use crate::estimators::{Estimate, Evaluation, Indicator, Measure, Settings, first_stage_of};
 use crate::summary::{Contribution, SummaryError};
 use crate::variance::linearization::weight;
 use serde::Serialize;
 
-/// A responding household with an open conflict that touches an indicator.
+/// A responding household about which something is open that touches an indicator: answers in conflict, or whether it is
+/// the same as another.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ConflictedHousehold {
+pub struct UnsettledHousehold {
     /// Position of its hamlet in the design.
     pub psu: usize,
     /// What the hamlet's summary counts for it now.
     pub counted: Contribution,
-    /// What it may come to once settled. List `counted` too if it is still possible: only then do the bounds contain the
-    /// point. If a settlement takes the household out of the responses, its option is [`Contribution::NONE`]; the weights
-    /// stay as they are.
+    /// What it may come to once its conflicts are settled; `counted` alone where it has none. List `counted` too if it is
+    /// still possible: only then do the bounds contain the point. If a settlement takes the household out of the responses,
+    /// its option is [`Contribution::NONE`]; the weights stay as they are.
     pub options: Vec<Contribution>,
 }
 
-/// An estimate with those at both ends of what open conflicts leave possible.
+/// All that is open about a domain's responses.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Unsettled<'a> {
+    /// Households with open conflicts, and those suspected to be duplicates.
+    pub households: Vec<UnsettledHousehold>,
+    /// Which of them may be duplicates of each other. One that turns out to be a duplicate counts zero, and the weights
+    /// stay as they are.
+    pub groups: Vec<SuspectedGroup<'a>>,
+}
+
+/// An estimate with those at both ends of what is open.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BoundedEstimate {
     /// From the values counted now.
     pub estimate: Estimate,
-    /// With every conflict settled so that the ratio is smallest; `None` if no settlement has a denominator.
+    /// With everything settled so that the ratio is smallest; `None` if no settlement has a denominator.
     pub lower: Option<Estimate>,
-    /// With every conflict settled so that the ratio is largest; `None` if no settlement has a denominator.
+    /// With everything settled so that the ratio is largest; `None` if no settlement has a denominator.
     pub upper: Option<Estimate>,
     /// Whether some settlement leaves no denominator, so that there is no ratio.
     pub denominator_may_vanish: bool,
-    /// Number of conflicted households.
+    /// Number of households with open conflicts: those with several options, and all that are in no group.
     pub conflicted_households: u64,
+    /// Number of households that may be duplicates, or of which others may be.
+    pub suspected_households: u64,
 }
 
 impl BoundedEstimate {
-    /// Whether a target is met whatever the sample left out and however the conflicts are settled.
+    /// Whether a target is met whatever the sample left out and however everything is settled.
     pub fn decide(&self, target: &Target) -> Decision {
         match (&self.lower, &self.upper) {
             (Some(lower), Some(upper)) if !self.denominator_may_vanish => {
@@ -50,87 +63,159 @@ impl BoundedEstimate {
 }
 
 /// Estimates one indicator for one domain, as [`crate::estimators::ratio`], together with the smallest and largest estimate
-/// over all ways to settle the domain's conflicted households.
+/// over all ways to settle what is open about the domain's households.
 ///
 /// # Errors
-/// [`BoundsError`] if the indicator, the domain or a conflicted household does not fit the sample.
+/// [`BoundsError`] if the indicator, the domain or an unsettled household does not fit the sample.
 pub fn bounded_ratio(
     sample: &Sample<'_>,
     domain: &Domain,
     indicator: Indicator,
     settings: &Settings,
-    conflicts: &[ConflictedHousehold],
+    unsettled: &Unsettled<'_>,
 ) -> Result<BoundedEstimate, BoundsError> {
     let mut evaluation = Evaluation::new(sample, settings);
-    let sampled = evaluation.sampled(domain, indicator)?;
-    let positions = positions(&sampled, conflicts)?;
-    let mut without = sampled.clone();
-    for (household, (conflict, &position)) in conflicts.iter().zip(&positions).enumerate() {
-        let sums = &mut without[position].sums;
-        if conflict.counted.denominator > 0.0 && sums.households_with_denominator == 0 {
-            let error = SummaryError::NotCounted {
-                indicator: indicator.index,
-            };
-            return Err(BoundsError::Value { household, error });
-        }
-        sums.remove(conflict.counted);
-    }
-    let first_stage = first_stage_of(domain, &sampled);
-    let mut totals = WeightedTotals {
-        numerator: 0.0,
-        denominator: 0.0,
-    };
-    for psu in &without {
-        let weight = weight(sample, psu, first_stage);
-        totals.numerator += weight * psu.sums.numerator;
-        totals.denominator += weight * psu.sums.denominator;
-    }
-    let options: Vec<WeightedOptions<'_>> = conflicts
-        .iter()
-        .zip(&positions)
-        .map(|(conflict, &position)| WeightedOptions {
-            weight: weight(sample, &sampled[position], first_stage),
-            options: &conflict.options,
-        })
-        .collect();
-    let bounds = ratio_bounds(totals, &options)?;
-    let mut settled = |end: &BoundEnd| {
-        let mut sampled = without.clone();
-        for ((conflict, &position), &choice) in conflicts.iter().zip(&positions).zip(&end.choices) {
-            sampled[position].sums.add(conflict.options[choice]);
-        }
-        evaluation.estimate(domain, &sampled, indicator.measure)
-    };
-    let (lower, upper) = (
-        bounds.lower.as_ref().map(&mut settled),
-        bounds.upper.as_ref().map(&mut settled),
-    );
-    Ok(BoundedEstimate {
-        estimate: evaluation.estimate(domain, &sampled, indicator.measure),
-        lower,
-        upper,
-        denominator_may_vanish: bounds.denominator_may_vanish,
-        conflicted_households: conflicts.len() as u64,
-    })
+    let question = Question::new(&evaluation, sample, domain, indicator, unsettled)?;
+    question.bounded(&mut evaluation, |_| false)
 }
 
-/// Where each conflicted household's hamlet stands among the sampled ones.
-fn positions(sampled: &[SampledPsu], conflicts: &[ConflictedHousehold]) -> Result<Vec<usize>, BoundsError> {
+/// One indicator for one domain, with what is open taken out of the sums.
+pub(super) struct Question<'a> {
+    domain: &'a Domain,
+    measure: Measure,
+    pub(super) unsettled: &'a Unsettled<'a>,
+    /// By sampled hamlet, the sums as they are counted now.
+    pub(super) sampled: Vec<SampledPsu>,
+    /// By sampled hamlet, the sums without unsettled households.
+    without: Vec<SampledPsu>,
+    /// By unsettled household, where its hamlet stands among the sampled ones.
+    positions: Vec<usize>,
+    /// By unsettled household.
+    pub(super) weights: Vec<f64>,
+    totals: WeightedTotals,
+}
+
+impl<'a> Question<'a> {
+    pub(super) fn new(
+        evaluation: &Evaluation<'_>,
+        sample: &Sample<'_>,
+        domain: &'a Domain,
+        indicator: Indicator,
+        unsettled: &'a Unsettled<'a>,
+    ) -> Result<Self, BoundsError> {
+        let sampled = evaluation.sampled(domain, indicator)?;
+        let positions = positions(&sampled, &unsettled.households)?;
+        let mut without = sampled.clone();
+        for (household, (open, &position)) in unsettled.households.iter().zip(&positions).enumerate() {
+            let sums = &mut without[position].sums;
+            if open.counted.denominator > 0.0 && sums.households_with_denominator == 0 {
+                let error = SummaryError::NotCounted {
+                    indicator: indicator.index,
+                };
+                return Err(BoundsError::Value { household, error });
+            }
+            sums.remove(open.counted);
+        }
+        let first_stage = first_stage_of(domain, &sampled);
+        let mut totals = WeightedTotals {
+            numerator: 0.0,
+            denominator: 0.0,
+        };
+        for psu in &without {
+            let weight = weight(sample, psu, first_stage);
+            totals.numerator += weight * psu.sums.numerator;
+            totals.denominator += weight * psu.sums.denominator;
+        }
+        let weights = positions
+            .iter()
+            .map(|&position| weight(sample, &sampled[position], first_stage))
+            .collect();
+        Ok(Question {
+            domain,
+            measure: indicator.measure,
+            unsettled,
+            sampled,
+            without,
+            positions,
+            weights,
+            totals,
+        })
+    }
+
+    /// The bounded estimate where the households for which `settled` holds are settled as they are counted now. Of a group
+    /// it holds for all or for none.
+    pub(super) fn bounded(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        settled: impl Fn(usize) -> bool,
+    ) -> Result<BoundedEstimate, BoundsError> {
+        let Unsettled { households, groups } = self.unsettled;
+        let options: Vec<WeightedOptions<'_>> = households
+            .iter()
+            .zip(&self.weights)
+            .enumerate()
+            .map(|(household, (open, &weight))| WeightedOptions {
+                weight,
+                options: if settled(household) {
+                    std::slice::from_ref(&open.counted)
+                } else {
+                    &open.options
+                },
+            })
+            .collect();
+        let is_open = |group: &&SuspectedGroup<'_>| !group.members.iter().flatten().any(|&member| settled(member));
+        let open_groups: Vec<SuspectedGroup<'_>> = groups.iter().filter(is_open).cloned().collect();
+        let bounds = ratio_bounds(self.totals, &options, &open_groups)?;
+        let mut at_end = |end: &BoundEnd| {
+            let mut sampled = self.without.clone();
+            for ((open, &position), choice) in options.iter().zip(&self.positions).zip(&end.choices) {
+                // A duplicate counts zero, and its hamlet's number of households stays.
+                if let Some(choice) = *choice {
+                    sampled[position].sums.add(open.options[choice]);
+                }
+            }
+            evaluation.estimate(self.domain, &sampled, self.measure)
+        };
+        let (lower, upper) = (
+            bounds.lower.as_ref().map(&mut at_end),
+            bounds.upper.as_ref().map(&mut at_end),
+        );
+        let mut grouped = vec![false; households.len()];
+        for &member in groups.iter().flat_map(|group| &group.members).flatten() {
+            // Which positions exist was checked with the bounds, save those of groups that are settled.
+            if let Some(grouped) = grouped.get_mut(member) {
+                *grouped = true;
+            }
+        }
+        let is_conflicted = |(open, grouped): &(&UnsettledHousehold, &bool)| !**grouped || open.options.len() > 1;
+        Ok(BoundedEstimate {
+            estimate: evaluation.estimate(self.domain, &self.sampled, self.measure),
+            lower,
+            upper,
+            denominator_may_vanish: bounds.denominator_may_vanish,
+            conflicted_households: households.iter().zip(&grouped).filter(is_conflicted).count() as u64,
+            suspected_households: grouped.iter().filter(|grouped| **grouped).count() as u64,
+        })
+    }
+}
+
+/// Where each unsettled household's hamlet stands among the sampled ones.
+fn positions(sampled: &[SampledPsu], households: &[UnsettledHousehold]) -> Result<Vec<usize>, BoundsError> {
     let mut by_psu: Vec<(usize, usize)> = sampled.iter().enumerate().map(|(at, psu)| (psu.psu, at)).collect();
     by_psu.sort_unstable();
     let mut counts = vec![0.0; sampled.len()];
-    let mut positions = Vec::with_capacity(conflicts.len());
-    for (household, conflict) in conflicts.iter().enumerate() {
-        let psu = conflict.psu;
-        conflict
-            .counted
+    let mut positions = Vec::with_capacity(households.len());
+    for (household, open) in households.iter().enumerate() {
+        let psu = open.psu;
+        open.counted
             .check(0)
             .map_err(|error| BoundsError::Value { household, error })?;
         let position = match by_psu.binary_search_by_key(&psu, |&(psu, _)| psu) {
             Ok(found) => by_psu[found].1,
             Err(_) => return Err(BoundsError::OutsideDomain { household, psu }),
         };
-        counts[position] += 1.0;
+        // One that counts nothing may not have responded yet.
+        counts[position] += f64::from(u8::from(open.counted != Contribution::NONE));
         if counts[position] > sampled[position].households {
             return Err(BoundsError::TooManyConflicts {
                 psu,
@@ -159,6 +244,14 @@ mod tests {
         Contribution { numerator, denominator }
     }
 
+    /// Households of which none may be a duplicate.
+    fn alone(households: &[UnsettledHousehold]) -> Unsettled<'static> {
+        Unsettled {
+            households: households.to_vec(),
+            groups: Vec::new(),
+        }
+    }
+
     /// One hamlet, taken whole, with these households.
     fn hamlet(households: &[Contribution]) -> (Design, Vec<PsuSummary>) {
         let psu = Psu {
@@ -181,14 +274,13 @@ mod tests {
         let sample = Sample::new(&design, &summaries).unwrap();
         let domain = Domain::whole(&design);
         let options = vec![option(0.0, 1.0), option(1.0, 1.0), Contribution::NONE];
-        let conflict = ConflictedHousehold {
+        let conflict = UnsettledHousehold {
             psu: 0,
             counted: option(1.0, 1.0),
             options,
         };
         let settings = Settings::default();
-        let conflicts = std::slice::from_ref(&conflict);
-        let bounded = bounded_ratio(&sample, &domain, INDICATOR, &settings, conflicts).unwrap();
+        let bounded = bounded_ratio(&sample, &domain, INDICATOR, &settings, &alone(&[conflict])).unwrap();
         assert_eq!(bounded.estimate.point, Some(0.75));
         assert_eq!(bounded.lower.as_ref().unwrap().point, Some(0.5));
         assert_eq!(bounded.upper.as_ref().unwrap().point, Some(0.75));
@@ -204,18 +296,18 @@ mod tests {
         let sample = Sample::new(&design, &summaries).unwrap();
         let domain = Domain::whole(&design);
         let settings = Settings::default();
-        let conflict = |psu, counted| ConflictedHousehold {
+        let conflict = |psu, counted| UnsettledHousehold {
             psu,
             counted,
             options: vec![counted],
         };
-        let bounded = |conflicts: &[_]| bounded_ratio(&sample, &domain, INDICATOR, &settings, conflicts);
+        let bounded = |conflicts: &[_]| bounded_ratio(&sample, &domain, INDICATOR, &settings, &alone(conflicts));
         assert_eq!(
             bounded(&[conflict(3, Contribution::NONE)]),
             Err(BoundsError::OutsideDomain { household: 0, psu: 3 })
         );
         assert_eq!(
-            bounded(&[conflict(0, Contribution::NONE), conflict(0, Contribution::NONE)]),
+            bounded(&[conflict(0, option(0.0, 1.0)), conflict(0, option(0.0, 1.0))]),
             Err(BoundsError::TooManyConflicts { psu: 0, households: 1 })
         );
         assert!(matches!(

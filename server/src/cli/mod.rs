@@ -2,6 +2,8 @@
 
 mod authority;
 mod bundle;
+mod conflict;
+mod duplicate;
 mod estimate;
 mod export;
 mod form;
@@ -85,6 +87,12 @@ enum Command {
     /// Thay đổi chờ xét: changes that were refused and wait for an official to decide
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
+    /// Câu trả lời khác nhau: open conflicts, by what to settle first
+    #[command(subcommand)]
+    Conflict(conflict::ConflictCommand),
+    /// Phiếu nghi trùng: pairs of responses that may be about one household
+    #[command(subcommand)]
+    Duplicate(duplicate::DuplicateCommand),
     /// Gói thay đổi: carry changes by hand, as signed files or QR frames
     #[command(subcommand)]
     Bundle(bundle::BundleCommand),
@@ -157,6 +165,7 @@ failures!(
     crate::devices::InstallationKeyError,
     crate::devices::InvitationError,
     crate::devices::RosterError,
+    crate::duplicates::DuplicateError,
     crate::estimates::EstimatesError,
     crate::hubs::HubError,
     crate::official::OfficialFigureError,
@@ -272,6 +281,8 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Upstream(command) => upstream::run(command, &config).await,
         Command::Response(command) => response::run(command, &config).await,
         Command::Quarantine(command) => quarantine::run(command, &config).await,
+        Command::Conflict(command) => conflict::run(command, &config).await,
+        Command::Duplicate(command) => duplicate::run(command, &config).await,
         Command::Bundle(command) => bundle::run(command, &config).await,
         Command::Export(arguments) => export::run(arguments, &config).await,
     }?;

@@ -63,24 +63,38 @@ pub(super) struct DiscardArguments {
 
 /// Who decides, and why.
 #[derive(Debug, Args)]
-struct OfficialArguments {
+pub(super) struct OfficialArguments {
     /// Why, to be kept: a document's number, no personal data
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    #[command(flatten)]
+    by: ByArguments,
+}
+
+/// Who decides.
+#[derive(Debug, Args)]
+pub(super) struct ByArguments {
     /// Who decides, to be kept [default: the user of this machine]
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
 }
 
-impl OfficialArguments {
-    fn official(self) -> Official {
+impl ByArguments {
+    /// The name to be kept.
+    pub(super) fn name(self) -> String {
         let user = || {
             std::env::var("USER")
                 .or_else(|_| std::env::var("USERNAME"))
                 .unwrap_or_default()
         };
+        self.by.unwrap_or_else(user)
+    }
+}
+
+impl OfficialArguments {
+    pub(super) fn official(self) -> Official {
         Official {
-            name: self.by.unwrap_or_else(user),
+            name: self.by.name(),
             reason: self.reason,
         }
     }
@@ -108,8 +122,8 @@ async fn list(store: &Store, arguments: &ListArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What a device wrote, without the control characters by which a text could take over the terminal.
-fn plain(text: &str) -> String {
+/// What somebody else wrote, without the control characters by which a text could take over the terminal.
+pub(super) fn plain(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect()

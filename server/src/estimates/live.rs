@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use indicators::bounds::{BoundedEstimate, ConflictedHousehold, bounded_ratio};
+use indicators::bounds::{BoundedEstimate, bounded_ratio};
 use indicators::design::{Design, DesignError, Domain, Psu, Sample, Stratum};
 use indicators::estimators::{Estimate, Indicator as Estimand, Measure, Settings, ratio};
 use indicators::summary::PsuSummary;
 use tokio::sync::RwLock;
 
+use super::importance::{LiveImportance, view};
+use super::suspects::{OpenResponses, Suspects};
 use super::{EstimatesError, Measures, Reduced};
 use crate::registry::{self, Indicator};
 use crate::rounds::{self, Round};
@@ -44,6 +46,7 @@ pub struct LiveRound {
     summaries: Vec<PsuSummary>,
     /// By hamlet, the responses with conflicts that touch an indicator, by their numbers in the database.
     conflicted: Vec<BTreeMap<i64, Reduced>>,
+    suspects: Suspects,
 }
 
 /// One hamlet's counts.
@@ -147,6 +150,7 @@ impl LiveRound {
         let domains = domains(&tree, &design, &nodes)?;
         let summaries = vec![PsuSummary::new(measures.len()); hamlets.len()];
         let conflicted = vec![BTreeMap::new(); hamlets.len()];
+        let suspects = Suspects::load(store, round.key).await?;
         let mut live = Self {
             round,
             registry,
@@ -161,6 +165,7 @@ impl LiveRound {
             by_key,
             summaries,
             conflicted,
+            suspects,
         };
         live.restore(store).await?;
         Ok(live)
@@ -219,8 +224,9 @@ impl LiveRound {
         let (Some(hamlet), Some(summary), Some(conflicted)) = parts else {
             return;
         };
-        let was = before.as_ref().and_then(Reduced::contributions);
-        let is = after.contributions();
+        let contributions = |reduced: &Reduced| self.suspects.contributions(response_key, reduced);
+        let was = before.as_ref().and_then(contributions);
+        let is = contributions(&after);
         if let Err(error) = summary.apply(was.as_deref(), is.as_deref()) {
             // An expression gave a number that no sum can take, such as infinity: the response counts as none.
             tracing::warn!(response_key, %error, "a response cannot be counted");
@@ -235,6 +241,7 @@ impl LiveRound {
         }
         hamlet.open_conflicts += u64::from(after.conflicts);
         hamlet.conflicted_responses += u64::from(after.conflicts > 0);
+        self.suspects.learn(response_key, place, &after);
         if after.possible.is_empty() {
             conflicted.remove(&response_key);
         } else {
@@ -258,8 +265,8 @@ impl LiveRound {
             index: measured,
             measure: Measure::Proportion,
         };
-        let conflicts = self.conflicts(domain, measured);
-        bounded_ratio(&sample, domain, estimand, &Settings::default(), &conflicts).ok()
+        let open = self.open_responses(domain, measured);
+        bounded_ratio(&sample, domain, estimand, &Settings::default(), &open.unsettled).ok()
     }
 
     /// The same from the values counted now, without bounds.
@@ -293,32 +300,95 @@ impl LiveRound {
         ratio(&sample, self.domains.get(node)?, estimand, &Settings::default()).ok()
     }
 
-    fn conflicts(&self, domain: &Domain, measured: usize) -> Vec<ConflictedHousehold> {
-        self.conflicted_in(domain)
-            .filter_map(|(psu, reduced)| {
-                let options = reduced.options(measured)?;
-                Some(ConflictedHousehold {
-                    psu,
-                    counted: reduced.counted(measured),
-                    options,
-                })
-            })
-            .collect()
+    /// What is open about an estimate, in the order in which to settle it for the decision on the indicator's target, as
+    /// [`indicators::bounds::importance`]. Publication rules are for the caller to apply.
+    ///
+    /// `measured` counts the measured indicators from 0. None where the two do not exist or do not fit.
+    pub fn importance(&self, node: usize, measured: usize) -> Option<LiveImportance> {
+        let domain = self.domains.get(node)?;
+        let target = &self
+            .registry
+            .get(*self.measures.registry_positions.get(measured)?)?
+            .target;
+        let sample = Sample::new(&self.design, &self.summaries).ok()?;
+        let estimand = Estimand {
+            index: measured,
+            measure: Measure::Proportion,
+        };
+        let open = self.open_responses(domain, measured);
+        let settings = Settings::default();
+        let importance =
+            indicators::bounds::importance(&sample, domain, estimand, &settings, &open.unsettled, target).ok()?;
+        let hamlet = |psu: usize| {
+            let node = self.hamlet_nodes.get(psu)?;
+            Some(self.tree.nodes().get(*node)?.code.clone())
+        };
+        Some(view(importance, &open, self.bounds_exact(node), hamlet))
+    }
+
+    fn open_responses(&self, domain: &Domain, measured: usize) -> OpenResponses<'_> {
+        let is_sampled = |psu| self.has_respondents(psu);
+        self.suspects
+            .open_responses(domain.members(), self.conflicted_in(domain), is_sampled, measured)
+    }
+
+    fn has_respondents(&self, psu: usize) -> bool {
+        self.summaries.get(psu).is_some_and(|summary| summary.households() > 0)
     }
 
     /// The conflicted responses of a domain, each with its hamlet's place.
-    fn conflicted_in(&self, domain: &Domain) -> impl Iterator<Item = (usize, &Reduced)> {
+    fn conflicted_in(&self, domain: &Domain) -> impl Iterator<Item = (usize, i64, &Reduced)> {
         domain.members().iter().flat_map(|psu| {
-            let responses = self.conflicted.get(*psu).into_iter().flat_map(BTreeMap::values);
-            responses.map(|reduced| (*psu, reduced))
+            let responses = self.conflicted.get(*psu).into_iter().flatten();
+            responses.map(|(key, reduced)| (*psu, *key, reduced))
         })
+    }
+
+    /// How many open pairs of suspected duplicates have a response in a node.
+    pub fn suspected_duplicates(&self, node: usize) -> u64 {
+        self.domains
+            .get(node)
+            .map_or(0, |domain| self.suspects.open_in(domain.members()))
+    }
+
+    /// How often the pairs of suspected duplicates had changed when they were read.
+    pub(super) fn duplicates_revision(&self) -> i64 {
+        self.suspects.revision
+    }
+
+    /// Counts by other pairs of suspected duplicates from now on. `projected` has their responses as they are counted here,
+    /// and those of the pairs before, each with the database's number of its hamlet.
+    pub(super) fn take_duplicates(&mut self, mut suspects: Suspects, projected: &BTreeMap<i64, (i64, Reduced)>) {
+        for (response_key, (hamlet_key, reduced)) in projected {
+            let Some(place) = self.by_key.get(hamlet_key).copied() else {
+                continue;
+            };
+            let was = self.suspects.contributions(*response_key, reduced);
+            let is = suspects.contributions(*response_key, reduced);
+            if was != is
+                && let Some(summary) = self.summaries.get_mut(place)
+                && let Err(error) = summary.apply(was.as_deref(), is.as_deref())
+            {
+                // As where it came: a number that no sum can take counts as none.
+                tracing::warn!(response_key, %error, "a suspected duplicate cannot be counted");
+            }
+            suspects.learn(*response_key, place, reduced);
+        }
+        self.suspects = suspects;
+    }
+
+    /// The responses of the pairs that are counted by here, and of others.
+    pub(super) fn responses_of_duplicates(&self, others: &Suspects) -> Vec<i64> {
+        self.suspects.wanted().union(others.wanted()).copied().collect()
     }
 
     /// Whether the bounds of a node's estimates are exact.
     pub fn bounds_exact(&self, node: usize) -> bool {
-        self.domains
-            .get(node)
-            .is_none_or(|domain| self.conflicted_in(domain).all(|(_, reduced)| reduced.exact))
+        self.domains.get(node).is_none_or(|domain| {
+            // What a hamlet would weigh in which nobody has responded yet is not known.
+            let is_exact = |(psu, _, reduced): (usize, i64, &Reduced)| reduced.exact && self.has_respondents(psu);
+            self.conflicted_in(domain).all(is_exact) && self.suspects.is_exact_in(domain.members())
+        })
     }
 
     /// The hamlets of a node: their counts and how many households responded.

@@ -10,16 +10,19 @@
 mod events;
 mod history;
 mod indicator;
+mod importance;
 mod live;
 mod measures;
 mod modelled;
 mod overview;
 mod projector;
 mod reduced;
+mod suspects;
 mod view;
 
 pub use events::Events;
 pub use indicator::{ChildPage, IndicatorPage, MovementView};
+pub use importance::{LiveImportance, OpenMatter, OpenResponse};
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
 pub use modelled::{Covariate, ModelView, ModelledView, NotModelled};

@@ -173,8 +173,11 @@ pub(super) fn unit_view(node: &Node) -> UnitView {
 }
 
 pub(super) fn coverage(live: &LiveRound, node: usize) -> Coverage {
+    // A pair may lie in two hamlets, so pairs are not summed up by hamlet.
+    let suspected_duplicates = live.suspected_duplicates(node);
     live.hamlets(node)
         .fold(Coverage::default(), |mut coverage, (hamlet, responded)| {
+            coverage.suspected_duplicates = suspected_duplicates;
             coverage.frame_hamlets += 1;
             coverage.sampled_hamlets += u64::from(hamlet.expected > 0);
             coverage.responding_hamlets += u64::from(responded > 0);

@@ -11,8 +11,11 @@ use uuid::Uuid;
 
 use super::history::Before;
 use super::live::{Change, Live, LiveRound};
+use super::suspects::Suspects;
 use super::{Events, Measures, Reduced};
 use crate::clock;
+use crate::duplicates;
+use crate::rounds::Round;
 use crate::store::{Store, StoreError};
 use crate::sync::{changes_of, responses_after};
 
@@ -60,6 +63,8 @@ struct Work {
     hamlet_key: i64,
     before: Option<Reduced>,
     erased: bool,
+    /// How far the stored projections of its round go.
+    projected: i64,
 }
 
 /// Projects the next piece of the log, and says whether there was anything to do.
@@ -67,12 +72,17 @@ struct Work {
 /// # Errors
 /// [`StoreError`] when the database fails; then nothing is counted and the piece is done again.
 pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Result<bool, StoreError> {
-    let (from, measures): (i64, BTreeMap<i64, Arc<Measures>>) = {
+    if follow_duplicates(store, live).await? {
+        publish(live, events).await;
+        return Ok(true);
+    }
+    let (from, counted, measures): (i64, BTreeMap<i64, i64>, BTreeMap<i64, Arc<Measures>>) = {
         let rounds = live.read().await;
         let from = rounds.iter().map(|live| live.sequence).min();
         let Some(from) = from else { return Ok(false) };
         (
             from,
+            rounds.iter().map(|live| (live.round.key, live.sequence)).collect(),
             rounds
                 .iter()
                 .map(|live| (live.round.key, Arc::clone(&live.measures)))
@@ -83,7 +93,20 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
     if keys.is_empty() {
         return Ok(false);
     }
-    let (erased, work): (Vec<Work>, Vec<Work>) = load(store, &keys).await?.into_iter().partition(|work| work.erased);
+    let all = load(store, &keys).await?;
+    let is_overtaken = |work: &&Work| {
+        counted
+            .get(&work.round_key)
+            .is_some_and(|counted| work.projected > *counted)
+    };
+    let overtaken: BTreeSet<i64> = all.iter().filter(is_overtaken).map(|work| work.round_key).collect();
+    if !overtaken.is_empty() {
+        // A command such as `khaosat estimate` has projected meanwhile: what is stored is not what is counted here.
+        put(live, load_anew(store, live, &overtaken).await?).await;
+        publish(live, events).await;
+        return Ok(true);
+    }
+    let (erased, work): (Vec<Work>, Vec<Work>) = all.into_iter().partition(|work| work.erased);
     let changes = changes_of(&store.readers, &keys).await?;
     let changed = tokio::task::spawn_blocking(move || reduce(work, changes, &measures))
         .await
@@ -138,25 +161,8 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
         .await?;
 
     // What an erased response contributed is not kept anywhere, so its round is summed up anew.
-    let mut anew = Vec::new();
-    for round_key in erased.iter().map(|work| work.round_key).collect::<BTreeSet<i64>>() {
-        let round = live
-            .read()
-            .await
-            .iter()
-            .find(|live| live.round.key == round_key)
-            .map(|live| live.round.clone());
-        if let Some(round) = round {
-            anew.push(
-                LiveRound::load(store, round)
-                    .await
-                    .map_err(|error| StoreError::Damaged {
-                        table: "round",
-                        reason: error.to_string(),
-                    })?,
-            );
-        }
-    }
+    let without_erased: BTreeSet<i64> = erased.iter().map(|work| work.round_key).collect();
+    let anew = load_anew(store, live, &without_erased).await?;
     let mut rounds = live.write().await;
     for (round_key, change) in changed {
         if let Some(live) = rounds.iter_mut().find(|live| live.round.key == round_key) {
@@ -188,23 +194,100 @@ async fn before(live: &Live, changed: &[(i64, Change)]) -> Result<Vec<Before>, S
     rounds.iter().map(of_round).collect()
 }
 
+/// Rounds as the stored projections have them.
+async fn load_anew(store: &Store, live: &Live, round_keys: &BTreeSet<i64>) -> Result<Vec<LiveRound>, StoreError> {
+    let wanted: Vec<Round> = {
+        let rounds = live.read().await;
+        let wanted = rounds.iter().filter(|live| round_keys.contains(&live.round.key));
+        wanted.map(|live| live.round.clone()).collect()
+    };
+    let mut anew = Vec::with_capacity(wanted.len());
+    for round in wanted {
+        let loaded = LiveRound::load(store, round).await;
+        anew.push(loaded.map_err(|error| StoreError::Damaged {
+            table: "round",
+            reason: error.to_string(),
+        })?);
+    }
+    Ok(anew)
+}
+
+/// Puts rounds that were loaded anew in the place of the old ones.
+async fn put(live: &Live, anew: Vec<LiveRound>) {
+    let mut rounds = live.write().await;
+    for loaded in anew {
+        if let Some(live) = rounds.iter_mut().find(|live| live.round.key == loaded.round.key) {
+            *live = loaded;
+        }
+    }
+}
+
+/// Tells pages how far the figures go.
+async fn publish(live: &Live, events: &Events) {
+    if let Some(sequence) = live.read().await.iter().map(|live| live.sequence).min() {
+        events.publish(sequence);
+    }
+}
+
+/// Counts by the pairs of suspected duplicates as they are now, and says whether they had changed: a command writes them
+/// from another process.
+async fn follow_duplicates(store: &Store, live: &Live) -> Result<bool, StoreError> {
+    let counted: Vec<(i64, i64)> = {
+        let rounds = live.read().await;
+        rounds
+            .iter()
+            .map(|live| (live.round.key, live.duplicates_revision()))
+            .collect()
+    };
+    let mut has_changed = false;
+    for (round_key, revision) in counted {
+        if duplicates::revision(&store.readers, round_key).await? == revision {
+            continue;
+        }
+        has_changed = true;
+        let suspects = Suspects::load(store, round_key).await?;
+        let (keys, sequence) = {
+            let rounds = live.read().await;
+            let Some(live) = rounds.iter().find(|live| live.round.key == round_key) else {
+                continue;
+            };
+            (live.responses_of_duplicates(&suspects), live.sequence)
+        };
+        let work = load(store, &keys).await?;
+        if work.iter().any(|work| work.projected > sequence) {
+            put(live, load_anew(store, live, &BTreeSet::from([round_key])).await?).await;
+            continue;
+        }
+        let projected = work.into_iter();
+        let projected = projected
+            .filter_map(|work| Some((work.response_key, (work.hamlet_key, work.before?))))
+            .collect();
+        let mut rounds = live.write().await;
+        if let Some(live) = rounds.iter_mut().find(|live| live.round.key == round_key) {
+            live.take_duplicates(suspects, &projected);
+        }
+    }
+    Ok(has_changed)
+}
+
 async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
-    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>, bool);
+    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>, bool, i64);
     let keys =
         serde_json::to_string(keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT response.response_key, response.id, response.round_key, response.hamlet_key, projection.reduced,
-             erasure.seq IS NOT NULL
+             erasure.seq IS NOT NULL, COALESCE(projection_progress.seq, 0)
          FROM json_each($1) AS wanted
          JOIN response ON response.response_key = wanted.value
          LEFT JOIN projection ON projection.response_key = response.response_key
-         LEFT JOIN erasure ON erasure.response_key = response.response_key",
+         LEFT JOIN erasure ON erasure.response_key = response.response_key
+         LEFT JOIN projection_progress ON projection_progress.round_key = response.round_key",
     )
     .bind(keys)
     .fetch_all(&store.readers)
     .await?;
     rows.into_iter()
-        .map(|(response_key, id, round_key, hamlet_key, before, erased)| {
+        .map(|(response_key, id, round_key, hamlet_key, before, erased, projected)| {
             let before = before.map(|bytes| Reduced::from_bytes(&bytes)).transpose()?;
             Ok(Work {
                 response_key,
@@ -213,6 +296,7 @@ async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
                 hamlet_key,
                 before,
                 erased,
+                projected,
             })
         })
         .collect()

@@ -27,6 +27,11 @@ impl Reduced {
             .then(|| self.values.iter().copied().map(contribution).collect())
     }
 
+    /// The same for a response that is known to be a duplicate of another: it counts zero, and the unit responded still.
+    pub fn contributions_of_duplicate(&self) -> Option<Vec<Contribution>> {
+        self.responded.then(|| vec![Contribution::NONE; self.values.len()])
+    }
+
     /// The pairs that some settlement leads to for one indicator, if conflicts touch it.
     pub fn options(&self, indicator: usize) -> Option<Vec<Contribution>> {
         let (_, pairs) = self.possible.iter().find(|(number, _)| *number as usize == indicator)?;

@@ -83,6 +83,9 @@ pub struct Coverage {
     pub open_conflicts: u64,
     /// Responses with such questions.
     pub responses_with_conflicts: u64,
+    /// Open pairs of responses that may be about one household.
+    #[serde(default)]
+    pub suspected_duplicates: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

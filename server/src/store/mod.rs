@@ -60,7 +60,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 10] = [
+const MIGRATIONS: [(i64, &str, &str); 11] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
@@ -73,6 +73,11 @@ const MIGRATIONS: [(i64, &str, &str); 10] = [
         9,
         "official figures",
         include_str!("../../migrations/0009_official_figures.sql"),
+    ),
+    (
+        10,
+        "suspected duplicates",
+        include_str!("../../migrations/0010_suspected_duplicates.sql"),
     ),
     (
         11,

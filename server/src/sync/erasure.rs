@@ -116,6 +116,10 @@ async fn delete(
             "DELETE FROM earlier_sums WHERE hamlet_key = (SELECT hamlet_key FROM response WHERE response_key = $1)",
             false,
         ),
+        (
+            "DELETE FROM suspected_duplicate WHERE first_key = $1 OR second_key = $1",
+            false,
+        ),
         ("DELETE FROM change_log WHERE response_key = $1", true),
         ("DELETE FROM waiting_change WHERE response_key = $1", true),
         (
