@@ -2,14 +2,15 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
+use indicators::decision::Decision;
 use indicators::publication::PublicationRules;
 use serde::{Deserialize, Serialize};
 
-use super::history;
 use super::live::LiveRound;
 use super::modelled::{ModelView, ModelledView, NotModelled, model};
 use super::overview::{Wanted, child_indicator, coverage, indicator_view, no_such_unit, page, unit_view};
 use super::view::{ChildIndicatorView, Coverage, FieldState, IndicatorView, Page, UnitView};
+use super::{LiveImportance, history};
 use crate::app::App;
 use crate::clock;
 use crate::http::{Problem, Text};
@@ -28,6 +29,8 @@ pub struct IndicatorPage {
     pub page: Page,
     /// The indicator, its estimate, decision and official figures.
     pub indicator: IndicatorView,
+    /// What is open about it and what to settle first; none without an estimate that may be shown.
+    pub open: Option<OpenView>,
     /// What the estimate was a day and a week ago; none where the survey does not measure it.
     pub movements: Vec<MovementView>,
     /// The model of communes, where the unit is one or has some below it.
@@ -38,6 +41,30 @@ pub struct IndicatorPage {
     pub modelled: Option<ModelledView>,
     /// The units below, by code.
     pub children: Vec<ChildPage>,
+}
+
+/// What is open about an estimate: conflicts and suspected duplicates, by hamlet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OpenView {
+    /// Conflicted responses and groups of suspected duplicates, each of which is settled as one.
+    pub matters: u64,
+    /// The decision by the estimate alone, with everything as it is counted now.
+    pub decision_as_counted: Decision,
+    /// So many of them, the weightiest first, suffice: once they are settled as they are counted now, the decision is sure
+    /// whatever the others turn out to be. None where the estimate alone does not decide.
+    pub settle_first: Option<u64>,
+    /// The hamlets to begin with, ten at most.
+    pub hamlets: Vec<OpenHamlet>,
+}
+
+/// What is open in one hamlet.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct OpenHamlet {
+    unit: UnitView,
+    /// Matters there.
+    matters: u64,
+    /// How far one of them can move the estimate at most, as a share; none where it could leave no estimate.
+    largest_move: Option<f64>,
 }
 
 /// What an estimate was at an earlier time, by what had come to the server then.
@@ -104,6 +131,11 @@ pub(super) async fn get_indicator(
         Some(measured) => movements(&app, live, node, measured, &indicator).await?,
         None => Vec::new(),
     };
+    let open = indicator
+        .estimate
+        .as_ref()
+        .and(measured)
+        .and_then(|measured| open_view(live, live.importance(node, measured)?));
     let below = live.tree.nodes().get(node).ok_or_else(no_such_unit)?;
     let communes = std::iter::once(node).chain(below.children.iter().copied());
     let concerns_communes = communes.filter_map(|node| live.tree.nodes().get(node)).any(is_commune);
@@ -135,6 +167,7 @@ pub(super) async fn get_indicator(
     Ok(Json(IndicatorPage {
         page,
         indicator,
+        open,
         movements,
         modelled: own,
         children,
@@ -145,6 +178,34 @@ pub(super) async fn get_indicator(
 
 fn is_commune(node: &crate::units::Node) -> bool {
     node.level == Level::Commune
+}
+
+/// How many hamlets are named.
+const HAMLETS: usize = 10;
+
+fn open_view(live: &LiveRound, importance: LiveImportance) -> Option<OpenView> {
+    let mut hamlets: Vec<OpenHamlet> = Vec::new();
+    for matter in &importance.matters {
+        let Some(response) = matter.responses.first() else { continue };
+        if let Some(known) = hamlets.iter_mut().find(|hamlet| hamlet.unit.code == response.hamlet) {
+            known.matters += 1;
+            continue;
+        }
+        let node = live.tree.nodes().get(live.tree.find(&response.hamlet)?)?;
+        // What moves it furthest comes first.
+        hamlets.push(OpenHamlet {
+            unit: unit_view(node),
+            matters: 1,
+            largest_move: matter.reach,
+        });
+    }
+    hamlets.truncate(HAMLETS);
+    Some(OpenView {
+        matters: importance.matters.len() as u64,
+        decision_as_counted: importance.decision_as_counted,
+        settle_first: importance.sufficient.map(|sufficient| sufficient as u64),
+        hamlets,
+    })
 }
 
 /// What the estimate was a day and a week ago.

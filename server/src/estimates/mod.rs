@@ -21,7 +21,7 @@ mod suspects;
 mod view;
 
 pub use events::Events;
-pub use indicator::{ChildPage, IndicatorPage, MovementView};
+pub use indicator::{ChildPage, IndicatorPage, MovementView, OpenHamlet, OpenView};
 pub use importance::{LiveImportance, OpenMatter, OpenResponse};
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};

@@ -254,6 +254,8 @@ async fn follow_duplicates(store: &Store, live: &Live) -> Result<bool, StoreErro
             (live.responses_of_duplicates(&suspects), live.sequence)
         };
         let work = load(store, &keys).await?;
+        let hamlets = work.iter().map(|work| work.hamlet_key).collect();
+        keep_before(store, live, round_key, &hamlets).await?;
         if work.iter().any(|work| work.projected > sequence) {
             put(live, load_anew(store, live, &BTreeSet::from([round_key])).await?).await;
             continue;
@@ -268,6 +270,23 @@ async fn follow_duplicates(store: &Store, live: &Live) -> Result<bool, StoreErro
         }
     }
     Ok(has_changed)
+}
+
+/// Writes down the sums of these hamlets before they change.
+async fn keep_before(
+    store: &Store,
+    live: &Live,
+    round_key: i64,
+    hamlets: &BTreeSet<i64>,
+) -> Result<(), StoreError> {
+    let before = match live.read().await.iter().find(|live| live.round.key == round_key) {
+        Some(live) => Before::of(live, hamlets)?,
+        None => return Ok(()),
+    };
+    let job = store
+        .writer
+        .write(move |connection| Box::pin(async move { before.keep(connection, clock::now()).await }));
+    job.await
 }
 
 async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {

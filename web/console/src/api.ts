@@ -39,6 +39,8 @@ export interface Coverage {
   responded: number;
   open_conflicts: number;
   responses_with_conflicts: number;
+  /** Pairs of responses that may be about one household and are not settled. */
+  suspected_duplicates: number;
 }
 
 /** When the server last heard from the field. */
@@ -233,28 +235,33 @@ export interface ChildFigures extends AdminUnit {
   modelled: Modelled | null;
 }
 
-/** Conflicts of one hamlet that touch an indicator; `largest_move` is how far one of them can move the estimate, a share. */
-export interface HamletConflicts {
+/**
+ * What is open in one hamlet; `largest_move` is how far one matter can move the estimate, a share, or null
+ * where it could leave none.
+ */
+export interface OpenHamlet {
   unit: AdminUnit;
-  responses: number;
-  largest_move: number;
+  matters: number;
+  largest_move: number | null;
 }
 
 /**
- * Which conflicts matter: `decision` is what the estimate says without looking at them. `settle_first` is how
- * many of the weightiest must be settled as they are counted now until the others can change nothing.
+ * What is open about an estimate, each conflicted response and each group of suspected duplicates being one
+ * matter. `decision_as_counted` is what the estimate says without looking at them; `settle_first` is how many
+ * of the weightiest must be settled as they are counted now until the others can change nothing.
  */
-export interface ConflictWeights {
-  decision: Decision;
+export interface OpenMatters {
+  matters: number;
+  decision_as_counted: Decision;
   settle_first: number | null;
-  hamlets: HamletConflicts[];
+  hamlets: OpenHamlet[];
 }
 
 /** Everything about one indicator in one admin unit. */
 export interface IndicatorPage extends Page {
   indicator: Indicator;
   movements: Movement[];
-  conflicts: ConflictWeights | null;
+  open: OpenMatters | null;
   model: Model | null;
   not_modelled: 'no_estimate' | 'too_few_communes' | null;
   modelled: Modelled | null;

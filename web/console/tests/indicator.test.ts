@@ -73,9 +73,9 @@ test('leads from all indicators to one of them, down to a commune, and back', as
 });
 
 test('says where the indicator stands and what could change that', async () => {
-  const { indicator, movements, conflicts, coverage } = pageOf('82', 'XHS-02');
+  const { indicator, movements, open: matters, coverage } = pageOf('82', 'XHS-02');
   const { estimate, more_interviews: more } = indicator;
-  assert.ok(estimate?.interval && estimate.bounds && more?.outcome === 'some' && conflicts);
+  assert.ok(estimate?.interval && estimate.bounds && more?.outcome === 'some' && matters);
   const page = await open('/?indicator=XHS-02&view=indicator');
   const standing = page.getByRole('region', { name: 'Hiện trạng' });
   for (const figure of [
@@ -90,10 +90,10 @@ test('says where the indicator stands and what could change that', async () => {
   const change = page.getByRole('region', { name: 'Điều gì có thể làm đổi kết luận' });
   await change.getByText(`Cần thêm khoảng ${format.count(more.households)} hộ`).waitFor();
   await change.getByText('thì kết luận là «Đạt»').waitFor();
-  const first = format.count(conflicts.settle_first ?? 0);
-  const all = format.count(indicator.open_conflicts);
-  await change.getByText(`Xác nhận ${first} trong ${all} phiếu nặng nhất là đủ`).waitFor();
-  const weightiest = conflicts.hamlets[0];
+  const first = format.count(matters.settle_first ?? 0);
+  const all = format.count(matters.matters);
+  await change.getByText(`Xác nhận ${first} trong ${all} chỗ nặng nhất là đủ`).waitFor();
+  const weightiest = matters.hamlets[0];
   assert.ok(weightiest);
   await change
     .getByRole('row')

@@ -166,19 +166,19 @@ export const en: Strings = {
     unknown: () =>
       'There is no confidence interval yet, so how many more interviews it takes is not known.',
   },
-  conflictsTitle: 'Conflicts',
-  conflictsTouchNone: 'None touches this indicator.',
-  conflictsTouch: (responses, range) =>
-    `${plural(responses, 'response has', 'responses have')} open conflicts; whichever answers are right, the estimate lies within ${range}.`,
-  conflictsSwayed: (decision) =>
-    `By the answers counted now the decision is “${decision}”; open conflicts make it unsure.`,
-  conflictsFirm: 'The decision is the same whichever answers are right.',
+  openTitle: 'What is not settled',
+  openNone: 'No conflict and no suspected duplicate touches this indicator.',
+  openBounds: (matters, range) =>
+    `${plural(matters, 'conflict or suspected duplicate is', 'conflicts and suspected duplicates are')} open; however they are settled, the estimate lies within ${range}.`,
+  openSways: (decision) =>
+    `By what is counted now the decision is “${decision}”; what is not settled makes it unsure.`,
+  openFirm: 'The decision is the same however they are settled.',
   settleFirst: (count, all) =>
-    `Confirming the ${count} weightiest of ${plural(all, 'response', 'responses')} is enough: the others can then no longer change the decision.`,
+    `Confirming the ${count} weightiest of ${all} is enough: the others can then no longer change the decision.`,
   hamletColumn: 'Hamlet or ward quarter',
-  responsesColumn: 'Responses',
+  mattersColumn: 'Open there',
   moveColumn: 'One can move the estimate by (points)',
-  conflictsOrder: 'Where to settle first',
+  openOrder: 'Where to settle first',
   movementsTitle: 'Late responses',
   movementColumn: 'When',
   movementAgo: (days) => (days === '1' ? '24 hours ago' : `${days} days ago`),

@@ -158,19 +158,19 @@ export const vi = {
       `Ước lượng sát mục tiêu đến mức phải phỏng vấn cả ${households} hộ còn lại mới kết luận được.`,
     unknown: () => 'Chưa có khoảng tin cậy nên chưa biết cần phỏng vấn thêm bao nhiêu hộ.',
   },
-  conflictsTitle: 'Hai câu trả lời khác nhau',
-  conflictsTouchNone: 'Không có chỗ nào ảnh hưởng đến chỉ tiêu này.',
-  conflictsTouch: (responses: string, range: string) =>
-    `${responses} phiếu có chỗ chưa chọn; tùy câu nào đúng, ước lượng nằm trong khoảng ${range}.`,
-  conflictsSwayed: (decision: string) =>
-    `Chỉ tính những câu đang dùng thì kết luận là «${decision}»; các chỗ chưa chọn làm kết luận chưa chắc.`,
-  conflictsFirm: 'Chọn câu nào thì kết luận cũng không đổi.',
+  openTitle: 'Chỗ chưa phân định',
+  openNone: 'Không có câu trả lời khác nhau hay hộ nghi trùng nào ảnh hưởng đến chỉ tiêu này.',
+  openBounds: (matters: string, range: string) =>
+    `${matters} chỗ có câu trả lời khác nhau hoặc hộ nghi trùng; phân định thế nào thì ước lượng cũng nằm trong khoảng ${range}.`,
+  openSways: (decision: string) =>
+    `Nếu giữ đúng những gì đang tính thì kết luận là «${decision}»; các chỗ chưa phân định làm kết luận chưa chắc.`,
+  openFirm: 'Phân định thế nào thì kết luận cũng không đổi.',
   settleFirst: (count: string, all: string) =>
-    `Xác nhận ${count} trong ${all} phiếu nặng nhất là đủ: các phiếu còn lại không đổi được kết luận nữa.`,
+    `Xác nhận ${count} trong ${all} chỗ nặng nhất là đủ: các chỗ còn lại không đổi được kết luận nữa.`,
   hamletColumn: 'Ấp, khu phố',
-  responsesColumn: 'Số phiếu',
-  moveColumn: 'Một phiếu dịch chuyển tối đa (điểm %)',
-  conflictsOrder: 'Ấp, khu phố nên xử lý trước',
+  mattersColumn: 'Số chỗ',
+  moveColumn: 'Một chỗ dịch chuyển tối đa (điểm %)',
+  openOrder: 'Ấp, khu phố nên xử lý trước',
   movementsTitle: 'Phiếu đến muộn',
   movementColumn: 'Thời điểm',
   movementAgo: (days: string) => (days === '1' ? '24 giờ trước' : `${days} ngày trước`),
