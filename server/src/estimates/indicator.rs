@@ -61,6 +61,8 @@ pub struct OpenView {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct OpenHamlet {
     unit: UnitView,
+    /// The commune that it is in: hamlets of many communes have the same name.
+    commune: UnitView,
     /// Matters there.
     matters: u64,
     /// How far one of them can move the estimate at most, as a share; none where it could leave no estimate.
@@ -191,10 +193,12 @@ fn open_view(live: &LiveRound, importance: LiveImportance) -> Option<OpenView> {
             known.matters += 1;
             continue;
         }
-        let node = live.tree.nodes().get(live.tree.find(&response.hamlet)?)?;
+        let nodes = live.tree.nodes();
+        let node = nodes.get(live.tree.find(&response.hamlet)?)?;
         // What moves it furthest comes first.
         hamlets.push(OpenHamlet {
             unit: unit_view(node),
+            commune: unit_view(nodes.get(node.parent?)?),
             matters: 1,
             largest_move: matter.reach,
         });

@@ -241,6 +241,7 @@ export interface ChildFigures extends AdminUnit {
  */
 export interface OpenHamlet {
   unit: AdminUnit;
+  commune: AdminUnit;
   matters: number;
   largest_move: number | null;
 }

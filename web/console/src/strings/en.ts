@@ -172,6 +172,7 @@ export const en: Strings = {
     `${plural(matters, 'conflict or suspected duplicate is', 'conflicts and suspected duplicates are')} open; however they are settled, the estimate lies within ${range}.`,
   openSways: (decision) =>
     `By what is counted now the decision is “${decision}”; what is not settled makes it unsure.`,
+  openUndecided: 'Sampling error alone already leaves the decision open.',
   openFirm: 'The decision is the same however they are settled.',
   settleFirst: (count, all) =>
     `Confirming the ${count} weightiest of ${all} is enough: the others can then no longer change the decision.`,

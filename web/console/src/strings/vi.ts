@@ -164,6 +164,7 @@ export const vi = {
     `${matters} chỗ có câu trả lời khác nhau hoặc hộ nghi trùng; phân định thế nào thì ước lượng cũng nằm trong khoảng ${range}.`,
   openSways: (decision: string) =>
     `Nếu giữ đúng những gì đang tính thì kết luận là «${decision}»; các chỗ chưa phân định làm kết luận chưa chắc.`,
+  openUndecided: 'Riêng sai số chọn mẫu đã làm chỉ tiêu chưa kết luận được.',
   openFirm: 'Phân định thế nào thì kết luận cũng không đổi.',
   settleFirst: (count: string, all: string) =>
     `Xác nhận ${count} trong ${all} chỗ nặng nhất là đủ: các chỗ còn lại không đổi được kết luận nữa.`,
