@@ -188,7 +188,9 @@ const HAMLETS: usize = 10;
 fn open_view(live: &LiveRound, importance: LiveImportance) -> Option<OpenView> {
     let mut hamlets: Vec<OpenHamlet> = Vec::new();
     for matter in &importance.matters {
-        let Some(response) = matter.responses.first() else { continue };
+        let Some(response) = matter.responses.first() else {
+            continue;
+        };
         if let Some(known) = hamlets.iter_mut().find(|hamlet| hamlet.unit.code == response.hamlet) {
             known.matters += 1;
             continue;

@@ -9,8 +9,8 @@
 
 mod events;
 mod history;
-mod indicator;
 mod importance;
+mod indicator;
 mod live;
 mod measures;
 mod modelled;
@@ -21,8 +21,8 @@ mod suspects;
 mod view;
 
 pub use events::Events;
-pub use indicator::{ChildPage, IndicatorPage, MovementView, OpenHamlet, OpenView};
 pub use importance::{LiveImportance, OpenMatter, OpenResponse};
+pub use indicator::{ChildPage, IndicatorPage, MovementView, OpenHamlet, OpenView};
 pub use live::{Live, LiveRound};
 pub use measures::{Measures, MeasuresError};
 pub use modelled::{Covariate, ModelView, ModelledView, NotModelled};

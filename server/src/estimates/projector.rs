@@ -273,12 +273,7 @@ async fn follow_duplicates(store: &Store, live: &Live) -> Result<bool, StoreErro
 }
 
 /// Writes down the sums of these hamlets before they change.
-async fn keep_before(
-    store: &Store,
-    live: &Live,
-    round_key: i64,
-    hamlets: &BTreeSet<i64>,
-) -> Result<(), StoreError> {
+async fn keep_before(store: &Store, live: &Live, round_key: i64, hamlets: &BTreeSet<i64>) -> Result<(), StoreError> {
     let before = match live.read().await.iter().find(|live| live.round.key == round_key) {
         Some(live) => Before::of(live, hamlets)?,
         None => return Ok(()),

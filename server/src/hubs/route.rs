@@ -96,7 +96,7 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         (None, CursorState::Foreign) => None,
     };
     let roster = roster_for(readers, &caller, &request).await?;
-    let unknown_cursor = piece.is_none();
+    let unknown_cursor = matches!(cursors, CursorState::Foreign);
     let Piece {
         carried,
         erased,

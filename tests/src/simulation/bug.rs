@@ -93,6 +93,8 @@ bugs! {
     OverlooksSetBack,
     /// Upstream forgets what a hub has brought when the hub asks to compare.
     ForgetsWhatWasBrought,
+    /// The hub keeps no mark of the log that it has brought something to by comparing.
+    ForgetsWhereComparingEnded,
     /// Upstream tells a hub once that it was set back, whether the answer arrives or not.
     TellsSetBackOnce,
     /// Upstream takes for a hub's own what waited at the hub, or was brought by it and then waited at upstream.

@@ -26,8 +26,11 @@ pub struct Comparison {
     here: Option<Cursor>,
     /// The last entry of upstream's.
     there: Option<Cursor>,
-    /// Whether upstream no longer had something that it had compared: it was erased, or upstream was set back, and what it
-    /// then gets again must not be taken for what the hub has read.
+    /// The last entry of upstream's log when it last answered: if upstream does not know it any more, it was set back, and may
+    /// have lost again what it was brought.
+    acknowledged: Option<Cursor>,
+    /// Whether upstream no longer had something that it had compared, or does not know what it had answered: it was erased, or
+    /// upstream was set back, and what it then gets again must not be taken for what the hub has read.
     has_changed: bool,
 }
 
@@ -62,6 +65,7 @@ impl Comparison {
             changes,
             here,
             there: None,
+            acknowledged: None,
             has_changed: false,
         })
     }
@@ -111,7 +115,7 @@ impl Comparison {
             unlogged: Vec::new(),
             erased: piece.erased,
             cursor: None,
-            acknowledged: None,
+            acknowledged: self.acknowledged,
             // The hub knows that cursors mean nothing now, and asks for its own by hash where it lacks it.
             restoring: true,
             reconciliation,
@@ -137,6 +141,7 @@ impl Comparison {
                     let lacking: ChangeSet = difference.missing_there.into_iter().collect();
                     let bring = self.changes.iter().filter(|hash| lacking.contains(hash));
                     self.there = answer.cursor;
+                    self.acknowledged = answer.cursor;
                     self.stage = Stage::Exchanging {
                         bring: bring.copied().collect(),
                         fetch: difference.missing_here,
@@ -147,6 +152,8 @@ impl Comparison {
             }
             Stage::Exchanging { bring, fetch, begun } => {
                 *begun = true;
+                self.acknowledged = answer.acknowledged;
+                self.has_changed |= answer.unknown_cursor;
                 settle(bring, brought, more);
                 let came: ChangeSet = answer.carried.hashes().flatten().collect();
                 let wanted = first(fetch);
@@ -163,6 +170,7 @@ impl Comparison {
                     },
                     false => ForwardingState {
                         cursor: self.there,
+                        acknowledged: self.acknowledged,
                         forwarded: self.here,
                         ..ForwardingState::default()
                     },

@@ -7,7 +7,7 @@ use sync_core::ChangeHash;
 use sync_core::exchange::answering::{CursorState, Found, Query};
 use sync_core::exchange::delivery::{Authors, Delivery, KeptAttestation, Taken};
 use sync_core::exchange::forwarding::{
-    Comparison, FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure, Piece,
+    Comparison, FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure, ForwardingState, Piece,
 };
 use sync_core::exchange::intake::HamletKey;
 use sync_core::exchange::reconciliation::{self, Salt};
@@ -197,6 +197,7 @@ impl Site {
             set_back,
         } = question;
         self.erase_all(&request.erased, Some(&scope))?;
+        let unknown_cursor = matches!(cursors, CursorState::Foreign);
         let after = request.cursor.map_or(0, |cursor| cursor.sequence() as usize);
         let mut compared = None;
         let piece = match (&request.reconciliation, cursors) {
@@ -220,7 +221,6 @@ impl Site {
                 self.is_for(entry, hub, &scope, set_back || request.restoring)
             })),
         };
-        let unknown_cursor = piece.is_none();
         let piece = piece.unwrap_or_default();
         let head = self.data.entry(self.data.head());
         let answer = ForwardResponse {
@@ -272,6 +272,10 @@ impl Site {
             Some(mut comparison) => {
                 let brought = under_way.hashes.iter().copied().collect();
                 match comparison.after(&brought, under_way.more, &answer) {
+                    Ok(Some(state)) if self.bug == Some(Bug::ForgetsWhereComparingEnded) => {
+                        let acknowledged = None;
+                        (ForwardingState { acknowledged, ..state }, true)
+                    }
                     Ok(Some(state)) => (state, true),
                     Ok(None) => {
                         comparing.comparison = Some(comparison);
