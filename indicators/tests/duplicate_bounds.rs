@@ -4,7 +4,9 @@
 
 mod settlements;
 
-use indicators::bounds::{SuspectedGroup, Unsettled, WeightedOptions, WeightedTotals, bounded_ratio, ratio_bounds};
+use indicators::bounds::{
+    Remaining, SuspectedGroup, Unsettled, WeightedOptions, WeightedTotals, bounded_ratio, ratio_bounds,
+};
 use indicators::design::{Domain, Sample};
 use indicators::estimators::{Estimate, Indicator, Measure, Settings, ratio};
 use indicators::summary::Contribution;
@@ -94,6 +96,30 @@ proptest! {
     }
 
     #[test]
+    fn where_not_all_outcomes_are_worked_out_the_bounds_lie_around(
+        suspicions in suspicions(5),
+        households in prop::collection::vec((1..40_u32, options()), 5),
+    ) {
+        // As a group that is too large to list its sets is taken.
+        let (exact, around) = (suspicions.remaining(), Remaining::any(suspicions.responses));
+        let totals = WeightedTotals { numerator: 3.0, denominator: 4.0 };
+        let weighted: Vec<_> = households[..suspicions.responses]
+            .iter()
+            .map(|(weight, options)| WeightedOptions { weight: f64::from(*weight) / 4.0, options })
+            .collect();
+        let bounds = |remaining| {
+            let members = (0..suspicions.responses).map(Some).collect();
+            let bounds = ratio_bounds(totals, &weighted, &[SuspectedGroup { members, remaining }]).unwrap();
+            (bounds.lower.unwrap().ratio, bounds.upper.unwrap().ratio)
+        };
+        let ((lower, upper), (below, above)) = (bounds(&exact), bounds(&around));
+        prop_assert!(below <= lower && lower <= upper && upper <= above);
+        if suspicions.different.is_empty() {
+            prop_assert_eq!((below, above), (lower, upper));
+        }
+    }
+
+    #[test]
     fn ends_are_estimates_of_settled_data_with_the_weights_kept(survey in surveys()) {
         let remaining = survey.remaining();
         let unsettled =
@@ -120,4 +146,35 @@ proptest! {
         // That all stay as counted is among the settlements.
         prop_assert!(all.contains(&survey.counted()));
     }
+}
+
+#[test]
+fn a_long_chain_of_suspicions_is_exact() {
+    // 60 households, each perhaps the same as the next one, and every other one with the attribute. Beside them one with it and
+    // one without: any of the 60 may be all that stays, and so may all that are alike.
+    let pairs: Vec<(usize, usize)> = (1..60).map(|response| (response - 1, response)).collect();
+    let remaining = Remaining::of_group(60, &pairs, &[]);
+    assert!(remaining.is_exact());
+    let option = |numerator| Contribution {
+        numerator,
+        denominator: 1.0,
+    };
+    let (with, without) = ([option(1.0)], [option(0.0)]);
+    let households: Vec<WeightedOptions<'_>> = (0..60)
+        .map(|response| WeightedOptions {
+            weight: 1.0,
+            options: if response % 2 == 0 { &with } else { &without },
+        })
+        .collect();
+    let totals = WeightedTotals {
+        numerator: 1.0,
+        denominator: 2.0,
+    };
+    let group = SuspectedGroup {
+        members: (0..60).map(Some).collect(),
+        remaining: &remaining,
+    };
+    let bounds = ratio_bounds(totals, &households, &[group]).unwrap();
+    assert_eq!(bounds.lower.unwrap().ratio, 1.0 / 32.0);
+    assert_eq!(bounds.upper.unwrap().ratio, 31.0 / 32.0);
 }

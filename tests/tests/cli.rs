@@ -22,7 +22,7 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 /// Every command, with the options and arguments that are its own.
-const COMMANDS: [(&[&str], &[&str]); 37] = [
+const COMMANDS: [(&[&str], &[&str]); 45] = [
     (&["init"], &[]),
     (&["import"], &["units", "successions", "indicators"]),
     (&["import", "units"], &["<FILE>"]),
@@ -131,6 +131,23 @@ const COMMANDS: [(&[&str], &[&str]); 37] = [
         ],
     ),
     (&["quarantine", "discard"], &["<HASH>...", "--reason", "--by"]),
+    (&["conflict"], &["list"]),
+    (
+        &["conflict", "list"],
+        &["--indicator", "--unit", "--limit", "--round", "--format"],
+    ),
+    (&["duplicate"], &["suspect", "import", "list", "settle", "reopen"]),
+    (
+        &["duplicate", "suspect"],
+        &["<FIRST>", "<SECOND>", "--round", "--reason", "--by"],
+    ),
+    (&["duplicate", "import"], &["<FILE.csv>", "--round", "--by"]),
+    (&["duplicate", "list"], &["--unit", "--open", "--round", "--format"]),
+    (
+        &["duplicate", "settle"],
+        &["<FIRST>", "<SECOND>", "--round", "--same", "--different", "--by"],
+    ),
+    (&["duplicate", "reopen"], &["<FIRST>", "<SECOND>", "--round"]),
     (
         &["export"],
         &[

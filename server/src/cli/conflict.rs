@@ -142,25 +142,24 @@ async fn listed(
     let names = names(store, &importance.matters).await?;
     let point = importance.point;
     let matters = importance.matters.into_iter().map(|matter| {
+        let named = matter.responses.into_iter().filter_map(|response| {
+            let (id, unit) = names.get(&response.key)?.clone();
+            Some(ListedResponse {
+                response: id,
+                unit,
+                hamlet: response.hamlet,
+                possible: response.possible,
+            })
+        });
+        let mut responses: Vec<ListedResponse> = named.collect();
+        responses.sort_by(|one, other| one.unit.cmp(&other.unit));
         let distance = |end: Option<f64>| Some((end? - point?).abs() * 100.0);
         ListedMatter {
             is_suspected_duplicate: matter.is_suspected_duplicate,
             points_down: distance(matter.lower),
             points_up: distance(matter.upper),
             denominator_may_vanish: matter.denominator_may_vanish,
-            responses: matter
-                .responses
-                .into_iter()
-                .filter_map(|response| {
-                    let (id, unit) = names.get(&response.key)?.clone();
-                    Some(ListedResponse {
-                        response: id,
-                        unit,
-                        hamlet: response.hamlet,
-                        possible: response.possible,
-                    })
-                })
-                .collect(),
+            responses,
         }
     });
     let shown = |decision| (!is_withheld && point.is_some()).then_some(decision);
@@ -190,7 +189,7 @@ async fn names(store: &Store, matters: &[OpenMatter]) -> Result<BTreeMap<i64, (U
     let keys =
         serde_json::to_string(&keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
     let rows: Vec<(i64, Uuid, String)> = sqlx::query_as(
-        "SELECT response_key, id, unit FROM json_each($1) AS wanted JOIN response ON response_key = wanted.value",
+        "SELECT response_key, response.id, unit FROM json_each($1) AS wanted JOIN response ON response_key = wanted.value",
     )
     .bind(keys)
     .fetch_all(&store.readers)

@@ -29,7 +29,7 @@ pub enum Standing {
 /// A suspected pair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListedPair {
-    /// The code of one unit.
+    /// The code of one unit, the smaller of the two.
     pub first: String,
     /// The code of the other unit.
     pub second: String,
@@ -80,7 +80,8 @@ pub async fn list(
          JOIN response AS other ON other.response_key = second_key
          JOIN frame_hamlet AS one_hamlet ON one_hamlet.hamlet_key = one.hamlet_key
          JOIN frame_hamlet AS other_hamlet ON other_hamlet.hamlet_key = other.hamlet_key
-         WHERE suspected_duplicate.round_key = $1 ORDER BY raised_at, first_key, second_key",
+         WHERE suspected_duplicate.round_key = $1
+         ORDER BY raised_at, MIN(one.unit, other.unit), MAX(one.unit, other.unit)",
     )
     .bind(round.key)
     .fetch_all(&store.readers)
@@ -111,15 +112,13 @@ type Row = (
 );
 
 fn listed(row: Row, households: &Households) -> ListedPair {
-    let (first_key, second_key, is_same, kept_key, first, second, first_hamlet, second_hamlet, ..) = row;
+    let (first_key, second_key, is_same, kept_key, one, other, one_hamlet, other_hamlet, ..) = row;
     let (.., reason, raised_by, raised_at, settled_by, settled_at) = row;
-    let kept = kept_key.map(|kept| {
-        if kept == first_key {
-            first.clone()
-        } else {
-            second.clone()
-        }
-    });
+    let kept = kept_key.map(|kept| if kept == first_key { one.clone() } else { other.clone() });
+    // The numbers in the database follow the order in which responses came, which says nothing to people.
+    let mut units = [(one, one_hamlet), (other, other_hamlet)];
+    units.sort();
+    let [(first, first_hamlet), (second, second_hamlet)] = units;
     let pair = Pair {
         first: first_key,
         second: second_key,
