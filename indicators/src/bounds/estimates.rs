@@ -75,7 +75,7 @@ pub fn bounded_ratio(
         }
         sums.remove(conflict.counted);
     }
-    let first_stage = first_stage_of(domain, &sampled);
+    let first_stage = first_stage_of(domain, sampled.len() as u64);
     let mut totals = WeightedTotals {
         numerator: 0.0,
         denominator: 0.0,
