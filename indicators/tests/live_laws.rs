@@ -60,12 +60,12 @@ fn domains(survey: &Survey, design: &Design) -> Vec<Domain> {
     domains
 }
 
-fn assert_near(what: &str, one: Option<f64>, other: Option<f64>) -> Result<(), TestCaseError> {
+fn assert_near(what: &str, least: f64, one: Option<f64>, other: Option<f64>) -> Result<(), TestCaseError> {
     match (one, other) {
         (Some(one), Some(other)) => {
-            let difference = (one - other).abs();
+            let (difference, size) = ((one - other).abs(), other.abs().max(least));
             prop_assert!(
-                difference <= TOLERANCE * other.abs(),
+                difference <= TOLERANCE * size,
                 "{what}: {one:e} live, {other:e} recomputed"
             );
         }
@@ -97,8 +97,6 @@ fn assert_same(live: &Estimate, recomputed: &Estimate) -> Result<(), TestCaseErr
         ("point", live.point, recomputed.point),
         ("standard error", live.standard_error, recomputed.standard_error),
         ("design effect", live.design_effect, recomputed.design_effect),
-        ("lower end", ends(live).0, ends(recomputed).0),
-        ("upper end", ends(live).1, ends(recomputed).1),
         (
             "numerator",
             Some(live.numerator_total),
@@ -115,9 +113,12 @@ fn assert_same(live: &Estimate, recomputed: &Estimate) -> Result<(), TestCaseErr
             Some(recomputed.households_total),
         ),
     ] {
-        assert_near(what, one, other)?;
+        assert_near(what, 0.0, one, other)?;
     }
-    Ok(())
+    // An end near 0 is e^−s with a large s, which multiplies its relative difference: what counts is the difference on the
+    // scale of proportions.
+    assert_near("lower end", 1.0, ends(live).0, ends(recomputed).0)?;
+    assert_near("upper end", 1.0, ends(live).1, ends(recomputed).1)
 }
 
 /// Compares all domains and indicators.

@@ -25,7 +25,7 @@ pub(crate) struct DomainCounts {
 }
 
 impl DomainCounts {
-    fn degrees_of_freedom(&self) -> u64 {
+    pub(crate) fn degrees_of_freedom(&self) -> u64 {
         match self.first_stage {
             FirstStage::Enumerated => self.households - self.psus,
             FirstStage::Sampled => self.psus - self.strata,

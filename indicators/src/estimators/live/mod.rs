@@ -65,6 +65,9 @@ struct Unit {
     lonely_psus: u64,
     /// By indicator; empty where there is one part, which then has all.
     sums: Vec<UnitSums>,
+    /// Degrees of freedom, and Student's quantile for them: it takes longer than all the rest of an estimate.
+    degrees_of_freedom: u64,
+    student_t: Option<f64>,
 }
 
 /// Sums over several parts.
@@ -150,6 +153,8 @@ impl LiveEstimates {
             incomplete_psus: 0,
             lonely_psus: 0,
             sums: Vec::new(),
+            degrees_of_freedom: 0,
+            student_t: None,
             domain,
         };
         let mut last = None;
@@ -196,6 +201,7 @@ impl LiveEstimates {
         for part in parts {
             self.weigh(part);
         }
+        self.find_student_t(number);
         Ok(())
     }
 
@@ -235,6 +241,27 @@ impl LiveEstimates {
         unit.incomplete_psus = unit.incomplete_psus + is_incomplete(now) - is_incomplete(before);
         let is_lonely = |responding: u64| u64::from(responding == 1 && frame > 1);
         unit.lonely_psus = unit.lonely_psus + is_lonely(now) - is_lonely(before);
+    }
+
+    fn find_student_t(&mut self, domain: usize) {
+        let degrees_of_freedom = self.counts(&self.units[domain]).degrees_of_freedom();
+        let unit = &mut self.units[domain];
+        if unit.degrees_of_freedom != degrees_of_freedom {
+            unit.degrees_of_freedom = degrees_of_freedom;
+            unit.student_t = two_sided_t(&self.settings, degrees_of_freedom);
+        }
+    }
+
+    fn counts(&self, unit: &Unit) -> DomainCounts {
+        let unrepresented = |&&part: &&usize| self.sampled_psus[self.parts[part].stratum] == 0;
+        DomainCounts {
+            first_stage: first_stage_of(&unit.domain, unit.psus),
+            psus: unit.psus,
+            strata: unit.strata,
+            households: unit.households,
+            incomplete_psus: unit.incomplete_psus,
+            unrepresented_strata: unit.parts.iter().filter(unrepresented).count() as u64,
+        }
     }
 
     /// Replaces what a domain of several parts has of one part.
@@ -293,6 +320,7 @@ impl LiveEstimates {
         }
         for &part in &parts {
             self.count(part, now, before, hamlet.households);
+            self.find_student_t(self.parts[part].domain);
         }
         let sampled = &mut self.sampled_psus[hamlet.stratum];
         *sampled = *sampled + u64::from(now > 0) - u64::from(before > 0);
@@ -321,50 +349,40 @@ impl LiveEstimates {
         }
         Ok(self.units.get(domain).map(|unit| {
             let sums = self.sums(unit, indicator.index);
-            let settings = &self.settings;
-            estimate(&sums, indicator.measure, settings, |freedom| {
-                two_sided_t(settings, freedom)
-            })
+            estimate(&sums, indicator.measure, &self.settings, |_| unit.student_t)
         }))
     }
 
     fn sums(&self, unit: &Unit, indicator: usize) -> LiveSums {
-        let first_stage = first_stage_of(&unit.domain, unit.psus);
-        let parts = || unit.parts.iter().map(|&part| &self.parts[part]);
-        let (n, frame) = (
-            |part: &Part| self.sampled_psus[part.stratum],
-            |part: &Part| self.design.strata()[part.stratum].psus,
-        );
+        let counts = self.counts(unit);
         let lonely = self.settings.lonely_psu;
-        let only = || unit.parts.first().map(|&part| &self.parts[part]);
+        let sizes = |part: &Part| (self.sampled_psus[part.stratum], self.design.strata()[part.stratum].psus);
+        let mut parts = unit.parts.iter().map(|&part| &self.parts[part]);
         let (terms, weighted) = if let Some(sums) = unit.sums.get(indicator) {
             (sums.terms, sums.terms.clear(sums.weighted))
-        } else if let Some(part) = only() {
+        } else if let [part] = unit.parts[..] {
+            let part = &self.parts[part];
+            let (sampled, frame) = sizes(part);
             let terms = part.terms[indicator];
-            (terms, terms.sampled(n(part), frame(part), lonely))
+            (terms, terms.sampled(sampled, frame, lonely))
         } else {
             Default::default()
         };
-        let weighted = match first_stage {
+        let weighted = match counts.first_stage {
             // What is left of hamlets that were taken out is rounding.
-            _ if unit.psus == 0 => Weighted::default(),
+            _ if counts.psus == 0 => Weighted::default(),
             FirstStage::Sampled => weighted,
             FirstStage::Enumerated => terms.enumerated(),
         };
-        // Passed over only where the policy asks for it.
+        let is_lonely = |part: &Part| {
+            let (sampled, frame) = sizes(part);
+            part.psus > 0 && sampled == 1 && frame > 1
+        };
+        // Parts are passed over only where the policy asks for it.
         let fails = lonely == LonelyPsu::Fail
-            && (unit.lonely_psus > 0
-                || first_stage == FirstStage::Sampled
-                    && parts().any(|part| part.psus > 0 && n(part) == 1 && frame(part) > 1));
+            && (unit.lonely_psus > 0 || counts.first_stage == FirstStage::Sampled && parts.any(is_lonely));
         LiveSums {
-            counts: DomainCounts {
-                first_stage,
-                psus: unit.psus,
-                strata: unit.strata,
-                households: unit.households,
-                incomplete_psus: unit.incomplete_psus,
-                unrepresented_strata: parts().filter(|part| n(part) == 0).count() as u64,
-            },
+            counts,
             terms,
             weighted,
             fails,
