@@ -404,12 +404,19 @@ impl DomainSums for LiveSums {
     }
 
     fn totals(&self) -> Totals {
+        let denominator = self.weighted.denominator.value();
+        // Where everybody has the attribute, rounding must not take the ratio above 1.
+        let numerator = if self.weighted.residual_squares(1.0) == 0.0 {
+            denominator
+        } else {
+            self.weighted.numerator.value()
+        };
         Totals {
             households_with_denominator: self.terms.households_with_denominator.unsigned_abs(),
             numerator_observed: self.terms.numerator_observed.value(),
             denominator_observed: self.terms.denominator_observed.value(),
-            numerator: self.weighted.numerator.value(),
-            denominator: self.weighted.denominator.value(),
+            numerator,
+            denominator,
             households: self.weighted.households.value(),
             weights: self.weighted.weights.value(),
             squared_weights: self.weighted.squared_weights.value(),
