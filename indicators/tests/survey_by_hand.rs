@@ -96,39 +96,39 @@ fn a_quantile_meets_a_round_share() {
 
 #[test]
 fn the_choice_of_an_interval_has_its_reason() {
-    // 40 hamlets of two persons each.
-    let clusters: Vec<u32> = (0..80).map(|row| row / 2).collect();
+    // 80 hamlets of two persons each.
+    let clusters: Vec<u32> = (0..160).map(|row| row / 2).collect();
     let design = read(
-        &[10.0; 80],
+        &[10.0; 160],
         vec![stage(Some(&clusters), None, Selection::WithReplacement)],
     )
     .unwrap();
     let estimator = VarianceEstimator::new(&design);
     let found = |first: usize| {
-        let marks: Vec<bool> = (0..80).map(|row| row < first).collect();
+        let marks: Vec<bool> = (0..160).map(|row| row < first).collect();
         let statistic = proportion(&design, &Domain::Rows(&marks), &Domain::Everyone).unwrap();
         estimate(&estimator, Ok(&statistic), &Domain::Everyone, &settings(true))
     };
-    let half = found(40);
+    let half = found(80);
     let choice = half.choice.unwrap();
     assert_eq!(
         (choice.method, choice.reason),
         (ProportionMethod::Logit, IntervalReason::Ordinary)
     );
     assert_eq!(half.interval.unwrap().method, IntervalMethod::Logit);
-    let few = found(4);
+    let few = found(8);
     let choice = few.choice.unwrap();
     assert_eq!(choice.method, ProportionMethod::KornGraubard);
-    // p(1 − p)/V is 39, since both persons of a hamlet are alike: p times that are expected.
+    // p(1 − p)/V is 79, since both persons of a hamlet are alike: p times that are expected.
     let IntervalReason::FewCases { expected } = choice.reason else {
         panic!("{choice:?}")
     };
-    assert!((expected - 39.0 * 0.05).abs() < 1e-9);
+    assert!((expected - 79.0 * 0.05).abs() < 1e-9);
     let nobody = found(0);
     assert_eq!(nobody.standard_error, Some(0.0));
     assert_eq!(nobody.choice.unwrap().reason, IntervalReason::NothingVaries);
     let interval = nobody.interval.unwrap();
-    // 40 hamlets count, not 80 persons, and there are 39 degrees of freedom, no fewer than 40 independent ones have.
+    // 80 hamlets count, not 160 persons, and there are 79 degrees of freedom, no fewer than 80 independent ones have.
     assert_eq!(interval.lower, 0.0);
-    assert!((interval.upper - (1.0 - 0.025_f64.powf(1.0 / 40.0))).abs() < 1e-12);
+    assert!((interval.upper - (1.0 - 0.025_f64.powf(1.0 / 80.0))).abs() < 1e-12);
 }

@@ -116,7 +116,7 @@ impl<'a> Question<'a> {
             }
             sums.remove(open.counted);
         }
-        let first_stage = first_stage_of(domain, &sampled);
+        let first_stage = first_stage_of(domain, sampled.len() as u64);
         let mut totals = WeightedTotals {
             numerator: 0.0,
             denominator: 0.0,

@@ -5,9 +5,11 @@ use crate::intervals::{self, ConfidenceLevel, Interval, IntervalMethod, Quantile
 use serde::{Deserialize, Serialize};
 
 /// Fewest effective elements expected on the rarer side for which the logit interval is taken: with fewer, the exact
-/// one keeps its level better (Korn & Graubard 1998; Franco, Little, Louis & Slud 2019, *Journal of Survey Statistics and
-/// Methodology* 7, 334–364, compare them).
-const FEWEST_EXPECTED: f64 = 10.0;
+/// one keeps its level better (Korn & Graubard 1998; Parker et al. 2017, *Vital and Health Statistics* 2(175), take it for
+/// all proportions). With more, the two are nearly the same. The limit is well above where they differ much, because the
+/// count expected is itself an estimate: a limit of 10 gave the shorter of the two intervals just where the estimate was
+/// off (`cargo bench -p indicators --bench coverage_study`).
+const FEWEST_EXPECTED: f64 = 30.0;
 
 /// How an interval of a proportion is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +86,8 @@ fn student_t(degrees_of_freedom: u64, level: ConfidenceLevel) -> Result<f64, Und
 }
 
 /// The interval of a proportion from its standard error, with a method of the caller's choice or, if `None`, the one that
-/// suits: the logit interval, or Korn & Graubard's where fewer than 10 effective elements are expected on the rarer side.
+/// suits: the logit interval, or Korn & Graubard's where fewer than 30 effective elements are expected on the rarer
+/// side.
 ///
 /// `rows` are those of positive weight in the domain.
 ///
