@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::http::Text;
 
 /// Bytes of a file at most.
-const FILE_BYTES: usize = 256 << 20;
+pub(crate) const FILE_BYTES: usize = 256 << 20;
 /// Faults that are told at once; more than these rarely tell more.
 const FAULTS: usize = 50;
 
@@ -56,6 +56,19 @@ impl fmt::Display for TableError {
 }
 
 impl TableError {
+    /// The error of a table that is wrong as a whole.
+    pub(crate) fn of(problem: Text) -> Self {
+        let told = Fault {
+            line: None,
+            column: None,
+            problem,
+        };
+        Self {
+            faults: vec![told],
+            untold: 0,
+        }
+    }
+
     /// The error in Vietnamese.
     pub fn vietnamese(&self) -> String {
         struct Vietnamese<'a>(&'a TableError);

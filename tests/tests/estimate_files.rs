@@ -17,5 +17,7 @@ mod documentation;
 mod mutations;
 #[path = "estimate_files/output.rs"]
 mod output;
+#[path = "estimate_files/parquet.rs"]
+mod parquet;
 #[path = "estimate_files/replicates.rs"]
 mod replicates;

@@ -9,6 +9,7 @@ mod import;
 mod indicator;
 mod init;
 mod invite;
+mod microdata;
 mod quarantine;
 mod response;
 mod roster;
@@ -19,6 +20,7 @@ mod table;
 mod upstream;
 
 use std::fmt;
+use std::io::Read as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -199,14 +201,30 @@ fn table_failure(file: &std::path::Path, error: &crate::table::TableError) -> Fa
     )
 }
 
+/// A file that a command reads whole, which may have so many bytes.
+fn read_within(file: &std::path::Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(file).and_then(|open| open.take(limit as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(file, &error))?;
+    if bytes.len() > limit {
+        return Err(Failure::new(
+            format!("{} lớn hơn {limit} byte", file.display()),
+            format!("{} has more than {limit} bytes", file.display()),
+        ));
+    }
+    Ok(bytes)
+}
+
 /// A file that a command reads whole.
 fn read_file(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| {
-        Failure::new(
-            format!("không đọc được {}: {error}", file.display()),
-            format!("cannot read {}: {error}", file.display()),
-        )
-    })
+    std::fs::read(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        format!("không đọc được {}: {error}", file.display()),
+        format!("cannot read {}: {error}", file.display()),
+    )
 }
 
 /// How to print a report.

@@ -8,7 +8,7 @@ use indicators::survey::{Labels, PairForm, ProportionMethod, QuantileInterval, S
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::data::Data;
+use crate::cli::microdata::Data;
 use crate::cli::{Failure, read_file};
 use crate::http::Text;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indicators::survey::Partition;
 
-use super::data::Data;
+use crate::cli::microdata::Data;
 use crate::cli::Failure;
 
 /// Domains that divide the rows: everybody, the values of a column, or the pairs of values of two that occur together.

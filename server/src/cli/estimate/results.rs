@@ -14,7 +14,6 @@ use indicators::survey::{
 use indicators::weights::{Calibrated, ResidualAdjustment, WeightSummary};
 
 use super::Fault;
-use super::data::Data;
 use super::design::{Design, Missing, VarianceStages};
 use super::grouping::Grouping;
 use super::registry::{Indicator, Kind};
@@ -22,6 +21,7 @@ use super::report::{
     CalibrationView, EstimateView, MissingView, ReplicatesView, Report, SampleView, TargetView, WeightsView,
 };
 use super::variables::Variables;
+use crate::cli::microdata::Data;
 use crate::cli::Failure;
 use crate::registry::operator_sign;
 

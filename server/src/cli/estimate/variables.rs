@@ -2,9 +2,9 @@
 
 use indicators::survey::Partition;
 
-use super::data::Data;
 use super::expression::Expression;
 use super::registry::{Indicator, Kind};
+use crate::cli::microdata::Data;
 use crate::http::Text;
 use crate::table::{Faults, TableError};
 
