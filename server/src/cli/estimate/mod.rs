@@ -4,13 +4,16 @@ mod calibration;
 mod design;
 mod expression;
 mod grouping;
+mod hot_deck;
 mod live;
 mod output;
+mod publication;
 mod registry;
 mod replicates;
 mod report;
 mod results;
 mod sampling;
+mod small_areas;
 mod variables;
 
 use std::path::PathBuf;
@@ -25,8 +28,8 @@ use crate::table::TableError;
 
 /// Print every indicator's estimate, interval, target and bounds for a unit, or estimates from a file.
 ///
-/// With --design, no installation is needed: --data is then a CSV or Parquet file of microdata, the design says how its rows were
-/// sampled, and --indicators what to estimate. All keys are described in docs/statistics.md.
+/// With --design, no installation is needed: --data is then a CSV or Parquet file of microdata, the design says how its
+/// rows were sampled, and --indicators what to estimate. All keys are described in docs/statistics.md.
 #[derive(Debug, Args)]
 pub(super) struct EstimateArguments {
     /// The unit's code [default: the round's whole territory]
@@ -162,5 +165,17 @@ fn estimate_sample(
         calibrated: calibrated.as_ref(),
         replicates: replicates.as_ref(),
     };
-    results::estimate_all(&sample, data, registry, groupings)
+    let further = results::Further {
+        publication: publication::Publication::read(design, data).map_err(Fault::Design)?,
+        filling: hot_deck::Filling::read(design, data)?,
+    };
+    let areas = small_areas::Areas::read(design, &files.design, groupings)?;
+    let mut report = results::estimate_all(&sample, data, registry, groupings, &further)?;
+    if let Some(areas) = areas {
+        areas.model(&mut report);
+    }
+    if let Some(publication) = further.publication {
+        publication.apply(&mut report.estimates);
+    }
+    Ok(report)
 }
