@@ -27,3 +27,5 @@ mod publication;
 mod replicates;
 #[path = "estimate_files/small_areas.rs"]
 mod small_areas;
+#[path = "estimate_files/tabulate.rs"]
+mod tabulate;

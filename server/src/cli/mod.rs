@@ -17,6 +17,7 @@ mod round;
 mod sample;
 mod serve;
 mod table;
+mod tabulate;
 mod upstream;
 
 use std::fmt;
@@ -75,6 +76,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// In bảng ước lượng: print every indicator's estimate for a unit
     Estimate(estimate::EstimateArguments),
+    /// Bảng số đếm: print a two-way table of counts that may be published
+    Tabulate(tabulate::TabulateArguments),
     /// Thiết bị: phones and laptops that take part
     #[command(subcommand)]
     Device(invite::DeviceCommand),
@@ -286,6 +289,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Serve(arguments) => serve::run(&arguments, &config).await,
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
+        Command::Tabulate(arguments) => tabulate::run(&arguments, &config),
         Command::Device(command) => invite::run(command, &config).await,
         Command::Upstream(command) => upstream::run(command, &config).await,
         Command::Response(command) => response::run(command, &config).await,
