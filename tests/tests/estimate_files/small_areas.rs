@@ -321,6 +321,16 @@ fn what_cannot_be_modelled_is_told() {
         analyst.write("areas.csv", &wrong);
         told(&analyst, &by, &["areas.csv", vietnamese], &["areas.csv", english]);
     }
+    // Where all say yes, there is no variance to smooth.
+    let design = format!("{DESIGN}smoothing = \"design_effect\"\n");
+    let all = analyst(&design);
+    all.write("registry.csv", "code,kind,numerator\nP,proportion,w = 1\n");
+    let told = all.run(&[&["--language", "en"], &by[..]].concat()).success();
+    assert!(
+        told.text().contains("no model: the proportion of everybody is 1"),
+        "{}",
+        told.text()
+    );
     // A model that cannot be had leaves the direct estimates.
     for (design, vietnamese, english) in [
         (

@@ -341,6 +341,15 @@ impl<'a> Areas<'a> {
                     name(area)
                 ),
             ),
+            // Every area is expected to have the proportion of everybody.
+            SmallAreaError::ExpectedProportion { given, .. } => Text::new(
+                format!(
+                    "tỷ lệ của toàn bộ là {given} nên không làm trơn được phương sai; hãy dùng smoothing = \"none\""
+                ),
+                format!(
+                    "the proportion of everybody is {given}, so that no variance can be smoothed; use smoothing = \"none\""
+                ),
+            ),
             other => Text::new(other.vietnamese(), other.to_string()),
         }
     }
