@@ -542,6 +542,18 @@ fn bad_input_is_refused_by_its_area() {
         refused(&[good; 4], &ones(5)),
         SmallAreaError::Length { given: 5, expected: 4 }
     ));
+    // An area without a direct estimate, for which the regression is beyond all numbers.
+    let own = |estimate| {
+        Some(DirectEstimate {
+            estimate,
+            sampling_variance: 0.01,
+        })
+    };
+    let direct = [own(0.5), own(0.6), own(0.9), own(0.4), own(0.3), None];
+    let far = Matrix::new(6, 2, vec![1.0, 1.0, 1.0, 2.0, 1.0, 4.0, 1.0, 3.0, 1.0, 2.5, 1.0, 1e308]).unwrap();
+    let error = refused(&direct, &far);
+    assert_eq!(error, SmallAreaError::OutOfRange);
+    assert!(error.vietnamese().contains("đơn vị đo"));
     // The third column is the sum of the first two among the areas with direct estimates.
     let rows = [
         [1.0, 2.0, 3.0],

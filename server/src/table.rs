@@ -1,5 +1,6 @@
 //! Tables that people bring as CSV: read whole, checked whole, every fault told at once with its line and column.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -9,7 +10,7 @@ use jiff::civil::Date;
 use crate::http::Text;
 
 /// Bytes of a file at most.
-const FILE_BYTES: usize = 256 << 20;
+pub(crate) const FILE_BYTES: usize = 256 << 20;
 /// Faults that are told at once; more than these rarely tell more.
 const FAULTS: usize = 50;
 
@@ -56,6 +57,19 @@ impl fmt::Display for TableError {
 }
 
 impl TableError {
+    /// The error of a table that is wrong as a whole.
+    pub(crate) fn of(problem: Text) -> Self {
+        let told = Fault {
+            line: None,
+            column: None,
+            problem,
+        };
+        Self {
+            faults: vec![told],
+            untold: 0,
+        }
+    }
+
     /// The error in Vietnamese.
     pub fn vietnamese(&self) -> String {
         struct Vietnamese<'a>(&'a TableError);
@@ -241,6 +255,26 @@ impl Table {
     pub fn rows(&self) -> impl Iterator<Item = (u64, Cells<'_>)> {
         self.rows.iter().map(|row| (row.line, Cells { table: self, row }))
     }
+}
+
+/// With one of these, a spreadsheet begins a formula (OWASP, CSV injection).
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A text for a cell of CSV that no spreadsheet takes for a formula: an apostrophe stands before what would be one.
+pub(crate) fn guard_formula(text: &str) -> Cow<'_, str> {
+    // Before an apostrophe as well, so that taking one away gives the text again.
+    match text.starts_with(FORMULA) || text.starts_with('\'') {
+        true => format!("'{text}").into(),
+        false => text.into(),
+    }
+}
+
+/// The text that [`guard_formula`] was given. One that is not guarded stays as it is.
+pub(crate) fn unguard_formula(text: &str) -> &str {
+    let guarded = text.strip_prefix('\'');
+    guarded
+        .filter(|rest| rest.starts_with(FORMULA) || rest.starts_with('\''))
+        .unwrap_or(text)
 }
 
 /// The text with line feeds alone: between a carriage return and a line feed, the reader counts a line too few.

@@ -13,9 +13,19 @@ mod calibration;
 mod designs;
 #[path = "estimate_files/documentation.rs"]
 mod documentation;
+#[path = "estimate_files/hot_deck.rs"]
+mod hot_deck;
 #[path = "estimate_files/mutations.rs"]
 mod mutations;
 #[path = "estimate_files/output.rs"]
 mod output;
+#[path = "estimate_files/parquet.rs"]
+mod parquet;
+#[path = "estimate_files/publication.rs"]
+mod publication;
 #[path = "estimate_files/replicates.rs"]
 mod replicates;
+#[path = "estimate_files/small_areas.rs"]
+mod small_areas;
+#[path = "estimate_files/tabulate.rs"]
+mod tabulate;

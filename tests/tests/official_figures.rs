@@ -153,3 +153,116 @@ fn figures_by_year_and_source_are_kept_corrected_and_shown() {
         .json();
     assert_eq!(listed.as_array().unwrap().len(), 5);
 }
+
+const HEADER: &str = "unit,indicator,year,source,sector,percent,note\n";
+
+#[test]
+fn a_csv_file_is_recorded_whole_and_exported_as_it_can_be_imported() {
+    let installation = Installation::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let import = |installation: &Installation, rows: &str| {
+        std::fs::write(path, format!("{HEADER}{rows}")).unwrap();
+        installation.run(&["indicator", "official", "import", path])
+    };
+    let export = |installation: &Installation| {
+        installation
+            .run(&["indicator", "official", "export"])
+            .success()
+            .text()
+            .to_owned()
+    };
+    let rows = "82,KTS-01,2024,Cục Thống kê,,14.1,\n\
+                82,KTS-01,2023,\"Bộ KH&CN, Hà Nội\",,11.5,ước\n\
+                28249,KTS-02,2024,S,Du lịch,-0.5,\"'=1+1, 'đã sửa\"\n";
+    let imported = import(&installation, rows).success().text().to_owned();
+    assert!(imported.contains("3 số liệu"), "{imported}");
+    let exported = export(&installation);
+    let mut lines: Vec<&str> = exported.lines().skip(1).collect();
+    let mut expected: Vec<&str> = rows.lines().collect();
+    lines.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
+    assert!(exported.starts_with(HEADER));
+    // Again, and into another installation: the same figures.
+    import(&installation, exported.strip_prefix(HEADER).unwrap()).success();
+    assert_eq!(export(&installation), exported);
+    let other = Installation::new();
+    import(&other, exported.strip_prefix(HEADER).unwrap()).success();
+    assert_eq!(export(&other), exported);
+    // What was recorded by hand begins as a formula does, and comes out as text.
+    let formula = [
+        "KTS-01",
+        "--year",
+        "2020",
+        "--percent",
+        "1",
+        "--source",
+        "=HYPERLINK(1)",
+        "--note",
+        "+84",
+    ];
+    installation
+        .run(&[&["indicator", "official", "set"], &formula[..]].concat())
+        .success();
+    let exported = export(&installation);
+    assert!(exported.contains("82,KTS-01,2020,'=HYPERLINK(1),,1,'+84"), "{exported}");
+    import(&other, exported.strip_prefix(HEADER).unwrap()).success();
+    assert_eq!(export(&other), exported);
+}
+
+#[test]
+fn a_csv_file_with_a_mistake_records_nothing_and_names_every_cell() {
+    let installation = Installation::new();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let refused = |text: &str| {
+        std::fs::write(path, text).unwrap();
+        let run = |language: &str| {
+            installation
+                .run(&["--language", language, "indicator", "official", "import", path])
+                .failure()
+                .stderr
+        };
+        (run("vi"), run("en"))
+    };
+    let long = "x".repeat(1_001);
+    let rows = format!(
+        "82,KTS-01,2024,S,,14.1,\n\
+         XX,KTS-01,2024,S,,14.1,\n\
+         82,KTS-99,24,S,,14.1,\n\
+         82,KTS-01,2023, ,,\"14,1\",\n\
+         82,KTS-01,2022,S,,NaN,{long}\n\
+         82,KTS-01,2024,S,,9,\n"
+    );
+    let (vietnamese, english) = refused(&format!("{HEADER}{rows}"));
+    for words in [
+        "dòng 3, cột unit: không có đơn vị hành chính mã \"XX\"",
+        "dòng 4, cột indicator: bộ chỉ tiêu không có chỉ tiêu mã \"KTS-99\"",
+        "dòng 4, cột year: năm là 24",
+        "dòng 5, cột source: chưa ghi nguồn",
+        "dòng 5, cột percent: \"14,1\" không hợp lệ",
+        "dòng 6, cột percent: giá trị là NaN",
+        "dòng 6, cột note:",
+        "dòng 7, cột indicator: số liệu KTS-01 2024 đã có ở một dòng trước",
+    ] {
+        assert!(vietnamese.contains(words), "{words:?} is not in {vietnamese}");
+    }
+    for words in [
+        "line 3, column unit",
+        "line 5, column percent: \"14,1\" is not valid",
+        "line 7, column indicator",
+    ] {
+        assert!(english.contains(words), "{words:?} is not in {english}");
+    }
+    let (vietnamese, english) = refused("unit,indicator,year,source,percent\n82,KTS-01,2024,S,1\n");
+    assert!(vietnamese.contains("thiếu cột sector") && english.contains("column note is missing"));
+    let (vietnamese, _) = refused("\u{0}PAR1");
+    assert!(vietnamese.starts_with("Lỗi: "), "{vietnamese}");
+    let exported = installation
+        .run(&["indicator", "official", "export"])
+        .success()
+        .text()
+        .to_owned();
+    assert_eq!(exported, HEADER);
+}

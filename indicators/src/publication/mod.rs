@@ -64,14 +64,24 @@ pub enum Withheld {
 impl PublicationRules {
     /// Why this estimate must be withheld; `None` if it may be shown.
     pub fn withheld(&self, estimate: &Estimate) -> Option<Withheld> {
-        let (households, minimum) = (estimate.households, self.minimum_households);
+        self.withheld_figure(estimate.households, estimate.point, estimate.standard_error)
+    }
+
+    /// The same of an estimate that was made elsewhere, from the number of its respondents, its point and its standard error.
+    pub fn withheld_figure(
+        &self,
+        households: u64,
+        point: Option<f64>,
+        standard_error: Option<f64>,
+    ) -> Option<Withheld> {
+        let minimum = self.minimum_households;
         if households < minimum {
             return Some(Withheld::TooFewHouseholds { households, minimum });
         }
         let maximum = self.maximum_coefficient_of_variation?;
         // Of a share of 0 there is none: its interval says how sure it is.
-        let point = estimate.point.filter(|point| *point != 0.0)?;
-        let coefficient_of_variation = (estimate.standard_error? / point).abs();
+        let point = point.filter(|point| *point != 0.0)?;
+        let coefficient_of_variation = (standard_error? / point).abs();
         (coefficient_of_variation > maximum).then_some(Withheld::TooImprecise {
             coefficient_of_variation,
             maximum,

@@ -26,7 +26,7 @@ pub enum Benchmark {
 ///
 /// # Errors
 /// [`SmallAreaError`] when there is not one weight an area, a weight is negative or none is above 0, a number is not
-/// finite, or the areas' sum does not allow a ratio.
+/// finite or too large to compute with, or the areas' sum does not allow a ratio.
 pub fn benchmark(
     model: &AreaModel,
     weights: &[f64],
@@ -58,15 +58,15 @@ pub fn benchmark(
     let areas = || weights.iter().map(|weight| weight / total).zip(&model.areas);
     let sum: f64 = areas().map(|(weight, area)| weight * area.estimate).sum();
     let difference = whole - sum;
-    match method {
+    let adjusted: Vec<f64> = match method {
         Benchmark::Ratio => {
             let factor = whole / sum;
             if !factor.is_finite() {
                 return Err(SmallAreaError::NoRatio { sum });
             }
-            Ok(areas().map(|(_, area)| area.estimate * factor).collect())
+            areas().map(|(_, area)| area.estimate * factor).collect()
         }
-        Benchmark::Difference => Ok(areas().map(|(_, area)| area.estimate + difference).collect()),
+        Benchmark::Difference => areas().map(|(_, area)| area.estimate + difference).collect(),
         Benchmark::ErrorWeighted => {
             let spread: f64 = areas()
                 .map(|(weight, area)| weight * weight * area.mean_squared_error)
@@ -76,7 +76,11 @@ pub fn benchmark(
             }
             let adjusted =
                 areas().map(|(weight, area)| area.estimate + difference * weight * area.mean_squared_error / spread);
-            Ok(adjusted.collect())
+            adjusted.collect()
         }
+    };
+    match adjusted.iter().all(|estimate| estimate.is_finite()) {
+        true => Ok(adjusted),
+        false => Err(SmallAreaError::OutOfRange),
     }
 }

@@ -90,6 +90,11 @@ pub enum SmallAreaError {
         /// The first such column.
         column: usize,
     },
+    /// Numbers are so large or small that the model's figures are beyond what can be represented.
+    #[error(
+        "the direct estimates or covariates are too large or too small to compute with; measure them in another unit"
+    )]
+    OutOfRange,
     /// The covariates are not usable otherwise.
     #[error("the covariates: {0}")]
     Covariates(LinearAlgebraError),
@@ -165,6 +170,9 @@ impl SmallAreaError {
                 "biến bổ trợ {column} phụ thuộc tuyến tính vào các biến trước nó, hoặc bằng không, \
                  ở các khu vực có ước lượng trực tiếp; hãy bỏ biến này"
             ),
+            Self::OutOfRange => {
+                "ước lượng trực tiếp hoặc biến bổ trợ quá lớn hoặc quá nhỏ để tính toán; hãy đổi đơn vị đo".to_owned()
+            }
             Self::Covariates(error) => format!("biến bổ trợ: {}", error.vietnamese()),
             Self::BenchmarkWeight { area, given } => {
                 format!("trọng số của khu vực {area} là {given}; không được âm, và phải có ít nhất một số lớn hơn 0")

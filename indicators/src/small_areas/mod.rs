@@ -78,8 +78,8 @@ pub struct AreaModel {
 /// model does not fit.
 ///
 /// # Errors
-/// [`SmallAreaError`] when lists differ in length, a number is not finite, a sampling variance is not above 0, areas are
-/// too few, or covariates depend on one another.
+/// [`SmallAreaError`] when lists differ in length, a number is not finite or too large to compute with, a sampling variance
+/// is not above 0, areas are too few, or covariates depend on one another.
 pub fn fit(
     direct: &[Option<DirectEstimate>],
     covariates: &Matrix,
@@ -88,14 +88,47 @@ pub fn fit(
     let observed = observed(direct, covariates)?;
     let between = variance::estimate(&observed, method)?;
     let fitted = observed.at(between)?;
-    Ok(AreaModel {
+    let model = AreaModel {
         method,
         between_area_variance: between,
         between_area_variance_error: variance::asymptotic_variance(&fitted, method).sqrt(),
         coefficients: fitted.coefficients(),
         areas: prediction::predict(direct, covariates, &fitted, method),
         diagnostics: Diagnostics::of(&observed, &fitted)?,
-    })
+    };
+    match model.is_finite() {
+        true => Ok(model),
+        false => Err(SmallAreaError::OutOfRange),
+    }
+}
+
+impl AreaModel {
+    /// Whether every figure is a number, which very large covariates can prevent.
+    fn is_finite(&self) -> bool {
+        let fit = &self.diagnostics;
+        let whole = [
+            self.between_area_variance,
+            self.between_area_variance_error,
+            fit.log_likelihood,
+            fit.akaike,
+            fit.bayesian,
+        ];
+        let coefficients =
+            (self.coefficients.iter()).flat_map(|coefficient| [coefficient.value, coefficient.standard_error]);
+        let areas = self.areas.iter().flat_map(|area| {
+            let residual = area.standardised_residual.unwrap_or(0.0);
+            let figures = [
+                area.estimate,
+                area.mean_squared_error,
+                area.direct_weight,
+                area.synthetic,
+            ];
+            figures.into_iter().chain([residual])
+        });
+        let explained = fit.explained_variance.unwrap_or(0.0);
+        let mut figures = whole.into_iter().chain(coefficients).chain(areas).chain([explained]);
+        figures.all(f64::is_finite)
+    }
 }
 
 /// The directly estimated areas, checked.

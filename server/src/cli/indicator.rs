@@ -1,12 +1,15 @@
 //! `khaosat indicator`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::{Failure, ReportFormat, print_json};
+use super::{Failure, ReportFormat, print_json, read_within, table_failure};
 use crate::config::Config;
-use crate::official::{self, OfficialFigure};
+use crate::official::{self, OfficialFigure, OfficialFigureError};
 use crate::store::{DataFolder, Store};
+use crate::table::FILE_BYTES;
 
 /// What belongs to single indicators of the plan.
 #[derive(Debug, Subcommand)]
@@ -23,6 +26,18 @@ pub(super) enum OfficialCommand {
     Set(SetArguments),
     /// Liệt kê số liệu chính thức: list the figures that count
     List(ListArguments),
+    /// Nhập từ CSV: record every figure of a CSV file, or none if anything in it is wrong
+    Import(ImportArguments),
+    /// Xuất ra CSV: write the figures that count to standard output, as a file that `import` takes
+    Export,
+}
+
+/// A CSV file with the columns unit, indicator, year, source, sector, percent and note.
+#[derive(Debug, Args)]
+pub(super) struct ImportArguments {
+    /// The file
+    #[arg(value_name = "FILE.csv")]
+    file: PathBuf,
 }
 
 /// One figure.
@@ -83,6 +98,11 @@ pub(super) async fn run(command: IndicatorCommand, config: &Config) -> Result<()
     match command {
         OfficialCommand::Set(arguments) => set(arguments, &store).await?,
         OfficialCommand::List(arguments) => list(&arguments, &store).await?,
+        OfficialCommand::Import(arguments) => import(&arguments, &store).await?,
+        OfficialCommand::Export => {
+            let figures = official::load(&store.readers, None).await?;
+            official::write_csv(&figures, std::io::stdout().lock()).map_err(std::io::Error::from)?;
+        }
     }
     store.close().await;
     Ok(())
@@ -110,6 +130,16 @@ async fn set(arguments: SetArguments, store: &Store) -> Result<(), Failure> {
     };
     official::record(store, figure).await?;
     println!("{told}: đã ghi. (recorded)");
+    Ok(())
+}
+
+async fn import(arguments: &ImportArguments, store: &Store) -> Result<(), Failure> {
+    let csv = read_within(&arguments.file, FILE_BYTES)?;
+    let count = official::import(store, &csv).await.map_err(|error| match error {
+        OfficialFigureError::Table(error) => table_failure(&arguments.file, &error),
+        other => other.into(),
+    })?;
+    println!("{count} số liệu: đã ghi. ({count} figures recorded)");
     Ok(())
 }
 

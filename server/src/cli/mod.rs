@@ -11,6 +11,7 @@ mod import;
 mod indicator;
 mod init;
 mod invite;
+mod microdata;
 mod quarantine;
 mod response;
 mod roster;
@@ -18,9 +19,11 @@ mod round;
 mod sample;
 mod serve;
 mod table;
+mod tabulate;
 mod upstream;
 
 use std::fmt;
+use std::io::Read as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -75,6 +78,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// In bảng ước lượng: print every indicator's estimate for a unit
     Estimate(estimate::EstimateArguments),
+    /// Bảng số đếm: print a two-way table of counts that may be published
+    Tabulate(tabulate::TabulateArguments),
     /// Thiết bị: phones and laptops that take part
     #[command(subcommand)]
     Device(invite::DeviceCommand),
@@ -208,14 +213,30 @@ fn table_failure(file: &std::path::Path, error: &crate::table::TableError) -> Fa
     )
 }
 
+/// A file that a command reads whole, which may have so many bytes.
+fn read_within(file: &std::path::Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(file).and_then(|open| open.take(limit as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|error| unreadable(file, &error))?;
+    if bytes.len() > limit {
+        return Err(Failure::new(
+            format!("{} lớn hơn {limit} byte", file.display()),
+            format!("{} has more than {limit} bytes", file.display()),
+        ));
+    }
+    Ok(bytes)
+}
+
 /// A file that a command reads whole.
 fn read_file(file: &std::path::Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(file).map_err(|error| {
-        Failure::new(
-            format!("không đọc được {}: {error}", file.display()),
-            format!("cannot read {}: {error}", file.display()),
-        )
-    })
+    std::fs::read(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::new(
+        format!("không đọc được {}: {error}", file.display()),
+        format!("cannot read {}: {error}", file.display()),
+    )
 }
 
 /// How to print a report.
@@ -277,6 +298,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Serve(arguments) => serve::run(&arguments, &config).await,
         Command::Demo(arguments) => demo::run(arguments, &config).await,
         Command::Estimate(arguments) => estimate::run(arguments, &config).await,
+        Command::Tabulate(arguments) => tabulate::run(&arguments, &config),
         Command::Device(command) => invite::run(command, &config).await,
         Command::Upstream(command) => upstream::run(command, &config).await,
         Command::Response(command) => response::run(command, &config).await,

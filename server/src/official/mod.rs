@@ -3,6 +3,10 @@
 //! They stand in until an indicator is measured, and beside the survey's estimate afterwards. Nothing is computed from them,
 //! and they are never mixed with what the survey measured.
 
+mod csv_file;
+
+use std::collections::BTreeSet;
+
 use indicators::decision::Decision;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnection;
@@ -11,6 +15,9 @@ use sqlx::{Row as _, SqlitePool};
 use crate::clock;
 use crate::estimates::IndicatorView;
 use crate::store::{Store, StoreError};
+use crate::table::TableError;
+
+pub use csv_file::write as write_csv;
 
 /// Years that figures are taken for.
 pub const YEARS: std::ops::RangeInclusive<i64> = 1990..=2100;
@@ -57,6 +64,9 @@ pub enum OfficialFigureError {
     /// A text is too long.
     #[error("source, sector and note have at most {TEXT_BYTES} bytes each")]
     TooLong,
+    /// A CSV file is wrong.
+    #[error(transparent)]
+    Table(TableError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,9 +90,59 @@ impl OfficialFigureError {
             Self::Percent(percent) => format!("giá trị là {percent}; phải là số phần trăm hữu hạn"),
             Self::NoSource => "chưa ghi nguồn; hãy ghi cơ quan công bố và nơi công bố".to_owned(),
             Self::TooLong => format!("nguồn, ngành và ghi chú dài tối đa {TEXT_BYTES} byte mỗi mục"),
+            Self::Table(error) => error.vietnamese(),
             Self::Store(error) => error.vietnamese(),
         }
     }
+}
+
+impl OfficialFigure {
+    /// What is wrong with the figure by itself, and in which column of the CSV file.
+    fn faults(&self) -> Vec<(&'static str, OfficialFigureError)> {
+        let mut faults = Vec::new();
+        if !YEARS.contains(&self.year) {
+            faults.push(("year", OfficialFigureError::Year(self.year)));
+        }
+        if !self.percent.is_finite() {
+            faults.push(("percent", OfficialFigureError::Percent(self.percent)));
+        }
+        if self.source.trim().is_empty() {
+            faults.push(("source", OfficialFigureError::NoSource));
+        }
+        for (column, text) in [("source", &self.source), ("sector", &self.part), ("note", &self.note)] {
+            if text.len() > TEXT_BYTES {
+                faults.push((column, OfficialFigureError::TooLong));
+            }
+        }
+        faults
+    }
+}
+
+/// Records the figures of a CSV file as [`record`] does each, or none of them if anything in the file is wrong. Gives how
+/// many there are.
+///
+/// # Errors
+/// [`OfficialFigureError::Table`] with every cell that is wrong, or the database's failure.
+pub async fn import(store: &Store, csv: &[u8]) -> Result<usize, OfficialFigureError> {
+    let units = codes(&store.readers, "SELECT code FROM admin_unit").await?;
+    let indicators = codes(&store.readers, "SELECT code FROM indicator").await?;
+    let figures = csv_file::read(csv, &units, &indicators).map_err(OfficialFigureError::Table)?;
+    let count = figures.len();
+    let job = store.writer.write(move |connection| {
+        Box::pin(async move {
+            for figure in &figures {
+                insert(connection, figure).await?;
+            }
+            Ok(())
+        })
+    });
+    job.await?;
+    Ok(count)
+}
+
+async fn codes(readers: &SqlitePool, query: &'static str) -> Result<BTreeSet<String>, sqlx::Error> {
+    let codes: Vec<String> = sqlx::query_scalar(query).fetch_all(readers).await?;
+    Ok(codes.into_iter().collect())
 }
 
 /// Records a figure, in place of one for the same unit, indicator, year, source and sector.
@@ -90,20 +150,8 @@ impl OfficialFigureError {
 /// # Errors
 /// [`OfficialFigureError`] when the indicator or unit does not exist, a value is out of range, or the database fails.
 pub async fn record(store: &Store, figure: OfficialFigure) -> Result<(), OfficialFigureError> {
-    if !YEARS.contains(&figure.year) {
-        return Err(OfficialFigureError::Year(figure.year));
-    }
-    if !figure.percent.is_finite() {
-        return Err(OfficialFigureError::Percent(figure.percent));
-    }
-    if figure.source.trim().is_empty() {
-        return Err(OfficialFigureError::NoSource);
-    }
-    if [&figure.source, &figure.part, &figure.note]
-        .iter()
-        .any(|text| text.len() > TEXT_BYTES)
-    {
-        return Err(OfficialFigureError::TooLong);
+    if let Some((_, error)) = figure.faults().into_iter().next() {
+        return Err(error);
     }
     let known = "SELECT COUNT(*) FROM indicator WHERE code = $1";
     if count(&store.readers, known, &figure.indicator_code).await? == 0 {

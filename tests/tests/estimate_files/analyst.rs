@@ -23,6 +23,12 @@ impl Analyst {
         analyst
     }
 
+    /// The same data and registry with another design.
+    pub(crate) fn with_design(self, design: &str) -> Self {
+        self.write("design.toml", design);
+        self
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }

@@ -13,7 +13,7 @@ const REGISTRY: &str = "code,kind,numerator,domain\nA,mean,age,\nO,proportion,ow
 
 /// Runs over files that are wrong, and checks that both languages say each of the words in the first that it is wrong in.
 #[track_caller]
-fn told(analyst: &Analyst, arguments: &[&str], vietnamese: &[&str], english: &[&str]) {
+pub(crate) fn told(analyst: &Analyst, arguments: &[&str], vietnamese: &[&str], english: &[&str]) {
     for (language, prefix, words) in [("vi", "Lỗi: ", vietnamese), ("en", "Error: ", english)] {
         let ended = analyst.run(&[&["--language", language], arguments].concat()).failure();
         assert!(ended.stdout.is_empty(), "{ended:?}");

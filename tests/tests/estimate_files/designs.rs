@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::analyst::{Analyst, Comparisons, csv, fixture, of};
 
 /// A fixture's design as DESIGN.toml.
-fn design(description: &Value, settings: &str) -> String {
+pub(crate) fn design(description: &Value, settings: &str) -> String {
     let mut toml = format!(
         "weights = {}\ncluster_codes = {}\nsingle_units = {}\n{settings}\n",
         description["weights"], description["labels"], description["single_units"],
@@ -53,27 +53,51 @@ fn indicator(statistic: &Value) -> Option<String> {
     })
 }
 
+/// What is asked of a fixture's case at one confidence level.
+pub(crate) struct Question<'a> {
+    /// The statistics that the command estimates, each with its line in REGISTRY.csv.
+    statistics: Vec<(&'a Value, String)>,
+    lines: BTreeSet<String>,
+    pub(crate) registry: String,
+    pub(crate) by: Vec<&'a str>,
+}
+
+impl<'a> Question<'a> {
+    pub(crate) fn of(case: &'a Value, level: f64) -> Self {
+        let statistics: Vec<(&Value, String)> = case["statistics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|statistic| statistic["level"].as_f64().unwrap_or(0.95) == level)
+            .filter_map(|statistic| Some((statistic, indicator(statistic)?)))
+            .collect();
+        let lines: BTreeSet<String> = statistics.iter().map(|(_, line)| line.clone()).collect();
+        let mut registry = "code,kind,numerator,denominator,probability\n".to_owned();
+        for (number, line) in lines.iter().enumerate() {
+            registry.push_str(&format!("S{number},{line}\n"));
+        }
+        let mut by: BTreeSet<&str> = statistics
+            .iter()
+            .filter_map(|(statistic, _)| statistic["domain"]["column"].as_str())
+            .collect();
+        by.extend(statistics.iter().filter_map(|(statistic, _)| statistic["by"].as_str()));
+        Self {
+            statistics,
+            lines,
+            registry,
+            by: by.into_iter().collect(),
+        }
+    }
+
+    fn code(&self, line: &str) -> String {
+        format!("S{}", self.lines.iter().position(|other| other == line).unwrap())
+    }
+}
+
 /// Everything that is compared of a fixture's case.
 fn compare(fixture: &Value, case: &Value, level: f64, comparisons: &mut Comparisons) {
-    let statistics: Vec<(&Value, String)> = case["statistics"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|statistic| statistic["level"].as_f64().unwrap_or(0.95) == level)
-        .filter_map(|statistic| Some((statistic, indicator(statistic)?)))
-        .collect();
-    let lines: BTreeSet<&String> = statistics.iter().map(|(_, line)| line).collect();
-    let code = |line: &String| format!("S{}", lines.iter().position(|other| *other == line).unwrap());
-    let mut registry = "code,kind,numerator,denominator,probability\n".to_owned();
-    for line in &lines {
-        registry.push_str(&format!("{},{line}\n", code(line)));
-    }
-    let mut by: BTreeSet<&str> = statistics
-        .iter()
-        .filter_map(|(statistic, _)| statistic["domain"]["column"].as_str())
-        .collect();
-    by.extend(statistics.iter().filter_map(|(statistic, _)| statistic["by"].as_str()));
-    let by: Vec<&str> = by.into_iter().collect();
+    let question = Question::of(case, level);
+    let code = |line: &String| question.code(line);
     let weights = case["design"]["weights"].as_str().unwrap();
     let data = csv(fixture, weights, &[]);
     // What R calls the intervals of a proportion, and of a quantile.
@@ -86,9 +110,9 @@ fn compare(fixture: &Value, case: &Value, level: f64, comparisons: &mut Comparis
     for (method, of_proportion, of_quantile, quantile_method) in runs {
         let settings =
             format!("interval = \"{method}\"\nquantile_interval = \"{quantile_method}\"\nconfidence = {level}");
-        let analyst = Analyst::new(&data, &design(&case["design"], &settings), &registry);
-        let estimates = analyst.estimates(&by);
-        for (statistic, line) in &statistics {
+        let analyst = Analyst::new(&data, &design(&case["design"], &settings), &question.registry);
+        let estimates = analyst.estimates(&question.by);
+        for (statistic, line) in &question.statistics {
             let what = format!("{} {} {line} {}", fixture["dataset"], case["name"], statistic["domain"]);
             let expected = &statistic["expected"];
             if statistic["kind"] == "partition" {

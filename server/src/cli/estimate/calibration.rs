@@ -8,8 +8,8 @@ use indicators::weights::{
 };
 
 use super::Fault;
-use super::data::Data;
 use super::design::{CalibrationEntry, CalibrationMethod, Design, MarginEntry};
+use crate::cli::microdata::Data;
 use crate::cli::{Failure, read_file, table_failure};
 use crate::http::Text;
 use crate::table::{Faults, Table, TableError};

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicators::intervals::ConfidenceLevel;
+use indicators::small_areas::{Benchmark, VarianceMethod};
 use indicators::survey::{Labels, PairForm, ProportionMethod, QuantileInterval, SingleUnits};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::data::Data;
+use crate::cli::microdata::Data;
 use crate::cli::{Failure, read_file};
 use crate::http::Text;
 
@@ -43,6 +44,9 @@ pub(super) struct Entries {
     pub(super) missing: Missing,
     pub(super) replicates: Option<ReplicatesEntry>,
     pub(super) calibration: Option<CalibrationEntry>,
+    pub(super) small_areas: Option<SmallAreasEntry>,
+    pub(super) publication: Option<PublicationEntry>,
+    pub(super) hot_deck: Option<HotDeckEntry>,
 }
 
 /// Which stages enter the variance.
@@ -166,6 +170,58 @@ pub(super) struct MarginEntry {
     pub(super) total: Option<f64>,
 }
 
+/// Modelled estimates of areas with few interviews or none.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SmallAreasEntry {
+    /// Column of the data whose values are the areas; one of `--by`.
+    pub(super) column: Spanned<String>,
+    /// CSV file with a row for each area of the population, beside the TOML file.
+    pub(super) file: Spanned<PathBuf>,
+    /// The file's column of the areas' codes; of the same name as the data's, if left out.
+    pub(super) area: Option<String>,
+    /// Columns of the file that the indicators follow.
+    pub(super) covariates: Vec<String>,
+    /// Column of the file with each area's part of the whole.
+    pub(super) population: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) method: VarianceMethod,
+    pub(super) benchmark: Option<Spanned<Benchmark>>,
+    #[serde(default)]
+    pub(super) smoothing: Smoothing,
+}
+
+/// Where the sampling variances of the areas come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Smoothing {
+    /// From the design, area by area.
+    #[default]
+    None,
+    /// Of proportions, from one design effect of all areas.
+    DesignEffect,
+}
+
+/// What may be shown.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublicationEntry {
+    pub(super) minimum_respondents: Option<u64>,
+    /// Column of the code of the respondent, where several rows are of one.
+    pub(super) respondent: Option<Spanned<String>>,
+    pub(super) maximum_coefficient_of_variation: Option<Spanned<f64>>,
+}
+
+/// Gaps filled from other rows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct HotDeckEntry {
+    /// Columns whose values together make the classes that answers are taken within.
+    pub(super) classes: Vec<Spanned<String>>,
+    pub(super) imputations: Spanned<usize>,
+    pub(super) seed: u64,
+}
+
 impl Design {
     /// A failure that names the line of a key or value.
     pub(super) fn failure<T>(&self, at: &Spanned<T>, problem: &Text) -> Failure {
@@ -284,6 +340,11 @@ pub(super) fn check_columns(design: &Design, data: &Data) -> Result<(), Failure>
     }
     let margins = entries.calibration.iter().flat_map(|calibration| &calibration.margin);
     named.extend(margins.map(|margin| ("column", &margin.column)));
+    named.extend(entries.small_areas.iter().map(|areas| ("column", &areas.column)));
+    let publication = entries.publication.iter();
+    named.extend(publication.filter_map(|rules| Some(("respondent", rules.respondent.as_ref()?))));
+    let classes = entries.hot_deck.iter().flat_map(|deck| &deck.classes);
+    named.extend(classes.map(|column| ("classes", column)));
     let replicates = entries
         .replicates
         .iter()

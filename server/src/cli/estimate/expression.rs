@@ -1,6 +1,6 @@
 //! What an indicator's cell says of the columns: a column, or comparisons of columns with constants.
 
-use super::data::Data;
+use crate::cli::microdata::Data;
 use crate::http::Text;
 use crate::table::Faults;
 
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn data() -> Data {
-        Data::read(b"age,sex,a<b\n14,nam,1\n15,nu,2\n,nu,3\n40,NA,4\n").unwrap()
+        Data::of(b"age,sex,a<b\n14,nam,1\n15,nu,2\n,nu,3\n40,NA,4\n".to_vec()).unwrap()
     }
 
     fn values(text: &str) -> Vec<Option<f64>> {

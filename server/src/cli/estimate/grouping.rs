@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use indicators::survey::Partition;
 
-use super::data::Data;
 use crate::cli::Failure;
+use crate::cli::microdata::Data;
 
 /// Domains that divide the rows: everybody, the values of a column, or the pairs of values of two that occur together.
 pub(super) struct Grouping {
@@ -28,12 +28,12 @@ pub(super) fn groupings(data: &Data, by: &[String]) -> Result<Vec<Grouping>, Fai
     };
     let mut groupings = vec![everybody];
     for argument in by {
-        groupings.push(grouping(data, argument)?);
+        groupings.push(asked_for(data, argument)?);
     }
     Ok(groupings)
 }
 
-fn grouping(data: &Data, argument: &str) -> Result<Grouping, Failure> {
+fn asked_for(data: &Data, argument: &str) -> Result<Grouping, Failure> {
     // A name may hold a comma.
     let columns: Vec<&str> = if data.has(argument) {
         vec![argument]
@@ -47,6 +47,11 @@ fn grouping(data: &Data, argument: &str) -> Result<Grouping, Failure> {
             format!("--by: {}", problem.en),
         ));
     }
+    Ok(grouping(data, &columns))
+}
+
+/// The domains that the values of these columns make together.
+pub(super) fn grouping(data: &Data, columns: &[&str]) -> Grouping {
     let coded: Vec<_> = columns.iter().map(|column| data.codes(column)).collect();
     let key = |row: usize| -> Option<Vec<u32>> { coded.iter().map(|column| column.codes[row]).collect() };
     let mut numbers: BTreeMap<Vec<u32>, u32> = (0..data.rows()).filter_map(key).map(|key| (key, 0)).collect();
@@ -59,7 +64,7 @@ fn grouping(data: &Data, argument: &str) -> Result<Grouping, Failure> {
             .map(|(&code, column)| column.labels.get(code as usize).cloned().unwrap_or_default())
             .collect()
     };
-    Ok(Grouping {
+    Grouping {
         codes: (0..data.rows())
             .map(|row| {
                 key(row)
@@ -68,6 +73,6 @@ fn grouping(data: &Data, argument: &str) -> Result<Grouping, Failure> {
             })
             .collect(),
         labels: numbers.keys().map(label).collect(),
-        columns: columns.into_iter().map(str::to_owned).collect(),
-    })
+        columns: columns.iter().copied().map(str::to_owned).collect(),
+    }
 }

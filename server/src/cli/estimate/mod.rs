@@ -1,17 +1,19 @@
-//! `khaosat estimate`: the live table of an installation, or estimates from any CSV file under any design.
+//! `khaosat estimate`: the live table of an installation, or estimates from any CSV or Parquet file under any design.
 
 mod calibration;
-mod data;
 mod design;
 mod expression;
 mod grouping;
+mod hot_deck;
 mod live;
 mod output;
+mod publication;
 mod registry;
 mod replicates;
 mod report;
 mod results;
 mod sampling;
+mod small_areas;
 mod variables;
 
 use std::path::PathBuf;
@@ -19,14 +21,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
+use super::microdata::{Data, data_file};
 use super::{Failure, read_file, table_failure};
 use crate::config::Config;
 use crate::table::TableError;
 
-/// Print every indicator's estimate, interval, target and bounds for a unit, or estimates from a CSV file.
+/// Print every indicator's estimate, interval, target and bounds for a unit, or estimates from a file.
 ///
-/// With --design, no installation is needed: --data is then a CSV file of microdata, the design says how its rows were
-/// sampled, and --indicators what to estimate. All keys are described in docs/statistics.md.
+/// With --design, no installation is needed: --data is then a CSV or Parquet file of microdata, the design says how its
+/// rows were sampled, and --indicators what to estimate. All keys are described in docs/statistics.md.
 #[derive(Debug, Args)]
 pub(super) struct EstimateArguments {
     /// The unit's code [default: the round's whole territory]
@@ -35,7 +38,7 @@ pub(super) struct EstimateArguments {
     /// The round [default: the newest]
     #[arg(long, value_name = "UUID", conflicts_with = "design")]
     round: Option<Uuid>,
-    /// TOML file with the design of the sample; --data is then the CSV file to estimate from
+    /// TOML file with the design of the sample; --data is then the CSV or Parquet file to estimate from
     #[arg(long, value_name = "DESIGN.toml", requires = "indicators")]
     design: Option<PathBuf>,
     /// CSV file with the indicators to estimate
@@ -72,8 +75,14 @@ enum OutputFormat {
 pub(super) async fn run(arguments: EstimateArguments, config: &Config) -> Result<(), Failure> {
     match (&arguments.design, &arguments.indicators) {
         (Some(design), Some(indicators)) => {
+            let data = data_file(config).ok_or_else(|| {
+                Failure::new(
+                    "với --design, --data phải là tệp CSV hoặc Parquet chứa dữ liệu vi mô",
+                    "with --design, --data must be the CSV or Parquet file with the microdata",
+                )
+            })?;
             let files = Files {
-                data: data_file(config)?,
+                data: data.to_owned(),
                 design: design.clone(),
                 indicators: indicators.clone(),
             };
@@ -89,17 +98,6 @@ struct Files {
     data: PathBuf,
     design: PathBuf,
     indicators: PathBuf,
-}
-
-fn data_file(config: &Config) -> Result<PathBuf, Failure> {
-    if config.data_named && !config.data.is_dir() {
-        Ok(config.data.clone())
-    } else {
-        Err(Failure::new(
-            "với --design, --data phải là tệp CSV chứa dữ liệu vi mô",
-            "with --design, --data must be the CSV file with the microdata",
-        ))
-    }
 }
 
 /// Why estimates cannot be made.
@@ -125,7 +123,7 @@ impl Files {
 fn estimate_files(files: &Files, by: &[String]) -> Result<report::Report, Failure> {
     let of_file = |fault| files.failure(fault);
     let design = design::read(&files.design).map_err(|failure| of_file(Fault::Design(failure)))?;
-    let data = data::Data::read(&read_file(&files.data)?).map_err(|error| of_file(Fault::Data(error)))?;
+    let data = Data::read(&files.data)?;
     design::check_columns(&design, &data).map_err(|failure| of_file(Fault::Design(failure)))?;
     let registry = registry::read(&read_file(&files.indicators)?, &data)
         .map_err(|error| table_failure(&files.indicators, &error))?;
@@ -136,7 +134,7 @@ fn estimate_files(files: &Files, by: &[String]) -> Result<report::Report, Failur
 fn estimate_sample(
     files: &Files,
     design: &design::Design,
-    data: &data::Data,
+    data: &Data,
     registry: &[registry::Indicator],
     groupings: &[grouping::Grouping],
 ) -> Result<report::Report, Fault> {
@@ -167,5 +165,17 @@ fn estimate_sample(
         calibrated: calibrated.as_ref(),
         replicates: replicates.as_ref(),
     };
-    results::estimate_all(&sample, data, registry, groupings)
+    let further = results::Further {
+        publication: publication::Publication::read(design, data).map_err(Fault::Design)?,
+        filling: hot_deck::Filling::read(design, data)?,
+    };
+    let areas = small_areas::Areas::read(design, &files.design, groupings)?;
+    let mut report = results::estimate_all(&sample, data, registry, groupings, &further)?;
+    if let Some(areas) = areas {
+        areas.model(&mut report);
+    }
+    if let Some(publication) = further.publication {
+        publication.apply(&mut report.estimates);
+    }
+    Ok(report)
 }

@@ -6,8 +6,8 @@ use indicators::decision::{Operator, Target};
 use serde::Serialize;
 use survey_forms::model::nearest_name;
 
-use super::data::Data;
 use super::expression::{self, Expression};
+use crate::cli::microdata::Data;
 use crate::http::Text;
 use crate::table::{Cells, Faults, Table, TableError};
 

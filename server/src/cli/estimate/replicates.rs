@@ -8,10 +8,10 @@ use indicators::variance::LonelyPsu;
 
 use super::Fault;
 use super::calibration::Calibration;
-use super::data::Data;
 use super::design::{CentreEntry, Design, ReplicateMethod, ReplicatesEntry};
 use super::sampling::{Columns, Stage};
 use crate::cli::Failure;
+use crate::cli::microdata::Data;
 use crate::http::Text;
 use crate::table::Faults;
 

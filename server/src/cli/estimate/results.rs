@@ -7,22 +7,25 @@ use indicators::decision::{Operator, Target, decide_by_intervals};
 use indicators::intervals::{Interval, IntervalMethod};
 use indicators::replicates::{Replicates, VarianceError};
 use indicators::survey::{
-    Domain, EstimateAbsences, EstimateSettings, Partition, PartitionRatio, Quantile, QuantileInterval, StagesUsed,
-    StatisticError, SurveyDesign, SurveyEstimate, Undefined, Values, VarianceEstimator, estimate_with_variance, mean,
-    partition_ratios, partition_totals, quantile, ratio, total,
+    Domain, EstimateAbsences, EstimateSettings, Partition, PartitionRatio, ProportionMethod, Quantile,
+    QuantileInterval, StagesUsed, StatisticError, SurveyDesign, SurveyEstimate, Undefined, Values, VarianceEstimator,
+    estimate_with_variance, mean, partition_ratios, partition_totals, quantile, ratio, total,
 };
 use indicators::weights::{Calibrated, ResidualAdjustment, WeightSummary};
 
 use super::Fault;
-use super::data::Data;
 use super::design::{Design, Missing, VarianceStages};
 use super::grouping::Grouping;
+use super::hot_deck::{self, Filling};
+use super::publication::Publication;
 use super::registry::{Indicator, Kind};
 use super::report::{
-    CalibrationView, EstimateView, MissingView, ReplicatesView, Report, SampleView, TargetView, WeightsView,
+    CalibrationView, EstimateView, ImputationView, MissingView, ReplicatesView, Report, SampleView, TargetView,
+    WeightsView,
 };
 use super::variables::Variables;
 use crate::cli::Failure;
+use crate::cli::microdata::Data;
 use crate::registry::operator_sign;
 
 /// Statistics of one call to the replicates at most; their covariance grows with the square.
@@ -37,6 +40,12 @@ pub(super) struct Sample<'a> {
     pub(super) replicates: Option<&'a Replicates>,
 }
 
+/// What a design may ask for beside estimates from the rows as they are.
+pub(super) struct Further {
+    pub(super) publication: Option<Publication>,
+    pub(super) filling: Option<Filling>,
+}
+
 /// Estimates every indicator in every domain.
 ///
 /// # Errors
@@ -46,25 +55,44 @@ pub(super) fn estimate_all(
     data: &Data,
     registry: &[Indicator],
     groupings: &[Grouping],
+    further: &Further,
 ) -> Result<Report, Fault> {
     let mut estimates = Vec::new();
     for indicator in registry {
         let refuse = sample.design.entries.missing == Missing::Refuse;
         let variables = Variables::read(indicator, data, sample.survey.weights(), refuse).map_err(Fault::Data)?;
+        let filled = match &further.filling {
+            Some(filling) => filling.fill(indicator, &variables, data)?,
+            None => None,
+        };
         for grouping in groupings {
-            let codes = variables.codes_of(&grouping.codes);
-            let in_domains = sample.estimate(indicator, &variables, &codes, grouping.labels.len())?;
+            let in_domains = match &filled {
+                Some(filled) => sample.estimate_filled(indicator, filled, grouping)?,
+                None => {
+                    let codes = variables.codes_of(&grouping.codes);
+                    let estimates = sample.estimate(indicator, &variables, &codes, grouping.labels.len())?;
+                    estimates.into_iter().map(|estimate| (estimate, None)).collect()
+                }
+            };
             let missing = missing(sample.survey.weights(), &variables, grouping);
-            for ((labels, estimate), missing) in grouping.labels.iter().zip(in_domains).zip(missing) {
+            let respondents = match &further.publication {
+                Some(rules) => rules.respondents(&variables, sample.survey.weights(), grouping),
+                None => in_domains.iter().map(|(estimate, _)| estimate.rows).collect(),
+            };
+            let domains = grouping.labels.iter().zip(in_domains).zip(missing).zip(respondents);
+            for (((labels, (estimate, imputation)), missing), respondents) in domains {
                 estimates.push(EstimateView {
                     code: indicator.code.clone(),
                     name: indicator.name.clone(),
                     kind: indicator.kind,
                     domain: grouping.columns.iter().cloned().zip(labels.iter().cloned()).collect(),
                     target: indicator.target.map(|target| target_view(&target, estimate.interval)),
-
                     estimate,
+                    respondents,
                     missing,
+                    imputation,
+                    modelled: None,
+                    withheld: None,
                 });
             }
         }
@@ -72,6 +100,7 @@ pub(super) fn estimate_all(
     Ok(Report {
         sample: sample.view(),
         estimates,
+        models: Vec::new(),
     })
 }
 
@@ -156,6 +185,28 @@ impl Sample<'_> {
             },
             ..VarianceEstimator::new(self.survey)
         }
+    }
+
+    /// One estimate for each domain of a grouping from variables whose gaps were filled several times.
+    fn estimate_filled(
+        &self,
+        indicator: &Indicator,
+        filled: &[Variables],
+        grouping: &Grouping,
+    ) -> Result<Vec<(SurveyEstimate, Option<ImputationView>)>, Fault> {
+        let domains = grouping.labels.len();
+        let each = filled.iter().map(|variables| {
+            let codes = variables.codes_of(&grouping.codes);
+            self.estimate(indicator, variables, &codes, domains)
+        });
+        let each: Vec<Vec<SurveyEstimate>> = each.collect::<Result<_, _>>()?;
+        let is_logit =
+            indicator.kind == Kind::Proportion && self.design.entries.interval != Some(ProportionMethod::StudentT);
+        let of_domain = |domain: usize| {
+            let estimates: Vec<&SurveyEstimate> = each.iter().filter_map(|estimates| estimates.get(domain)).collect();
+            hot_deck::combined(&estimates, is_logit, self.design.level)
+        };
+        (0..domains).map(of_domain).collect()
     }
 
     /// One estimate for each domain.

@@ -5,8 +5,8 @@ use indicators::survey::{
     SurveyError, Within,
 };
 
-use super::data::Data;
 use super::design::{Design, JointMethod, StageEntry};
+use crate::cli::microdata::Data;
 use crate::http::Text;
 use crate::table::{Faults, TableError};
 

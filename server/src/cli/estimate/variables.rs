@@ -2,13 +2,14 @@
 
 use indicators::survey::Partition;
 
-use super::data::Data;
 use super::expression::Expression;
 use super::registry::{Indicator, Kind};
+use crate::cli::microdata::Data;
 use crate::http::Text;
 use crate::table::{Faults, TableError};
 
 /// What an indicator takes of each row.
+#[derive(Clone)]
 pub(super) struct Variables {
     /// y; anything where the row does not count.
     pub(super) numerator: Vec<f64>,
@@ -18,6 +19,8 @@ pub(super) struct Variables {
     pub(super) complete: Vec<bool>,
     /// Rows that lack one, or of which it is not known whether they are in the domain.
     pub(super) missing: Vec<bool>,
+    /// Of those, the ones that are known to be in the domain.
+    pub(super) fillable: Vec<bool>,
 }
 
 impl Variables {
@@ -43,6 +46,7 @@ impl Variables {
             denominator: vec![1.0; data.rows()],
             complete: vec![false; data.rows()],
             missing: vec![false; data.rows()],
+            fillable: vec![false; data.rows()],
         };
         for row in 0..data.rows() {
             if domain[row] == Some(0.0) {
@@ -53,6 +57,7 @@ impl Variables {
             let y = numerator[row].or((is_proportion && denominator[row] == Some(0.0)).then_some(0.0));
             let (Some(y), Some(x), Some(_)) = (y, denominator[row], domain[row]) else {
                 variables.missing[row] = true;
+                variables.fillable[row] = domain[row].is_some();
                 if refuse && weights[row] > 0.0 {
                     faults.cell(
                         data.line(row),

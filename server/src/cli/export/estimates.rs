@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{ExportFormat, Failure};
 use crate::estimates::{FieldState, IndicatorView, LiveRound, UnitView, overview};
+use crate::table::guard_formula;
 
 /// One unit's figure for one indicator. Shares are from 0 to 1.
 #[derive(Debug, Serialize)]
@@ -100,7 +101,7 @@ fn row<'a>(live: &'a LiveRound, unit: &'a UnitView, indicator: &'a IndicatorView
         unit_code: &unit.code,
         unit_level: &unit.level,
         unit_kind: &unit.kind,
-        unit_name: plain(&unit.name),
+        unit_name: guard_formula(&unit.name).into_owned(),
         indicator: &indicator.code,
         point: estimate.map(|estimate| estimate.point),
         standard_error: estimate.and_then(|estimate| estimate.standard_error),
@@ -126,13 +127,4 @@ fn row<'a>(live: &'a LiveRound, unit: &'a UnitView, indicator: &'a IndicatorView
 /// The word that a value has in the API's JSON.
 fn word<T: Serialize>(value: &T) -> Option<String> {
     serde_json::to_value(value).ok()?.as_str().map(str::to_owned)
-}
-
-/// A name that no spreadsheet takes for a formula (OWASP, CSV injection).
-fn plain(name: &str) -> String {
-    if name.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{name}")
-    } else {
-        name.to_owned()
-    }
 }

@@ -1,137 +1,68 @@
-//! Estimates as a table for people, JSON or CSV.
-
-use std::collections::BTreeSet;
+//! Estimates as a table for people.
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use indicators::decision::Decision;
 use indicators::intervals::IntervalMethod;
 use indicators::survey::{IntervalReason, Undefined};
-use serde::Serialize;
 
-use super::OutputFormat;
-use super::registry::Kind;
-use super::report::{EstimateView, Report};
-use crate::cli::{Failure, print_json};
-use crate::config::MessageLanguage;
+use super::super::registry::Kind;
+use super::super::report::{EstimateView, Report, WithheldView};
+use super::modelled;
 
-/// Prints a report on standard output.
-///
-/// # Errors
-/// A [`Failure`] if it cannot be written.
-pub(super) fn print(report: &Report, format: OutputFormat, language: MessageLanguage) -> Result<(), Failure> {
-    match format {
-        OutputFormat::Json => print_json(report),
-        OutputFormat::Csv => csv(report),
-        OutputFormat::Table => {
-            println!("{}", table(report, language == MessageLanguage::Vi));
-            Ok(())
+/// Figures in the language of the reader, and notes on what is absent.
+pub(super) struct Writer {
+    pub(super) vietnamese: bool,
+    notes: Vec<Note>,
+}
+
+/// Why something is absent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Note {
+    Undefined(Undefined),
+    Withheld(WithheldView),
+}
+
+impl Note {
+    fn text(&self, writer: &Writer) -> String {
+        let undefined = match self {
+            Self::Undefined(undefined) if writer.vietnamese => return undefined.vietnamese().to_owned(),
+            Self::Undefined(undefined) => return undefined.to_string(),
+            Self::Withheld(withheld) => *withheld,
+        };
+        match (undefined, writer.vietnamese) {
+            (WithheldView::TooFewRespondents { minimum, .. }, true) => {
+                format!("không công bố: có ít hơn {minimum} người trả lời")
+            }
+            (WithheldView::TooFewRespondents { minimum, .. }, false) => {
+                format!("withheld: fewer than {minimum} respondents")
+            }
+            (WithheldView::TooImprecise { maximum, .. }, true) => {
+                format!("không công bố: hệ số biến thiên lớn hơn {}", writer.percent(maximum))
+            }
+            (WithheldView::TooImprecise { maximum, .. }, false) => {
+                format!(
+                    "withheld: the coefficient of variation is above {}",
+                    writer.percent(maximum)
+                )
+            }
+            (WithheldView::OtherRule, true) => "không công bố theo quy tắc".to_owned(),
+            (WithheldView::OtherRule, false) => "withheld by a rule".to_owned(),
         }
     }
 }
 
-/// The word that JSON has for a value: the name of a variant.
-fn word(value: &impl Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        Ok(serde_json::Value::Object(object)) => object.keys().next().cloned().unwrap_or_default(),
-        _ => String::new(),
-    }
-}
-
-fn csv(report: &Report) -> Result<(), Failure> {
-    let domains: BTreeSet<&String> = report.estimates.iter().flat_map(|view| view.domain.keys()).collect();
-    let mut writer = csv::Writer::from_writer(std::io::stdout().lock());
-    let mut header = vec!["code".to_owned(), "name".to_owned(), "kind".to_owned()];
-    header.extend(domains.iter().map(|column| format!("by_{column}")));
-    let figures = [
-        "point",
-        "standard_error",
-        "lower",
-        "upper",
-        "confidence",
-        "interval_method",
-        "interval_reason",
-        "design_effect",
-        "design_effect_with_replacement",
-        "degrees_of_freedom",
-        "rows",
-        "population",
-        "missing_rows",
-        "missing_share",
-        "missing_weighted_share",
-        "operator",
-        "target_percent",
-        "decision",
-        "point_absent",
-        "standard_error_absent",
-        "interval_absent",
-        "design_effect_absent",
-    ];
-    header.extend(figures.map(str::to_owned));
-    let written = |error: csv::Error| Failure::from(std::io::Error::from(error));
-    writer.write_record(&header).map_err(written)?;
-    for view in &report.estimates {
-        writer.write_record(csv_row(view, &domains)).map_err(written)?;
-    }
-    Ok(writer.flush()?)
-}
-
-fn csv_row(view: &EstimateView, domains: &BTreeSet<&String>) -> Vec<String> {
-    let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
-    let absent = |reason: Option<Undefined>| reason.as_ref().map(word).unwrap_or_default();
-    let estimate = &view.estimate;
-    let interval = estimate.interval;
-    let mut row = vec![view.code.clone(), view.name.clone(), word(&view.kind)];
-    row.extend(
-        domains
-            .iter()
-            .map(|column| view.domain.get(*column).cloned().unwrap_or_default()),
-    );
-    row.extend([
-        number(estimate.point),
-        number(estimate.standard_error),
-        number(interval.map(|interval| interval.lower)),
-        number(interval.map(|interval| interval.upper)),
-        number(interval.map(|interval| interval.level.fraction())),
-        interval.map(|interval| word(&interval.method)).unwrap_or_default(),
-        estimate.choice.map(|choice| word(&choice.reason)).unwrap_or_default(),
-        number(estimate.design_effect),
-        number(estimate.design_effect_with_replacement),
-        estimate.degrees_of_freedom.to_string(),
-        estimate.rows.to_string(),
-        number(Some(estimate.population)),
-        view.missing.rows.to_string(),
-        number(Some(view.missing.share)),
-        number(Some(view.missing.weighted_share)),
-        view.target.map(|target| target.operator.to_owned()).unwrap_or_default(),
-        number(view.target.map(|target| target.percent)),
-        view.target.map(|target| word(&target.decision)).unwrap_or_default(),
-        absent(estimate.absences.point),
-        absent(estimate.absences.standard_error),
-        absent(estimate.absences.interval),
-        absent(estimate.absences.design_effect),
-    ]);
-    row
-}
-
-/// Figures in the language of the reader, and notes on what is absent.
-struct Writer {
-    vietnamese: bool,
-    notes: Vec<Undefined>,
-}
-
 impl Writer {
-    fn number(&self, text: String) -> String {
+    pub(super) fn number(&self, text: String) -> String {
         if self.vietnamese { text.replace('.', ",") } else { text }
     }
 
-    fn percent(&self, share: f64) -> String {
+    pub(super) fn percent(&self, share: f64) -> String {
         self.number(format!("{:.1} %", share * 100.0))
     }
 
     /// A figure in the unit of its kind: percent of a proportion, otherwise five digits.
-    fn figure(&self, value: f64, kind: Kind) -> String {
+    pub(super) fn figure(&self, value: f64, kind: Kind) -> String {
         if kind == Kind::Proportion {
             return self.percent(value);
         }
@@ -140,8 +71,16 @@ impl Writer {
         self.number(format!("{value:.decimals$}"))
     }
 
+    /// A standard error, which is small beside a percentage and so has a digit more.
+    pub(super) fn error(&self, error: f64, kind: Kind) -> String {
+        match kind {
+            Kind::Proportion => self.number(format!("{:.2} %", error * 100.0)),
+            _ => self.figure(error, kind),
+        }
+    }
+
     /// A figure, or a dash with the number of the note that says why there is none.
-    fn or_note(&mut self, text: Option<String>, reason: Option<Undefined>) -> String {
+    fn or_note(&mut self, text: Option<String>, reason: Option<Note>) -> String {
         match (text, reason) {
             (Some(text), _) => text,
             (None, None) => "–".to_owned(),
@@ -209,6 +148,8 @@ impl Writer {
     fn row(&mut self, view: &EstimateView) -> Vec<String> {
         let (estimate, kind) = (&view.estimate, view.kind);
         let absences = estimate.absences;
+        let withheld = view.withheld.map(Note::Withheld);
+        let note = |reason: Option<Undefined>| withheld.or(reason.map(Note::Undefined));
         let everybody = if self.vietnamese { "tất cả" } else { "all" };
         let domain = match view.domain.is_empty() {
             true => everybody.to_owned(),
@@ -218,11 +159,7 @@ impl Writer {
             }
         };
         let point = estimate.point.map(|point| self.figure(point, kind));
-        // A standard error is small beside a percentage, so it has a digit more.
-        let standard_error = estimate.standard_error.map(|error| match kind {
-            Kind::Proportion => self.number(format!("{:.2} %", error * 100.0)),
-            _ => self.figure(error, kind),
-        });
+        let standard_error = estimate.standard_error.map(|error| self.error(error, kind));
         let interval = estimate.interval.map(|interval| {
             format!(
                 "{} – {}",
@@ -239,11 +176,11 @@ impl Writer {
         vec![
             title,
             domain,
-            self.or_note(point, absences.point),
-            self.or_note(standard_error, absences.standard_error),
-            self.or_note(interval, absences.interval),
+            self.or_note(point, note(absences.point)),
+            self.or_note(standard_error, note(absences.standard_error)),
+            self.or_note(interval, note(absences.interval)),
             self.method(view),
-            self.or_note(effect, absences.design_effect),
+            self.or_note(effect, note(absences.design_effect)),
             estimate.degrees_of_freedom.to_string(),
             estimate.rows.to_string(),
             self.percent(view.missing.weighted_share),
@@ -252,7 +189,8 @@ impl Writer {
     }
 }
 
-fn table(report: &Report, vietnamese: bool) -> String {
+/// The table, with notes and, where there are models, what these say below it.
+pub(super) fn table(report: &Report, vietnamese: bool) -> String {
     let mut writer = Writer {
         vietnamese,
         notes: Vec::new(),
@@ -302,12 +240,10 @@ fn table(report: &Report, vietnamese: bool) -> String {
     }
     let mut text = table.to_string();
     for (number, note) in writer.notes.iter().enumerate() {
-        let note = if vietnamese {
-            note.vietnamese().to_owned()
-        } else {
-            note.to_string()
-        };
-        text.push_str(&format!("\n[{}] {note}", number + 1));
+        text.push_str(&format!("\n[{}] {}", number + 1, note.text(&writer)));
+    }
+    if !report.models.is_empty() {
+        text.push_str(&modelled::section(report, &writer));
     }
     text
 }

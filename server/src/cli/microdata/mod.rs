@@ -1,18 +1,32 @@
-//! The columns of a CSV file of microdata.
+//! Microdata: the columns of a CSV or Parquet file.
+
+mod column;
+mod parquet_file;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use survey_forms::model::nearest_name;
 
+use super::{Failure, read_within, table_failure};
+use crate::config::Config;
 use crate::http::Text;
-use crate::table::{Faults, Table, TableError};
+use crate::table::{FILE_BYTES, Faults, Table, TableError};
+use parquet_file::ParquetTable;
 
 /// Microdata: one row per sampled element.
 #[derive(Debug)]
 pub(super) struct Data {
-    table: Table,
-    /// The line of each row in the file.
+    source: Source,
+    /// The line of each row in the file. A Parquet file has none, so they are those of the same table as CSV.
     lines: Vec<u64>,
+}
+
+/// What the file was.
+#[derive(Debug)]
+enum Source {
+    Csv(Table),
+    Parquet(ParquetTable),
 }
 
 /// A column of codes: each distinct text has a number, in ascending order of the texts (of the numbers that they are, if
@@ -25,20 +39,47 @@ pub(super) struct Codes {
     pub(super) codes: Vec<Option<u32>>,
 }
 
+/// The file that `--data` names; none where it was left out, or names the folder of an installation.
+pub(super) fn data_file(config: &Config) -> Option<&Path> {
+    (config.data_named && !config.data.is_dir()).then_some(config.data.as_path())
+}
+
+/// The line of the first row below a header.
+const FIRST_LINE: u64 = 2;
+
 /// Whether a cell's text means that nothing is known.
 fn is_missing(text: &str) -> bool {
     text.is_empty() || text == "NA"
 }
 
 impl Data {
-    /// Reads a file.
+    /// Reads a file, whose content says which of the two it is.
     ///
     /// # Errors
-    /// As [`Table::read`].
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, TableError> {
-        let table = Table::read(bytes, &[])?;
-        let lines = table.rows().map(|(line, _)| line).collect();
-        Ok(Self { table, lines })
+    /// A [`Failure`] with the file's name when it cannot be read, is too large, or is no table.
+    pub(super) fn read(file: &Path) -> Result<Self, Failure> {
+        let bytes = read_within(file, FILE_BYTES)?;
+        Self::of(bytes).map_err(|error| table_failure(file, &error))
+    }
+
+    /// Takes a file's content.
+    ///
+    /// # Errors
+    /// [`TableError`] when it is no table.
+    pub(super) fn of(bytes: Vec<u8>) -> Result<Self, TableError> {
+        if !parquet_file::is_parquet(&bytes) {
+            let table = Table::read(&bytes, &[])?;
+            let lines = table.rows().map(|(line, _)| line).collect();
+            let source = Source::Csv(table);
+            return Ok(Self { source, lines });
+        }
+        match parquet_file::read(bytes) {
+            Ok(table) => Ok(Self {
+                lines: (0..table.rows as u64).map(|row| row + FIRST_LINE).collect(),
+                source: Source::Parquet(table),
+            }),
+            Err(problem) => Err(TableError::of(problem)),
+        }
     }
 
     /// Number of rows.
@@ -53,7 +94,10 @@ impl Data {
 
     /// The names of the columns, in the file's order.
     pub(super) fn names(&self) -> Vec<&str> {
-        self.table.columns()
+        match &self.source {
+            Source::Csv(table) => table.columns(),
+            Source::Parquet(table) => table.columns.iter().map(|(name, _)| name.as_str()).collect(),
+        }
     }
 
     /// Whether there is such a column.
@@ -61,8 +105,13 @@ impl Data {
         self.names().contains(&name)
     }
 
-    /// What to say of a column that does not exist.
+    /// What to say of a column that does not exist, or cannot be used.
     pub(super) fn unknown(&self, name: &str) -> Text {
+        if let Source::Parquet(table) = &self.source
+            && let Some((_, problem)) = table.unusable.iter().find(|(unusable, _)| unusable == name)
+        {
+            return problem.clone();
+        }
         let names = self.names();
         match nearest_name(name, names.iter().copied()) {
             Some(nearest) => Text::new(
@@ -80,10 +129,17 @@ impl Data {
     }
 
     /// The texts of a column; `None` where a cell is empty or NA.
-    pub(super) fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Option<&'a str>> {
-        self.table
-            .rows()
-            .map(move |(_, cells)| Some(cells.text(name)).filter(|text| !is_missing(text)))
+    pub(super) fn texts<'a>(&'a self, name: &'a str) -> Box<dyn Iterator<Item = Option<&'a str>> + 'a> {
+        match &self.source {
+            Source::Csv(table) => {
+                let cells = table.rows().map(move |(_, cells)| cells.text(name));
+                Box::new(cells.map(|text| Some(text).filter(|text| !is_missing(text))))
+            }
+            Source::Parquet(table) => match table.columns.iter().find(|(known, _)| known == name) {
+                Some((_, column)) => Box::new(column.texts()),
+                None => Box::new(std::iter::repeat_n(None, table.rows)),
+            },
+        }
     }
 
     /// The numbers of a column; `None` where a cell is missing.
