@@ -51,6 +51,20 @@ pub struct BoundedEstimate {
 }
 
 impl BoundedEstimate {
+    /// Of an estimate about which nothing is open.
+    pub fn settled(estimate: Estimate) -> Self {
+        let has_denominator = estimate.denominator_total > 0.0;
+        let end = || has_denominator.then(|| estimate.clone());
+        BoundedEstimate {
+            lower: end(),
+            upper: end(),
+            denominator_may_vanish: !has_denominator,
+            conflicted_households: 0,
+            suspected_households: 0,
+            estimate,
+        }
+    }
+
     /// Whether a target is met whatever the sample left out and however everything is settled.
     pub fn decide(&self, target: &Target) -> Decision {
         match (&self.lower, &self.upper) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use indicators::bounds::{BoundedEstimate, bounded_ratio};
 use indicators::design::{Design, DesignError, Domain, Psu, Sample, Stratum};
-use indicators::estimators::{Estimate, Indicator as Estimand, Measure, Settings, ratio};
+use indicators::estimators::{Estimate, Indicator as Estimand, LiveEstimates, Measure, Settings, ratio};
 use indicators::summary::PsuSummary;
 use tokio::sync::RwLock;
 
@@ -36,14 +36,12 @@ pub struct LiveRound {
     pub sequence: i64,
     /// When the last change came, in milliseconds since 1970-01-01T00:00:00Z.
     pub last_received_at: Option<i64>,
-    design: Design,
-    /// Which hamlets lie in each node of the tree.
-    domains: Vec<Domain>,
+    /// The sums, with the hamlets of each node of the tree as a domain.
+    figures: LiveEstimates,
     hamlets: Vec<LiveHamlet>,
     /// The node of each hamlet.
     hamlet_nodes: Vec<usize>,
     by_key: BTreeMap<i64, usize>,
-    summaries: Vec<PsuSummary>,
     /// By hamlet, the responses with conflicts that touch an indicator, by their numbers in the database.
     conflicted: Vec<BTreeMap<i64, Reduced>>,
     suspects: Suspects,
@@ -158,12 +156,10 @@ impl LiveRound {
             tree,
             sequence: 0,
             last_received_at: None,
-            design,
-            domains,
+            figures: LiveEstimates::new(design, domains, summaries, Settings::default())?,
             hamlets,
             hamlet_nodes: nodes,
             by_key,
-            summaries,
             conflicted,
             suspects,
         };
@@ -216,22 +212,18 @@ impl LiveRound {
         let Some(place) = self.by_key.get(&hamlet_key).copied() else {
             return;
         };
-        let parts = (
-            self.hamlets.get_mut(place),
-            self.summaries.get_mut(place),
-            self.conflicted.get_mut(place),
-        );
-        let (Some(hamlet), Some(summary), Some(conflicted)) = parts else {
-            return;
-        };
         let contributions = |reduced: &Reduced| self.suspects.contributions(response_key, reduced);
         let was = before.as_ref().and_then(contributions);
         let is = contributions(&after);
-        if let Err(error) = summary.apply(was.as_deref(), is.as_deref()) {
+        if let Err(error) = self.figures.apply(place, was.as_deref(), is.as_deref()) {
             // An expression gave a number that no sum can take, such as infinity: the response counts as none.
             tracing::warn!(response_key, %error, "a response cannot be counted");
             return;
         }
+        let parts = (self.hamlets.get_mut(place), self.conflicted.get_mut(place));
+        let (Some(hamlet), Some(conflicted)) = parts else {
+            return;
+        };
         match before {
             None => hamlet.received += 1,
             Some(before) => {
@@ -259,19 +251,18 @@ impl LiveRound {
     ///
     /// `measured` counts the measured indicators from 0. None where the two do not exist or do not fit.
     pub fn estimate(&self, node: usize, measured: usize) -> Option<BoundedEstimate> {
-        let domain = self.domains.get(node)?;
-        let sample = Sample::new(&self.design, &self.summaries).ok()?;
-        let estimand = Estimand {
-            index: measured,
-            measure: Measure::Proportion,
-        };
+        let domain = self.figures.domain(node)?;
         let open = self.open_responses(domain, measured);
-        bounded_ratio(&sample, domain, estimand, &Settings::default(), &open.unsettled).ok()
+        if open.unsettled.households.is_empty() && open.unsettled.groups.is_empty() {
+            return self.direct_estimate(node, measured).map(BoundedEstimate::settled);
+        }
+        let sample = Sample::new(self.figures.design(), self.figures.summaries()).ok()?;
+        bounded_ratio(&sample, domain, estimand(measured), &Settings::default(), &open.unsettled).ok()
     }
 
-    /// The same from the values counted now, without bounds.
+    /// The same from the values counted now, without bounds and in constant time.
     pub(super) fn direct_estimate(&self, node: usize, measured: usize) -> Option<Estimate> {
-        self.estimate_from(&self.summaries, node, measured)
+        self.figures.estimate(node, estimand(measured)).ok()?
     }
 
     /// The same from sums that some hamlets had earlier, by their numbers in the database. None also where those are sums of
@@ -282,22 +273,14 @@ impl LiveRound {
         measured: usize,
         earlier: &BTreeMap<i64, PsuSummary>,
     ) -> Option<Estimate> {
-        let mut summaries = self.summaries.clone();
+        let mut summaries = self.figures.summaries().to_vec();
         for (hamlet_key, summary) in earlier {
             if let Some(present) = self.by_key.get(hamlet_key).and_then(|place| summaries.get_mut(*place)) {
                 present.clone_from(summary);
             }
         }
-        self.estimate_from(&summaries, node, measured)
-    }
-
-    fn estimate_from(&self, summaries: &[PsuSummary], node: usize, measured: usize) -> Option<Estimate> {
-        let sample = Sample::new(&self.design, summaries).ok()?;
-        let estimand = Estimand {
-            index: measured,
-            measure: Measure::Proportion,
-        };
-        ratio(&sample, self.domains.get(node)?, estimand, &Settings::default()).ok()
+        let sample = Sample::new(self.figures.design(), &summaries).ok()?;
+        ratio(&sample, self.figures.domain(node)?, estimand(measured), &Settings::default()).ok()
     }
 
     /// What is open about an estimate, in the order in which to settle it for the decision on the indicator's target, as
@@ -305,20 +288,17 @@ impl LiveRound {
     ///
     /// `measured` counts the measured indicators from 0. None where the two do not exist or do not fit.
     pub fn importance(&self, node: usize, measured: usize) -> Option<LiveImportance> {
-        let domain = self.domains.get(node)?;
+        let domain = self.figures.domain(node)?;
         let target = &self
             .registry
             .get(*self.measures.registry_positions.get(measured)?)?
             .target;
-        let sample = Sample::new(&self.design, &self.summaries).ok()?;
-        let estimand = Estimand {
-            index: measured,
-            measure: Measure::Proportion,
-        };
+        let sample = Sample::new(self.figures.design(), self.figures.summaries()).ok()?;
         let open = self.open_responses(domain, measured);
         let settings = Settings::default();
         let importance =
-            indicators::bounds::importance(&sample, domain, estimand, &settings, &open.unsettled, target).ok()?;
+            indicators::bounds::importance(&sample, domain, estimand(measured), &settings, &open.unsettled, target)
+                .ok()?;
         let hamlet = |psu: usize| {
             let node = self.hamlet_nodes.get(psu)?;
             Some(self.tree.nodes().get(*node)?.code.clone())
@@ -333,7 +313,7 @@ impl LiveRound {
     }
 
     fn has_respondents(&self, psu: usize) -> bool {
-        self.summaries.get(psu).is_some_and(|summary| summary.households() > 0)
+        self.figures.summaries().get(psu).is_some_and(|summary| summary.households() > 0)
     }
 
     /// The conflicted responses of a domain, each with its hamlet's place.
@@ -346,8 +326,8 @@ impl LiveRound {
 
     /// How many open pairs of suspected duplicates have a response in a node.
     pub fn suspected_duplicates(&self, node: usize) -> u64 {
-        self.domains
-            .get(node)
+        self.figures
+            .domain(node)
             .map_or(0, |domain| self.suspects.open_in(domain.members()))
     }
 
@@ -366,8 +346,7 @@ impl LiveRound {
             let was = self.suspects.contributions(*response_key, reduced);
             let is = suspects.contributions(*response_key, reduced);
             if was != is
-                && let Some(summary) = self.summaries.get_mut(place)
-                && let Err(error) = summary.apply(was.as_deref(), is.as_deref())
+                && let Err(error) = self.figures.apply(place, was.as_deref(), is.as_deref())
             {
                 // As where it came: a number that no sum can take counts as none.
                 tracing::warn!(response_key, %error, "a suspected duplicate cannot be counted");
@@ -384,7 +363,7 @@ impl LiveRound {
 
     /// Whether the bounds of a node's estimates are exact.
     pub fn bounds_exact(&self, node: usize) -> bool {
-        self.domains.get(node).is_none_or(|domain| {
+        self.figures.domain(node).is_none_or(|domain| {
             // What a hamlet would weigh in which nobody has responded yet is not known.
             let is_exact = |(psu, _, reduced): (usize, i64, &Reduced)| reduced.exact && self.has_respondents(psu);
             self.conflicted_in(domain).all(is_exact) && self.suspects.is_exact_in(domain.members())
@@ -393,18 +372,18 @@ impl LiveRound {
 
     /// The hamlets of a node: their counts and how many households responded.
     pub fn hamlets(&self, node: usize) -> impl Iterator<Item = (LiveHamlet, u64)> {
-        let members = self.domains.get(node).map(Domain::members).unwrap_or_default();
+        let members = self.figures.domain(node).map(Domain::members).unwrap_or_default();
         members.iter().filter_map(|place| {
             Some((
                 *self.hamlets.get(*place)?,
-                self.summaries.get(*place).map_or(0, PsuSummary::households),
+                self.figures.summaries().get(*place).map_or(0, PsuSummary::households),
             ))
         })
     }
 
     /// The hamlets of a node with their own nodes.
     pub(super) fn hamlet_nodes(&self, node: usize) -> impl Iterator<Item = (&Node, LiveHamlet)> {
-        let members = self.domains.get(node).map(Domain::members).unwrap_or_default();
+        let members = self.figures.domain(node).map(Domain::members).unwrap_or_default();
         members.iter().filter_map(|place| {
             let node = self.tree.nodes().get(*self.hamlet_nodes.get(*place)?)?;
             Some((node, *self.hamlets.get(*place)?))
@@ -413,12 +392,20 @@ impl LiveRound {
 
     /// The sums of the hamlet with this number in the database.
     pub(super) fn summary(&self, hamlet_key: i64) -> Option<&PsuSummary> {
-        self.summaries.get(*self.by_key.get(&hamlet_key)?)
+        self.figures.summaries().get(*self.by_key.get(&hamlet_key)?)
     }
 
     /// The sums of each hamlet, in the order of the hamlets' codes.
     pub fn summaries(&self) -> &[PsuSummary] {
-        &self.summaries
+        self.figures.summaries()
+    }
+}
+
+/// Every indicator of the plan is a share.
+fn estimand(measured: usize) -> Estimand {
+    Estimand {
+        index: measured,
+        measure: Measure::Proportion,
     }
 }
 

@@ -138,6 +138,11 @@ impl LiveEstimates {
         self.units.iter().map(|unit| &unit.domain)
     }
 
+    /// The domain with this position.
+    pub fn domain(&self, position: usize) -> Option<&Domain> {
+        self.units.get(position).map(|unit| &unit.domain)
+    }
+
     /// The sums of each hamlet, in the design's order.
     pub fn summaries(&self) -> &[PsuSummary] {
         &self.summaries
