@@ -358,21 +358,21 @@ impl LiveEstimates {
         let lonely = self.settings.lonely_psu;
         let sizes = |part: &Part| (self.sampled_psus[part.stratum], self.design.strata()[part.stratum].psus);
         let mut parts = unit.parts.iter().map(|&part| &self.parts[part]);
-        let (terms, weighted) = if let Some(sums) = unit.sums.get(indicator) {
-            (sums.terms, sums.terms.clear(sums.weighted))
-        } else if let [part] = unit.parts[..] {
-            let part = &self.parts[part];
-            let (sampled, frame) = sizes(part);
-            let terms = part.terms[indicator];
-            (terms, terms.sampled(sampled, frame, lonely))
-        } else {
-            Default::default()
+        let (terms, several) = match (unit.sums.get(indicator), &unit.parts[..]) {
+            (Some(sums), _) => (sums.terms, Some(sums.weighted)),
+            (None, &[part]) => (self.parts[part].terms[indicator], None),
+            _ => Default::default(),
         };
-        let weighted = match counts.first_stage {
+        let weighted = match (counts.first_stage, several, &unit.parts[..]) {
             // What is left of hamlets that were taken out is rounding.
             _ if counts.psus == 0 => Weighted::default(),
-            FirstStage::Sampled => weighted,
-            FirstStage::Enumerated => terms.enumerated(),
+            (FirstStage::Enumerated, ..) => terms.enumerated(),
+            (FirstStage::Sampled, Some(weighted), _) => terms.clear(weighted),
+            (FirstStage::Sampled, None, &[part]) => {
+                let (sampled, frame) = sizes(&self.parts[part]);
+                terms.sampled(sampled, frame, lonely)
+            }
+            _ => Weighted::default(),
         };
         let is_lonely = |part: &Part| {
             let (sampled, frame) = sizes(part);
@@ -405,12 +405,12 @@ impl DomainSums for LiveSums {
 
     fn totals(&self) -> Totals {
         let denominator = self.weighted.denominator.value();
+        let mut numerator = self.weighted.numerator.value();
         // Where everybody has the attribute, rounding must not take the ratio above 1.
-        let numerator = if self.weighted.residual_squares(1.0) == 0.0 {
-            denominator
-        } else {
-            self.weighted.numerator.value()
-        };
+        let is_near = (numerator - denominator).abs() <= 4.0 * f64::EPSILON * denominator;
+        if is_near && self.weighted.residual_squares(1.0) == 0.0 {
+            numerator = denominator;
+        }
         Totals {
             households_with_denominator: self.terms.households_with_denominator.unsigned_abs(),
             numerator_observed: self.terms.numerator_observed.value(),
