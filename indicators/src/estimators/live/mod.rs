@@ -63,6 +63,8 @@ struct Unit {
     incomplete_psus: u64,
     /// Hamlets of which one household of several has responded.
     lonely_psus: u64,
+    /// Strata of its parts in which no hamlet at all has responses.
+    unrepresented_strata: u64,
     /// By indicator; empty where there is one part, which then has all.
     sums: Vec<UnitSums>,
     /// Degrees of freedom, and Student's quantile for them: it takes longer than all the rest of an estimate.
@@ -152,6 +154,7 @@ impl LiveEstimates {
             households: 0,
             incomplete_psus: 0,
             lonely_psus: 0,
+            unrepresented_strata: 0,
             sums: Vec::new(),
             degrees_of_freedom: 0,
             student_t: None,
@@ -170,6 +173,7 @@ impl LiveEstimates {
                 last = Some(hamlet.stratum);
                 let part = self.parts.len();
                 unit.parts.push(part);
+                unit.unrepresented_strata += u64::from(self.sampled_psus[hamlet.stratum] == 0);
                 self.parts_of_stratum[hamlet.stratum].push(part);
                 self.parts.push(Part {
                     domain: number,
@@ -253,14 +257,13 @@ impl LiveEstimates {
     }
 
     fn counts(&self, unit: &Unit) -> DomainCounts {
-        let unrepresented = |&&part: &&usize| self.sampled_psus[self.parts[part].stratum] == 0;
         DomainCounts {
             first_stage: first_stage_of(&unit.domain, unit.psus),
             psus: unit.psus,
             strata: unit.strata,
             households: unit.households,
             incomplete_psus: unit.incomplete_psus,
-            unrepresented_strata: unit.parts.iter().filter(unrepresented).count() as u64,
+            unrepresented_strata: unit.unrepresented_strata,
         }
     }
 
@@ -323,12 +326,18 @@ impl LiveEstimates {
             self.find_student_t(self.parts[part].domain);
         }
         let sampled = &mut self.sampled_psus[hamlet.stratum];
+        let was_empty = u64::from(*sampled == 0);
         *sampled = *sampled + u64::from(now > 0) - u64::from(before > 0);
+        let is_empty = u64::from(*sampled == 0);
         if (now > 0) == (before > 0) {
             parts.iter().for_each(|&part| self.weigh(part));
         } else {
             let of_stratum = std::mem::take(&mut self.parts_of_stratum[hamlet.stratum]);
-            of_stratum.iter().for_each(|&part| self.weigh(part));
+            for &part in &of_stratum {
+                self.weigh(part);
+                let unit = &mut self.units[self.parts[part].domain];
+                unit.unrepresented_strata = unit.unrepresented_strata + is_empty - was_empty;
+            }
             self.parts_of_stratum[hamlet.stratum] = of_stratum;
         }
         self.parts_of_psu[psu] = parts;
