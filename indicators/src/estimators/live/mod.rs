@@ -63,6 +63,8 @@ struct Unit {
     incomplete_psus: u64,
     /// Hamlets of which one household of several has responded.
     lonely_psus: u64,
+    /// Strata of its parts in which no hamlet at all has responses.
+    unrepresented_strata: u64,
     /// By indicator; empty where there is one part, which then has all.
     sums: Vec<UnitSums>,
     /// Degrees of freedom, and Student's quantile for them: it takes longer than all the rest of an estimate.
@@ -157,6 +159,7 @@ impl LiveEstimates {
             households: 0,
             incomplete_psus: 0,
             lonely_psus: 0,
+            unrepresented_strata: 0,
             sums: Vec::new(),
             degrees_of_freedom: 0,
             student_t: None,
@@ -175,6 +178,7 @@ impl LiveEstimates {
                 last = Some(hamlet.stratum);
                 let part = self.parts.len();
                 unit.parts.push(part);
+                unit.unrepresented_strata += u64::from(self.sampled_psus[hamlet.stratum] == 0);
                 self.parts_of_stratum[hamlet.stratum].push(part);
                 self.parts.push(Part {
                     domain: number,
@@ -258,14 +262,13 @@ impl LiveEstimates {
     }
 
     fn counts(&self, unit: &Unit) -> DomainCounts {
-        let unrepresented = |&&part: &&usize| self.sampled_psus[self.parts[part].stratum] == 0;
         DomainCounts {
             first_stage: first_stage_of(&unit.domain, unit.psus),
             psus: unit.psus,
             strata: unit.strata,
             households: unit.households,
             incomplete_psus: unit.incomplete_psus,
-            unrepresented_strata: unit.parts.iter().filter(unrepresented).count() as u64,
+            unrepresented_strata: unit.unrepresented_strata,
         }
     }
 
@@ -328,12 +331,18 @@ impl LiveEstimates {
             self.find_student_t(self.parts[part].domain);
         }
         let sampled = &mut self.sampled_psus[hamlet.stratum];
+        let was_empty = u64::from(*sampled == 0);
         *sampled = *sampled + u64::from(now > 0) - u64::from(before > 0);
+        let is_empty = u64::from(*sampled == 0);
         if (now > 0) == (before > 0) {
             parts.iter().for_each(|&part| self.weigh(part));
         } else {
             let of_stratum = std::mem::take(&mut self.parts_of_stratum[hamlet.stratum]);
-            of_stratum.iter().for_each(|&part| self.weigh(part));
+            for &part in &of_stratum {
+                self.weigh(part);
+                let unit = &mut self.units[self.parts[part].domain];
+                unit.unrepresented_strata = unit.unrepresented_strata + is_empty - was_empty;
+            }
             self.parts_of_stratum[hamlet.stratum] = of_stratum;
         }
         self.parts_of_psu[psu] = parts;
@@ -363,21 +372,21 @@ impl LiveEstimates {
         let lonely = self.settings.lonely_psu;
         let sizes = |part: &Part| (self.sampled_psus[part.stratum], self.design.strata()[part.stratum].psus);
         let mut parts = unit.parts.iter().map(|&part| &self.parts[part]);
-        let (terms, weighted) = if let Some(sums) = unit.sums.get(indicator) {
-            (sums.terms, sums.terms.clear(sums.weighted))
-        } else if let [part] = unit.parts[..] {
-            let part = &self.parts[part];
-            let (sampled, frame) = sizes(part);
-            let terms = part.terms[indicator];
-            (terms, terms.sampled(sampled, frame, lonely))
-        } else {
-            Default::default()
+        let (terms, several) = match (unit.sums.get(indicator), &unit.parts[..]) {
+            (Some(sums), _) => (sums.terms, Some(sums.weighted)),
+            (None, &[part]) => (self.parts[part].terms[indicator], None),
+            _ => Default::default(),
         };
-        let weighted = match counts.first_stage {
+        let weighted = match (counts.first_stage, several, &unit.parts[..]) {
             // What is left of hamlets that were taken out is rounding.
             _ if counts.psus == 0 => Weighted::default(),
-            FirstStage::Sampled => weighted,
-            FirstStage::Enumerated => terms.enumerated(),
+            (FirstStage::Enumerated, ..) => terms.enumerated(),
+            (FirstStage::Sampled, Some(weighted), _) => terms.clear(weighted),
+            (FirstStage::Sampled, None, &[part]) => {
+                let (sampled, frame) = sizes(&self.parts[part]);
+                terms.sampled(sampled, frame, lonely)
+            }
+            _ => Weighted::default(),
         };
         let is_lonely = |part: &Part| {
             let (sampled, frame) = sizes(part);
@@ -410,12 +419,12 @@ impl DomainSums for LiveSums {
 
     fn totals(&self) -> Totals {
         let denominator = self.weighted.denominator.value();
+        let mut numerator = self.weighted.numerator.value();
         // Where everybody has the attribute, rounding must not take the ratio above 1.
-        let numerator = if self.weighted.residual_squares(1.0) == 0.0 {
-            denominator
-        } else {
-            self.weighted.numerator.value()
-        };
+        let is_near = (numerator - denominator).abs() <= 4.0 * f64::EPSILON * denominator;
+        if is_near && self.weighted.residual_squares(1.0) == 0.0 {
+            numerator = denominator;
+        }
         Totals {
             households_with_denominator: self.terms.households_with_denominator.unsigned_abs(),
             numerator_observed: self.terms.numerator_observed.value(),
