@@ -8,6 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use sqlx::SqlitePool;
 use sync_core::device::DevicePublicKey;
+use sync_core::exchange::Narrowing;
 use sync_core::exchange::intake::HamletKey;
 
 use super::authors::public_key_of;
@@ -26,6 +27,8 @@ pub struct Caller {
     pub device: DevicePublicKey,
     /// The database's numbers of the hamlets that it may read now.
     pub hamlets: BTreeSet<HamletKey>,
+    /// What was withdrawn from it.
+    pub narrowing: Narrowing,
     /// The keys that it had before.
     pub predecessors: BTreeSet<DevicePublicKey>,
     /// Whether it has begun to read since it got its hamlets.
@@ -109,17 +112,26 @@ impl Caller {
         if replaced && !revoked {
             return Err(succeeded());
         }
-        let hamlets: Vec<i64> = sqlx::query_scalar(
-            "SELECT hamlet_key FROM device_scope WHERE device_key = $1 AND withdrawn_at IS NULL AND NOT $2",
-        )
-        .bind(device_key)
-        .bind(revoked)
-        .fetch_all(readers)
-        .await?;
+        let scope: Vec<(i64, bool)> =
+            sqlx::query_as("SELECT hamlet_key, withdrawn_at IS NOT NULL FROM device_scope WHERE device_key = $1")
+                .bind(device_key)
+                .fetch_all(readers)
+                .await?;
+        let hamlets = |withdrawn: bool| {
+            let hamlets = scope.iter().filter(|(_, is_withdrawn)| *is_withdrawn == withdrawn);
+            hamlets
+                .map(|(hamlet, _)| HamletKey(*hamlet))
+                .collect::<BTreeSet<HamletKey>>()
+        };
+        let (hamlets, narrowing) = match revoked {
+            true => (BTreeSet::new(), Narrowing::EVERYTHING),
+            false => (hamlets(false), Narrowing::of(&hamlets(true))),
+        };
         let caller = Self {
             device_key,
             device: public_key_of(public_key)?,
-            hamlets: hamlets.into_iter().map(HamletKey).collect(),
+            hamlets,
+            narrowing,
             predecessors: predecessors(readers, device_key).await?,
             grants: Grants { made, read },
         };

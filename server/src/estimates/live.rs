@@ -257,7 +257,14 @@ impl LiveRound {
             return self.direct_estimate(node, measured).map(BoundedEstimate::settled);
         }
         let sample = Sample::new(self.figures.design(), self.figures.summaries()).ok()?;
-        bounded_ratio(&sample, domain, estimand(measured), &Settings::default(), &open.unsettled).ok()
+        bounded_ratio(
+            &sample,
+            domain,
+            estimand(measured),
+            &Settings::default(),
+            &open.unsettled,
+        )
+        .ok()
     }
 
     /// The same from the values counted now, without bounds and in constant time.
@@ -280,7 +287,13 @@ impl LiveRound {
             }
         }
         let sample = Sample::new(self.figures.design(), &summaries).ok()?;
-        ratio(&sample, self.figures.domain(node)?, estimand(measured), &Settings::default()).ok()
+        ratio(
+            &sample,
+            self.figures.domain(node)?,
+            estimand(measured),
+            &Settings::default(),
+        )
+        .ok()
     }
 
     /// What is open about an estimate, in the order in which to settle it for the decision on the indicator's target, as
@@ -313,7 +326,10 @@ impl LiveRound {
     }
 
     fn has_respondents(&self, psu: usize) -> bool {
-        self.figures.summaries().get(psu).is_some_and(|summary| summary.households() > 0)
+        self.figures
+            .summaries()
+            .get(psu)
+            .is_some_and(|summary| summary.households() > 0)
     }
 
     /// The conflicted responses of a domain, each with its hamlet's place.

@@ -54,6 +54,12 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
     .await??;
 
     let readers = &app.store.readers;
+    let narrowed = |cursor: Option<Cursor>| cursor.map(|cursor| cursor.narrowed(caller.narrowing));
+    let request = ForwardRequest {
+        cursor: narrowed(request.cursor),
+        acknowledged: narrowed(request.acknowledged),
+        ..request
+    };
     if let Some(roster) = &request.roster {
         let roster = read_roster(roster)?;
         import_roster(&app.store, roster, Some(&caller.hamlets))
@@ -112,10 +118,12 @@ async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, bod
         roster,
         carried,
         erased,
-        cursor: until,
-        acknowledged: head(readers)
-            .await?
-            .filter(|head| until.or(request.cursor) != Some(*head)),
+        cursor: narrowed(until),
+        acknowledged: narrowed(
+            head(readers)
+                .await?
+                .filter(|head| until.or(request.cursor) != Some(*head)),
+        ),
         reconciliation: compared,
         unknown_cursor,
         set_back: memory.set_back,

@@ -42,6 +42,7 @@ async fn sync(
     let peer = Peer {
         device: caller.device,
         scope: caller.hamlets.clone(),
+        narrowing: caller.narrowing,
     };
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
     let (delivery, question) = blocking(move || answering::read(&body, peer, &limits)).await??;

@@ -14,7 +14,7 @@ use serde_bytes::ByteBuf;
 
 use super::admission::{AdmissionError, admit, attested_hashes};
 use super::chunk;
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Narrowing};
 use super::delivery::{Delivery, KeptAttestation, Taken};
 use super::erasure::ErasedResponse;
 use super::intake::HamletKey;
@@ -31,6 +31,8 @@ pub struct Peer {
     pub device: DevicePublicKey,
     /// The hamlets that it may read: none for a device that was revoked, which may still hand in what it has.
     pub scope: BTreeSet<HamletKey>,
+    /// What was withdrawn from it.
+    pub narrowing: Narrowing,
 }
 
 /// Why an exchange ends before anything of it is looked at: the message was damaged or forged.
@@ -57,11 +59,12 @@ pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Ques
         true => chunk::hashes(&request.responses).collect(),
         false => Vec::new(),
     };
+    let narrowed = |cursor: Option<Cursor>| cursor.map(|cursor| cursor.narrowed(peer.narrowing));
     let question = Question {
-        peer,
         brought,
-        cursor: request.cursor,
-        acknowledged: request.acknowledged,
+        cursor: narrowed(request.cursor),
+        acknowledged: narrowed(request.acknowledged),
+        peer,
         restoring: request.restoring,
         device_time: request.device_time,
         reconciliation: request.reconciliation,
@@ -144,6 +147,7 @@ impl Question {
     /// since 1970-01-01T00:00:00Z. Takes time in proportion to the set where sets are compared.
     pub fn answer(self, taken: Taken, found: Option<Found>, now: i64) -> SyncResponse {
         let unknown_cursor = found.is_none();
+        let narrowed = |cursor: Option<Cursor>| cursor.map(|cursor| cursor.narrowed(self.peer.narrowing));
         // A change that is refused may be in the log all the same, brought by a copy of the device: then it wants to know.
         let refused = taken.refused.iter().map(|refusal| refusal.change);
         let left: HashSet<u32> = taken.waiting.iter().copied().chain(refused).collect();
@@ -181,8 +185,8 @@ impl Question {
             refused: taken.refused,
             responses: read.responses,
             erased: read.erased,
-            cursor: read.cursor,
-            acknowledged: read.head.filter(|head| read.cursor != Some(*head)),
+            cursor: narrowed(read.cursor),
+            acknowledged: narrowed(read.head.filter(|head| read.cursor != Some(*head))),
             unknown_cursor,
             reconciliation,
             more: read.more || unknown_cursor,

@@ -1,8 +1,12 @@
 //! How far a reader has come in a log, and whether it is the same log.
 
+use std::collections::BTreeSet;
+
 use automerge::ChangeHash;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+use super::intake::HamletKey;
 
 /// Bytes of a mark.
 const MARK_BYTES: usize = 8;
@@ -41,6 +45,39 @@ impl Cursor {
     pub fn mark(&self) -> LogMark {
         self.1
     }
+
+    /// The cursor as a reader has it from whom something was withdrawn, and back.
+    #[must_use]
+    pub fn narrowed(self, narrowing: Narrowing) -> Self {
+        let Self(sequence, LogMark(mark)) = self;
+        let mark = std::array::from_fn(|byte| mark[byte] ^ narrowing.0[byte]);
+        Self(sequence, LogMark(mark))
+    }
+}
+
+/// What was withdrawn from a reader, to be laid over the marks of its cursors.
+///
+/// A cursor passes what its reader may not read. If a log is set back to a backup of before the withdrawal and then gets the
+/// very same entries again, the log would know the cursor, and the reader would never get what the cursor has passed. So a
+/// cursor counts only while as much is withdrawn as when it was given.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Narrowing([u8; MARK_BYTES]);
+
+impl Narrowing {
+    /// Of a reader who may read nothing any more.
+    pub const EVERYTHING: Self = Self([0xff; MARK_BYTES]);
+
+    /// Of a reader from whom these hamlets were withdrawn. Without any the marks stay as they are.
+    pub fn of(withdrawn: &BTreeSet<HamletKey>) -> Self {
+        if withdrawn.is_empty() {
+            return Self::default();
+        }
+        let mut digest = Sha256::new();
+        for hamlet in withdrawn {
+            digest.update(hamlet.0.to_le_bytes());
+        }
+        Self(digest.finalize().first_chunk().copied().unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -62,6 +99,24 @@ mod tests {
         assert_eq!(one[..2], other[..2]);
         assert!(one[2..].iter().zip(&other[2..]).all(|(one, other)| one != other));
         assert_ne!(marks(&[1, 2]).last(), marks(&[2, 1]).last(), "the order counts");
+    }
+
+    #[test]
+    fn a_cursor_counts_only_while_as_much_is_withdrawn() {
+        let cursor = Cursor(3, LogMark([7; 8]));
+        let of = |hamlets: &[i64]| Narrowing::of(&hamlets.iter().copied().map(HamletKey).collect());
+        assert_eq!(cursor.narrowed(of(&[])), cursor);
+        let narrowings = [of(&[]), of(&[1]), of(&[2]), of(&[1, 2]), Narrowing::EVERYTHING];
+        for (place, narrowing) in narrowings.into_iter().enumerate() {
+            let given = cursor.narrowed(narrowing);
+            for (other, then) in narrowings.into_iter().enumerate() {
+                assert_eq!(
+                    given.narrowed(then) == cursor,
+                    place == other,
+                    "{narrowing:?}, then {then:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -39,6 +39,15 @@ impl Author {
             .collect()
     }
 
+    /// The hamlets that were withdrawn.
+    pub fn withdrawn(&self) -> BTreeSet<HamletKey> {
+        let hamlets = self.hamlets.iter();
+        hamlets
+            .filter(|(_, withdrawn_at)| withdrawn_at.is_some())
+            .map(|(hamlet, _)| *hamlet)
+            .collect()
+    }
+
     /// Whether the device might write in this hamlet when it wrote the change.
     pub fn may_write(&self, hamlet: HamletKey, change: &Change) -> bool {
         match self.hamlets.get(&hamlet) {

@@ -28,7 +28,7 @@ pub mod wire;
 pub use admission::{AdmissionError, Admitted, Verdict, admit, attested_hashes};
 pub use carried::{CarriedAttestation, CarriedBuilder, CarriedChange, CarriedChanges, CarriedResponse, admit_carried};
 pub use client::{Client, ClientState, OutgoingChange, Received, RefusedChange, Rekeying};
-pub use cursor::{Cursor, LogMark};
+pub use cursor::{Cursor, LogMark, Narrowing};
 pub use erasure::{ErasedResponse, tombstone_hash};
 pub use message::{Attestation, Reconciliation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
 pub use piece::PieceSize;

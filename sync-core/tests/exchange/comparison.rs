@@ -218,3 +218,32 @@ fn an_upstream_that_lost_what_it_had_compared_is_not_believed_to_be_read() {
     };
     assert!(state.everything && state.cursor.is_none() && state.forwarded.is_none());
 }
+
+#[test]
+fn what_was_brought_has_a_mark_by_which_its_loss_is_noticed() {
+    for is_lost in [false, true] {
+        let mut world = world(&[(true, false), (true, true)]);
+        let mut comparison = comparison(&world);
+        let request = loop {
+            let request = comparison.request(Piece::default(), None, None, 0);
+            if matches!(request.reconciliation, Some(Reconciliation::Fetch(_))) {
+                break request;
+            }
+            let answer = answer(&mut world, &request);
+            assert_eq!(comparison.after(&ChangeSet::default(), false, &answer), Ok(None));
+        };
+        assert_eq!(request.acknowledged, Some(THERE));
+        let brought: ChangeSet = [world[0].hash].into();
+        let logged = Cursor(51, LogMark([3; 8]));
+        let answer = ForwardResponse {
+            acknowledged: Some(logged),
+            unknown_cursor: is_lost,
+            ..nothing()
+        };
+        let state = comparison.after(&brought, false, &answer).unwrap().unwrap();
+        // Upstream was set back since it had compared: then nothing counts as brought or read.
+        assert_eq!(state.everything, is_lost);
+        assert_eq!(state.acknowledged, (!is_lost).then_some(logged));
+        assert_eq!(state.forwarded, (!is_lost).then_some(HERE));
+    }
+}

@@ -91,10 +91,6 @@ bugs! {
     NeverBringsAgain,
     /// Upstream does not notice that a hub was set back.
     OverlooksSetBack,
-    /// Upstream forgets what a hub has brought when the hub asks to compare.
-    ForgetsWhatWasBrought,
-    /// The hub keeps no mark of the log that it has brought something to by comparing.
-    ForgetsWhereComparingEnded,
     /// Upstream tells a hub once that it was set back, whether the answer arrives or not.
     TellsSetBackOnce,
     /// Upstream takes for a hub's own what waited at the hub, or was brought by it and then waited at upstream.

@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::{self, ArrivalError, Peer, Query, Question};
 use sync_core::exchange::delivery::{Authors, Delivery, Planned, Taken};
-use sync_core::exchange::{Limits, Refusal, wire};
+use sync_core::exchange::{Limits, Narrowing, Refusal, wire};
 use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
@@ -186,9 +186,14 @@ impl Site {
             return Err(Reply::Replaced);
         }
         let reader = self.data.author(&device, 0, self.bug);
+        let narrowing = match &reader {
+            Ok(reader) => Narrowing::of(&reader.withdrawn()),
+            Err(_) => Narrowing::EVERYTHING,
+        };
         let peer = Peer {
             device,
             scope: reader.map_or_else(|_| BTreeSet::new(), |reader| reader.in_force()),
+            narrowing,
         };
         let (delivery, question) = match answering::read(bytes, peer, &Limits::default()) {
             Ok(read) => read,

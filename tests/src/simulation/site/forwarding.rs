@@ -7,7 +7,7 @@ use sync_core::ChangeHash;
 use sync_core::exchange::answering::{CursorState, Found, Query};
 use sync_core::exchange::delivery::{Authors, Delivery, KeptAttestation, Taken};
 use sync_core::exchange::forwarding::{
-    Comparison, FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure, ForwardingState, Piece,
+    Comparison, FORWARDING_VERSION, ForwardRequest, ForwardResponse, ForwardedErasure, Piece,
 };
 use sync_core::exchange::intake::HamletKey;
 use sync_core::exchange::reconciliation::{self, Salt};
@@ -49,9 +49,6 @@ impl HubQuestion {
             memory.set_back = false;
         }
         self.set_back = memory.set_back;
-        if bug == Some(Bug::ForgetsWhatWasBrought) {
-            memory.until = self.request.until;
-        }
         if bug == Some(Bug::TellsSetBackOnce) {
             memory.set_back = false;
         }
@@ -272,10 +269,6 @@ impl Site {
             Some(mut comparison) => {
                 let brought = under_way.hashes.iter().copied().collect();
                 match comparison.after(&brought, under_way.more, &answer) {
-                    Ok(Some(state)) if self.bug == Some(Bug::ForgetsWhereComparingEnded) => {
-                        let acknowledged = None;
-                        (ForwardingState { acknowledged, ..state }, true)
-                    }
                     Ok(Some(state)) => (state, true),
                     Ok(None) => {
                         comparing.comparison = Some(comparison);

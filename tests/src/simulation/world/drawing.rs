@@ -137,6 +137,11 @@ impl World {
         let above = self.above[hub].unwrap_or(0);
         let struck = if self.luck.random_bool(0.5) { hub } else { above };
         let start = self.luck.random_range(0..DURATION - 12_000);
+        if self.draws.decides {
+            // The backup does not know of it.
+            let phone = self.luck.random_range(0..count);
+            self.queue.later(start + 50, Event::Withdraw(phone));
+        }
         let mut within = |from: u64, until: u64, event: Event| {
             let delay = start + self.luck.random_range(from..until);
             self.queue.later(delay, event);
