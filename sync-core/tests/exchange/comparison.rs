@@ -233,7 +233,7 @@ fn what_was_brought_has_a_mark_by_which_its_loss_is_noticed() {
             assert_eq!(comparison.after(&ChangeSet::default(), false, &answer), Ok(None));
         };
         assert_eq!(request.acknowledged, Some(THERE));
-        let brought: ChangeSet = [world[0].hash].into();
+        let brought: ChangeSet = [world[0].hash].into_iter().collect();
         let logged = Cursor(51, LogMark([3; 8]));
         let answer = ForwardResponse {
             acknowledged: Some(logged),

@@ -7,7 +7,9 @@ use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::{self, CursorState, Found, LogQuery, Peer, Query, Read};
 use sync_core::exchange::delivery::{Author, Authors};
 use sync_core::exchange::intake::{self, Frame, HamletKey, RoundState, Stored, Unit};
-use sync_core::exchange::{Cursor, ErasedResponse, Limits, LogMark, ResponseChanges, SyncResponse, tombstone_hash};
+use sync_core::exchange::{
+    Cursor, ErasedResponse, Limits, LogMark, Narrowing, ResponseChanges, SyncResponse, tombstone_hash,
+};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::{Change, ChangeHash};
 
@@ -62,6 +64,7 @@ impl Server {
         let peer = Peer {
             device,
             scope: BTreeSet::from([HAMLET]),
+            narrowing: Narrowing::default(),
         };
         let (delivery, question) = answering::read(request, peer, &Limits::default()).unwrap();
         let known = question
