@@ -515,7 +515,9 @@ fn a_hub_fetches_its_round_with_the_addresses_of_its_own_households() {
     phone.interview("A1", "yes");
     phone.interview("A2", "no");
     phone.sync();
-    assert_eq!(reach(&hub), [2, 0, 0, 0, 0]);
+    // The hub's server, which was started after it joined, may have brought them already.
+    let brought = reach(&hub);
+    assert!([[2, 0, 0, 0, 0], [0; 5]].contains(&brought), "{brought:?}");
     assert_eq!(above.figures(), below.figures());
 
     // Who is no hub gets no frame.
