@@ -279,7 +279,13 @@ impl Phone {
 
     /// Sends bytes as a sync request and gives the answer, whatever it is.
     pub fn post(&self, body: &[u8]) -> Answer {
-        self.try_post(body).unwrap()
+        match self.try_post(body) {
+            // A server that refuses a request without reading it closes the connection, which the next request may find out
+            // too late. As a phone would, it sends again.
+            Err(ureq::Error::Io(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => self.try_post(body),
+            answer => answer,
+        }
+        .unwrap()
     }
 
     /// Sends bytes as a sync request and gives the answer, or why there is none.
