@@ -115,7 +115,7 @@ test('puts official figures beside the survey, with source and difference', asyn
   const figure = indicator.official[0];
   assert.ok(figure && figure.difference !== null);
   const page = await open('/?indicator=XHS-01&view=indicator');
-  const official = page.getByRole('region', { name: 'Số liệu chính thức' }).first();
+  const official = page.getByRole('region', { name: 'Số liệu chính thức', exact: true });
   const row = official.getByRole('row').filter({ hasText: `${figure.year}: ${figure.source}` });
   for (const cell of ['78,5\u00a0%', 'Chưa đạt', format.change(figure.difference / 100)]) {
     await row.getByRole('cell', { name: cell, exact: true }).waitFor();

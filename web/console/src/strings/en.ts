@@ -191,6 +191,7 @@ export const en: Strings = {
   awaited: (households, all) =>
     `${households} / ${all} households of the sample have no response at the server yet.`,
   officialTitle: 'Official figures',
+  officialCaption: 'Official figures by year and source',
   officialNone: 'No official figure of this unit is recorded for this indicator.',
   officialNote:
     'Supplied yearly by ministries and agencies until measurement is organised; never mixed with the survey.',

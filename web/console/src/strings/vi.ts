@@ -183,6 +183,7 @@ export const vi = {
   awaited: (households: string, all: string) =>
     `${households} / ${all} hộ trong mẫu chưa có phiếu ở máy chủ.`,
   officialTitle: 'Số liệu chính thức',
+  officialCaption: 'Số liệu chính thức theo năm và nguồn',
   officialNone: 'Chưa ghi số liệu chính thức nào của đơn vị này cho chỉ tiêu này.',
   officialNote:
     'Bộ, ngành cung cấp hằng năm cho đến khi tổ chức đo lường; không trộn với kết quả khảo sát.',
