@@ -1,0 +1,366 @@
+/**
+ * What the pages ask of the worker, and what it answers. Everything that decides (skip logic, constraints, merging,
+ * what is sent) is the core's, `web/phone-core`; the worker adds storage, keys and the network.
+ */
+
+/** The address of an answer: a question's key, within an instance of a repeat or at the top of the form. */
+export interface Path {
+  instance: string | null;
+  question: string;
+}
+
+/** An answer. Choices of a `select_multiple` are a list of names; dates and points are texts as in ODK XForms. */
+export type Value = number | string | string[];
+
+/** How far a household is. */
+export type HouseholdStatus =
+  /** Nobody was there yet, as far as this phone knows. */
+  | 'not_started'
+  /** The last visit found nobody to answer: to be visited again. */
+  | 'call_back'
+  /** Begun, not complete. */
+  | 'draft'
+  /** Complete; not all of it has reached the server. */
+  | 'finished'
+  /** Complete, and the server has all of it. */
+  | 'sent'
+  /** Closed without an interview: refused, moved, demolished, no household. */
+  | 'closed'
+  /** A person must look: answers differ, or the server did not take something. */
+  | 'attention';
+
+/** A household in the list. */
+export interface Household {
+  unit: string;
+  hamlet: string;
+  address: string;
+  /** The name of the household's head or of who answered, once known. */
+  person: string | null;
+  status: HouseholdStatus;
+  /** The outcome of the last visit, as the form words it. */
+  outcome: string | null;
+  /** Whether something of it waits to be sent. */
+  unsent: boolean;
+  /** Questions to which people gave different answers. */
+  conflicts: number;
+  /** Why the server did not take a change, in the language of the pages. */
+  refused: string | null;
+  /** When to call again, in milliseconds since 1970-01-01T00:00:00Z. */
+  callBackAt: number | null;
+  /** When the last visit ended, by the clock of the phone that made it. */
+  visitedAt: number | null;
+  visits: number;
+  /** Latitude and longitude, once known. */
+  location: [number, number] | null;
+}
+
+/** A choice of a select, as it is offered now. */
+export interface Choice {
+  name: string;
+  label: string;
+}
+
+/** Something wrong with an answer. */
+export interface AnswerProblem {
+  path: Path;
+  severity: 'warning' | 'error';
+  message: string;
+}
+
+/** One side of a conflict. */
+export interface Claim {
+  value: Value | null;
+  /** The value as people read it. */
+  shown: string;
+  /** Who wrote it: a name, or the beginning of the device's identity. */
+  author: string;
+  /** Whether this phone wrote it. */
+  own: boolean;
+  /** When, by that phone's clock, in milliseconds since 1970-01-01T00:00:00Z. */
+  time: number;
+}
+
+/** A question to which people gave different answers without knowing of each other. */
+export interface Conflict {
+  path: Path;
+  label: string;
+  /** The person whom it is about, inside a roster. */
+  person: string | null;
+  /** The winning claim first. */
+  claims: Claim[];
+}
+
+/** What a question is. The names are those of XLSForm. */
+export type QuestionKind =
+  | 'text'
+  | 'integer'
+  | 'decimal'
+  | 'range'
+  | 'date'
+  | 'time'
+  | 'date_time'
+  | 'select_one'
+  | 'select_multiple'
+  | 'rank'
+  | 'geopoint'
+  | 'geotrace'
+  | 'geoshape'
+  | 'image'
+  | 'audio'
+  | 'video'
+  | 'file'
+  | 'barcode'
+  | 'note'
+  | 'acknowledge';
+
+/** A question as it is to be shown now. */
+export interface Question {
+  path: Path;
+  kind: QuestionKind;
+  label: string;
+  hint: string;
+  /** Longer explanations for interviewers, hidden at first. */
+  guidance: string;
+  value: Value | null;
+  required: boolean;
+  readOnly: boolean;
+  choices: Choice[];
+  /** The words of the XLSForm column `appearance`. */
+  appearance: string[];
+  parameters: Record<string, string>;
+  /** What is wrong with the answer as it is kept. */
+  problem: AnswerProblem | null;
+  conflict: Conflict | null;
+}
+
+/** An instance of a repeat, as a card. */
+export interface Instance {
+  id: string;
+  /** Its name: the first text answered in it, else its number. */
+  title: string;
+  number: number;
+  answered: number;
+  asked: number;
+  problems: number;
+}
+
+/** Where in the form the person is. */
+export type Step =
+  | {
+      kind: 'page';
+      /** Identifies the page while the form is open. */
+      id: string;
+      /** The labels of the groups around it, the outermost first. */
+      headings: string[];
+      /** The roster instance it stands in. */
+      instance: (Instance & { repeat: string; count: number }) | null;
+      questions: Question[];
+    }
+  | {
+      kind: 'roster';
+      id: string;
+      headings: string[];
+      repeat: string;
+      parent: string | null;
+      label: string;
+      instances: Instance[];
+      /** Whether the form itself decides how many there are. */
+      counted: boolean;
+    }
+  | {
+      /** After the last question: what is missing, and the button that ends the visit. */
+      kind: 'end';
+      id: string;
+      problems: { step: string; label: string; person: string | null; problem: AnswerProblem }[];
+    };
+
+/** An open interview. */
+export interface Interview {
+  unit: string;
+  address: string;
+  person: string | null;
+  formTitle: string;
+  languages: { code: string; name: string }[];
+  language: string;
+  layout: Layout;
+  step: Step;
+  first: boolean;
+  last: boolean;
+  /** The sections of the form for going straight to one, with how much is done. */
+  sections: { step: string; label: string; answered: number; asked: number; current: boolean }[];
+  answered: number;
+  asked: number;
+  /** Milliseconds since the interview was opened on this visit, by the phone's clock. */
+  elapsed: number;
+  /** What looks odd while still in the house, such as an interview of 40 seconds. */
+  hints: string[];
+}
+
+/** How much stands on one page: one question, or a whole section. */
+export type Layout = 'question' | 'section';
+
+/** Why an answer was not kept; it was not changed. */
+export interface RefusedAnswer {
+  path: Path;
+  message: string;
+}
+
+/** What may come of a visit without an interview: a choice of the form's outcome question. */
+export interface VisitOutcome {
+  name: string;
+  label: string;
+  /** Whether to come again makes sense. */
+  again: boolean;
+}
+
+/** How the phone stands with its server. */
+export interface SyncState {
+  phase: 'idle' | 'running' | 'waiting';
+  /** Responses with something that the server does not have yet. */
+  unsentResponses: number;
+  unsentChanges: number;
+  /** While running: how many answers have been sent of how many. */
+  sentNow: number;
+  toSendNow: number;
+  /** Responses that came from others in the last exchange. */
+  received: number;
+  lastSuccess: number | null;
+  /** Why the last attempt failed, in the language of the pages. */
+  problem: Problem | null;
+  /** When it tries again by itself. */
+  retryAt: number | null;
+  /** How far this phone's clock is ahead of the server's, in milliseconds, when that matters. */
+  clockAhead: number | null;
+}
+
+/** What the phone is before anything else: told without the core, and without unlocking. */
+export interface Status {
+  /** Whether everything that the app needs is on the phone. */
+  offlineReady: boolean;
+  /** Bytes that the installation took over the network, as far as known. */
+  installBytes: number | null;
+  /** Whether the browser promised not to throw the data away. */
+  persisted: boolean;
+  quota: { usage: number; limit: number } | null;
+  enrolled: boolean;
+  /** Whether the PIN must be entered. */
+  locked: boolean;
+  /** Wrong PINs in a row. */
+  wrongPins: number;
+  /** Until when no further PIN is taken, in milliseconds since 1970-01-01T00:00:00Z. */
+  pinPauseUntil: number | null;
+  /** Records that could not be read, by name; the rest works. */
+  damaged: string[];
+  /** Whether a newer version waits for the open interview to end. */
+  updateWaiting: boolean;
+  /** Another tab holds the data. */
+  heldElsewhere: boolean;
+}
+
+/** Who uses the phone, for what. */
+export interface Assignment {
+  volunteer: string;
+  round: string;
+  roundName: string;
+  open: boolean;
+  simulated: boolean;
+  hamlets: { code: string; name: string; commune: string }[];
+  formTitle: string;
+  formVersion: string;
+  /** Whether the server has taken this phone's rights away. */
+  revoked: boolean;
+  /** The unit of the interview that was open when the app was closed. */
+  openInterview: string | null;
+}
+
+/** A problem, for people: RFC 9457's members as far as they matter here. */
+export interface Problem {
+  type: string;
+  title: string;
+  detail: string;
+}
+
+/** Every request by name: what it takes and what it gives. */
+export interface Requests {
+  // Of the worker itself.
+  status: [undefined, Status];
+  /** Sets the first PIN, and opens the storage. */
+  create_pin: [{ pin: string }, Status];
+  unlock: [{ pin: string }, Status];
+  lock: [undefined, Status];
+  /** Takes the data over from another tab. */
+  take_over: [undefined, Status];
+  enrol: [{ code: string }, Assignment];
+  sync: [undefined, SyncState];
+  sync_state: [undefined, SyncState];
+  /** Everything unsent as a sealed bundle, for a file or a share. */
+  bundle: [undefined, { name: string; bytes: Uint8Array; responses: number }];
+  /** The same as texts for QR codes, numbered from `first`. */
+  frames: [{ first: number; count: number }, { texts: string[]; needed: number }];
+
+  // Of the core.
+  assignment: [undefined, Assignment];
+  set_language: [{ language: 'vi' | 'en' }, null];
+  rename_volunteer: [{ name: string }, Assignment];
+  households: [undefined, Household[]];
+  outcomes: [undefined, VisitOutcome[]];
+  /** A visit without an interview. */
+  failed_visit: [
+    {
+      unit: string;
+      outcome: string;
+      callBackAt: number | null;
+      /** Where the phone was: latitude, longitude, accuracy in metres. */
+      position: [number, number, number] | null;
+    },
+    Household[],
+  ];
+  conflicts: [{ unit: string }, Conflict[]];
+  settle: [{ unit: string; path: Path; value: Value | null }, Conflict[]];
+
+  open_interview: [{ unit: string }, Interview];
+  interview: [undefined, Interview];
+  answer: [
+    { path: Path; value: Value | null },
+    { interview: Interview; refused: RefusedAnswer | null },
+  ];
+  add_instance: [{ repeat: string; parent: string | null }, Interview];
+  remove_instance: [{ repeat: string; instance: string }, Interview];
+  next: [undefined, Interview];
+  back: [undefined, Interview];
+  go_to: [{ step: string }, Interview];
+  /** Opens the first page of a roster instance. */
+  enter: [{ repeat: string; instance: string }, Interview];
+  set_form_language: [{ language: string }, Interview];
+  set_layout: [{ layout: Layout }, Interview];
+  /** Ends the visit: what was answered becomes one signed change. */
+  leave_interview: [undefined, Household[]];
+}
+
+export type RequestName = keyof Requests;
+
+/** What the worker tells by itself. */
+export type CoreEvent =
+  | { kind: 'sync'; state: SyncState }
+  /** Something that the list shows has changed, for example by what others wrote. */
+  | { kind: 'households' }
+  | { kind: 'status'; status: Status };
+
+/** The worker as pages use it. */
+export interface Core {
+  ask<N extends RequestName>(
+    name: N,
+    ...argument: Requests[N][0] extends undefined ? [] : [Requests[N][0]]
+  ): Promise<Requests[N][1]>;
+  listen(listener: (event: CoreEvent) => void): () => void;
+}
+
+/** A request that was refused; nothing was changed. */
+export class Refused extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.detail);
+    this.problem = problem;
+  }
+}
