@@ -15,7 +15,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::automerge_repo::{self, Viewers};
 use crate::console;
-use crate::devices;
+use crate::devices::{self, InstallationKeys};
 use crate::estimates::{self, EstimatesError, Events, Live, Projector};
 use crate::http::{render_problems, security_headers};
 use crate::hubs::{self, Upstream};
@@ -51,6 +51,8 @@ pub struct App {
     pub bodies: BodyRoom,
     /// Peers that look into responses live.
     pub viewers: Viewers,
+    /// The key to which phones seal what they carry by hand, as text.
+    pub sealing_key: String,
 }
 
 /// Why the server does not run.
@@ -106,7 +108,15 @@ impl App {
             exchanges: Arc::new(Semaphore::new(EXCHANGES)),
             bodies: BodyRoom::default(),
             viewers: Viewers::default(),
+            sealing_key: String::new(),
         })
+    }
+
+    /// The same, telling phones to seal to this installation.
+    #[must_use]
+    pub fn with_keys(mut self, keys: &InstallationKeys) -> Self {
+        self.sealing_key = keys.sealing.public().to_string();
+        self
     }
 
     /// Brings the figures up to the end of the log.

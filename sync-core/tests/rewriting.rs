@@ -395,6 +395,8 @@ impl Field {
                     started_at: 1,
                     ended_at: 2,
                     outcome: "complete".to_owned(),
+                    call_back_at: None,
+                    position: None,
                 };
                 response
                     .edit::<_, ResponseError>(actor, time, |edit| edit.record_visit(&id, &visit))

@@ -105,6 +105,8 @@ fn surveyed(installation: &Installation, server: &Server) -> Phone {
                 started_at: 1_760_000_000_123,
                 ended_at: 1_760_000_900_456,
                 outcome: "completed".to_owned(),
+                call_back_at: None,
+                position: None,
             },
         )
     });

@@ -44,6 +44,8 @@ fn interview(phone: &mut Phone, unit: &str) -> (i64, i64) {
         started_at: started_at + ahead,
         ended_at: ended_at + ahead,
         outcome: "completed".to_owned(),
+        call_back_at: None,
+        position: None,
     };
     phone.edit(unit, |edit| edit.record_visit("visit", &visit)).unwrap();
     (started_at, ended_at)

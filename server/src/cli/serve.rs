@@ -5,6 +5,7 @@ use std::io;
 use super::Failure;
 use crate::app::App;
 use crate::config::Config;
+use crate::devices::InstallationKeys;
 use crate::hubs::Upstream;
 use crate::store::{DataFolder, Store};
 
@@ -34,7 +35,8 @@ pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(
             ));
         }
     }
-    let app = App::load(store, config.publication_rules()).await?;
+    let keys = InstallationKeys::of(&folder)?;
+    let app = App::load(store, config.publication_rules()).await?.with_keys(&keys);
     if !config.listen.ip().is_loopback() {
         tracing::warn!(address = %config.listen, "serving beyond this machine without TLS: put a proxy with TLS before it");
     }

@@ -155,6 +155,8 @@ impl Volunteer {
             started_at: started * 1000,
             ended_at: ended * 1000,
             outcome: outcome.to_owned(),
+            call_back_at: None,
+            position: None,
         };
         let id = format!("{}-{started}", &record.device[..16]);
         self.write(unit, ended, |edit| {

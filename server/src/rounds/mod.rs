@@ -1,9 +1,11 @@
 //! Rounds: one survey campaign with its form, its frame and its sample.
 
+mod assignment;
 mod create;
 mod frame;
 mod routes;
 
+pub use assignment::Assignment;
 pub use create::{NewRound, RoundError, check_communes, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};
 pub(crate) use routes::unknown_round;

@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::assignment::{assignment, definition};
 use crate::app::App;
 use crate::devices::Caller;
 use crate::hex;
@@ -30,6 +31,8 @@ pub struct AssignedUnit {
 /// The routes of this module.
 pub fn routes() -> Router<App> {
     Router::new()
+        .route("/api/v1/rounds/{round}/assignment", get(assignment))
+        .route("/api/v1/rounds/{round}/definition", get(definition))
         .route("/api/v1/rounds/{round}/form", get(form))
         .route("/api/v1/rounds/{round}/units", get(assigned_units))
 }
@@ -65,6 +68,15 @@ async fn assigned_units(
         .fetch_optional(&app.store.readers)
         .await?;
     let round_key = known.ok_or_else(unknown_round)?;
+    Ok(Json(assigned_units_of(&app, &caller, round_key).await?))
+}
+
+/// The households of a round in the caller's own hamlets.
+pub(super) async fn assigned_units_of(
+    app: &App,
+    caller: &Caller,
+    round_key: i64,
+) -> Result<Vec<AssignedUnit>, Problem> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT sampled_unit.code, frame_hamlet.code, sampled_unit.address
          FROM device_scope
@@ -81,7 +93,7 @@ async fn assigned_units(
         .into_iter()
         .map(|(code, hamlet, address)| AssignedUnit { code, hamlet, address })
         .collect();
-    Ok(Json(units))
+    Ok(units)
 }
 
 /// There is no round with the identity that was asked for.

@@ -14,6 +14,7 @@ mod choices;
 mod defaults;
 mod identity;
 mod pages;
+mod presentation;
 mod types;
 mod validation;
 
@@ -23,11 +24,12 @@ use crate::answers::{AnswerPath, AnswersMut, InstanceId, Value};
 use crate::data::FormData;
 use crate::instance::{Instance, is_calculated};
 use crate::model::{Form, FormNode, NodeKind, Translations};
-use crate::xpath::{EvaluationContext, Expression, NodeId, Tree, Variables};
+use crate::xpath::{EvaluationContext, Expression, Moment, NodeId, Tree, Variables};
 
 pub use answering::{AnswerError, Refusal};
 pub use identity::Identity;
 pub use pages::{Page, Progress};
+pub use presentation::Row;
 pub use validation::{AnswerProblem, AnswerProblemKind, Severity};
 
 /// A form being filled in, over any store of answers.
@@ -120,6 +122,17 @@ impl<'f, S: AnswersMut> Session<'f, S> {
     /// The answers.
     pub fn store(&self) -> &S {
         &self.store
+    }
+
+    /// The answers, for a store that has to be told something else than answers. Whoever changes answers there calls
+    /// [`refresh`](Self::refresh).
+    pub fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// Sets the clock: what `now()` and `today()` say from now on where something is computed anew.
+    pub fn set_now(&mut self, now: Moment) {
+        self.context.now = now;
     }
 
     /// Ends the session and gives the answers back.

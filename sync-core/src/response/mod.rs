@@ -4,7 +4,7 @@
 //! answers  { question: scalar, "question/choice": true|false }
 //! members  { instance id: { "@repeat": key, "@parent": instance id, "@position": int, "@removed": true,
 //!                           question: scalar, … } }
-//! visits   { visit id: { device, started_at, ended_at, outcome } }
+//! visits   { visit id: { device, started_at, ended_at, outcome, call_back_at, position } }
 //! ```
 //!
 //! The three maps come from a [genesis](genesis) change that every replica makes alike, so replicas that never met still

@@ -148,6 +148,8 @@ fn write(edit: &mut sync_core::response::Edit<'_>, device: usize, step: &Step) -
                 started_at: 1_760_000_000_000 + i64::from(*number),
                 ended_at: 1_760_000_480_000,
                 outcome: "completed".to_owned(),
+                call_back_at: None,
+                position: None,
             };
             edit.record_visit(&format!("visit{number}"), &visit)
         }

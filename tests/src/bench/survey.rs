@@ -226,6 +226,8 @@ pub fn visit(form: &Form, edit: &mut Edit<'_>, household: &Household, device: &s
         started_at: NOW * 1000,
         ended_at: (NOW + 480) * 1000,
         outcome: "completed".to_owned(),
+        call_back_at: None,
+        position: None,
     };
     edit.record_visit(&format!("{}-{NOW}", &device[..16]), &record).unwrap();
 }

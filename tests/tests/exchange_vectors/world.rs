@@ -248,6 +248,8 @@ fn household_members(device: &mut Device, unit: &Unit) -> OutgoingChange {
                 started_at: 1_760_000_000_123,
                 ended_at: 1_760_000_900_456,
                 outcome: "completed".to_owned(),
+                call_back_at: None,
+                position: None,
             },
         )
     })

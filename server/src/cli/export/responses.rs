@@ -65,6 +65,8 @@ struct ListedVisit {
     started_at_corrected: Option<String>,
     ended_at_corrected: Option<String>,
     outcome: String,
+    /// When somebody should come again, as agreed on the visit; null where nothing was.
+    call_back_at: Option<String>,
 }
 
 /// Writes one JSON object a line.
@@ -214,6 +216,7 @@ fn visits(
             started_at_corrected: corrected(visit.started_at, source.started_at),
             ended_at_corrected: corrected(visit.ended_at, source.ended_at),
             outcome: visit.outcome.clone(),
+            call_back_at: visit.call_back_at.map(clock::rfc3339),
         }
     });
     listed.collect()

@@ -1,0 +1,89 @@
+//! What the server gives an enrolled phone to do.
+
+use serde::Deserialize;
+use sync_core::bundle::RecipientKey;
+use sync_core::identity::RoundId;
+
+use crate::phone::Language;
+
+/// `GET /api/v1/rounds/{round}/assignment`, as far as the phone uses it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Assignment {
+    pub(crate) device: Device,
+    pub(crate) round: Round,
+    pub(crate) form: FormReference,
+    pub(crate) units: Vec<Unit>,
+    /// The devices that write in the same hamlets.
+    pub(crate) teammates: Vec<Teammate>,
+    /// The key to which bundles for the server are sealed, as `khaosat bundle key` prints it.
+    pub(crate) sealing_key: String,
+}
+
+/// This device, as the server knows it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Device {
+    pub(crate) name: String,
+    pub(crate) hamlets: Vec<Hamlet>,
+}
+
+#[derive(Debug, Clone, Deserialize, serde::Serialize)]
+pub(crate) struct Hamlet {
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) commune: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Round {
+    pub(crate) id: RoundId,
+    pub(crate) name: Text,
+    pub(crate) open: bool,
+    pub(crate) simulated: bool,
+}
+
+/// A text in both languages.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Text {
+    vi: String,
+    en: String,
+}
+
+impl Text {
+    pub(crate) fn get(&self, language: Language) -> &str {
+        match language {
+            Language::Vietnamese => &self.vi,
+            Language::English => &self.en,
+        }
+    }
+}
+
+/// Which form, in which version.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct FormReference {
+    /// The entity tag of its definition.
+    pub(crate) tag: String,
+    pub(crate) title: String,
+    pub(crate) version: String,
+}
+
+/// A household to visit.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Unit {
+    pub(crate) code: String,
+    pub(crate) hamlet: String,
+    pub(crate) address: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Teammate {
+    /// The device's actor in hexadecimal.
+    pub(crate) actor: String,
+    pub(crate) name: String,
+}
+
+impl Assignment {
+    /// The server's key for sealing; none where it is not one.
+    pub(crate) fn recipient(&self) -> Option<RecipientKey> {
+        self.sealing_key.parse().ok()
+    }
+}

@@ -1,0 +1,309 @@
+//! The exchange with the server: enrolling, the assignment, pushing and pulling, new keys.
+//!
+//! The worker asks `next_request` what to send and hands the answer to `answer_request`, until there is nothing more. Each
+//! answer is durable before the next request is made, and sending anything twice is harmless, so a phone that stops
+//! anywhere goes on from there.
+
+mod answers;
+mod rekeying;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sync_core::device::DeviceKey;
+use sync_core::exchange::{PieceSize, wire};
+
+use crate::phone::{Language, Phone, Reply, Turn};
+use crate::problem::PhoneError;
+use crate::record::{Identity, Secret};
+use crate::requests::Failure;
+
+/// How long an assignment is taken for current, in milliseconds.
+const ASSIGNMENT_AGE: i64 = 5 * 60 * 1000;
+/// A clock that is wrong by less does not matter to anybody, in milliseconds.
+const CLOCK_TOLERANCE: i64 = 5 * 60 * 1000;
+
+/// How the exchange stands. It is forgotten when the app is closed.
+#[derive(Debug, Default)]
+pub(crate) struct Exchange {
+    running: Option<Run>,
+    /// What was asked last and not answered yet.
+    asked: Option<Ask>,
+    /// Why the last attempt failed.
+    problem: Option<Told>,
+}
+
+/// One exchange.
+#[derive(Debug, Default)]
+struct Run {
+    /// Whether the assignment is to be asked for.
+    assignment_due: bool,
+    /// Whether changes were exchanged.
+    synced: bool,
+    /// Changes that were unsent when it began, and those sent since.
+    to_send: usize,
+    sent: usize,
+    /// Responses that came from others.
+    received: usize,
+    /// What the last request was sent at, by the phone's clock.
+    sent_at: i64,
+}
+
+/// What is asked of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Enrol,
+    Rotate,
+    Assignment,
+    Form,
+    Sync,
+}
+
+/// A problem, for people.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Told {
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    detail: String,
+}
+
+impl Told {
+    fn new(language: Language, kind: &str, vi: (&str, &str), en: (&str, &str)) -> Self {
+        let (title, detail) = match language {
+            Language::Vietnamese => vi,
+            Language::English => en,
+        };
+        Self {
+            kind: format!("/problems/{kind}"),
+            title: title.to_owned(),
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.kind.strip_prefix("/problems/") == Some(name)
+    }
+}
+
+impl Phone {
+    /// Begins to enrol. The key is kept before the server hears of it, so that a phone whose answer was lost asks again
+    /// with the same.
+    pub(crate) fn begin_enrolment(&mut self, code: String, turn: &mut Turn) -> Value {
+        let secret = Secret(turn.secret());
+        match &mut self.identity {
+            // The same invitation again: the answer was lost.
+            Some(identity) if identity.code.as_ref() == Some(&code) => {}
+            // A phone whose key is another phone's as well goes on with one of its own.
+            Some(identity) => {
+                identity.secret = secret;
+                identity.code = Some(code);
+                identity.token = None;
+                identity.next = None;
+                identity.revoked = false;
+            }
+            None => {
+                self.identity = Some(Identity {
+                    secret,
+                    code: Some(code),
+                    token: None,
+                    round: None,
+                    predecessors: Vec::new(),
+                    next: None,
+                    volunteer: None,
+                    revoked: false,
+                });
+            }
+        }
+        self.save_identity(turn);
+        self.begin(true);
+        self.sync_state()
+    }
+
+    /// Begins an exchange; one that is under way goes on.
+    pub(crate) fn begin_sync(&mut self, turn: &mut Turn) -> Value {
+        if self.exchange.running.is_none() {
+            let asked_at = self.progress.assignment_asked_at;
+            let age = asked_at.map(|asked_at| turn.milliseconds().saturating_sub(asked_at));
+            // A clock that was set back makes it due as well.
+            self.begin(age.is_none_or(|age| !(0..ASSIGNMENT_AGE).contains(&age)));
+            self.client.ask_again();
+        }
+        self.sync_state()
+    }
+
+    fn begin(&mut self, assignment_due: bool) {
+        self.exchange.problem = None;
+        self.exchange.running = Some(Run {
+            assignment_due,
+            to_send: self.client.unacknowledged(),
+            ..Run::default()
+        });
+    }
+
+    /// What to ask the server next: `{"request": {method, path, headers, body}}` or `{"done": true}`.
+    pub(crate) fn next_request(&mut self, turn: &mut Turn) -> Result<Reply, PhoneError> {
+        let Some(ask) = self.next_ask() else {
+            return self.done(turn);
+        };
+        self.exchange.asked = Some(ask);
+        let now = turn.milliseconds();
+        if let Some(run) = &mut self.exchange.running {
+            run.sent_at = now;
+        }
+        let round = self.round().map_or_else(String::new, |round| round.to_string());
+        let mut headers: BTreeMap<&str, String> = BTreeMap::new();
+        headers.insert("accept-language", self.language.code().to_owned());
+        if let Some(token) = self.token() {
+            headers.insert("authorization", format!("Bearer {token}"));
+        }
+        let (method, path, body) = match ask {
+            Ask::Enrol => {
+                headers.insert("content-type", "application/json".to_owned());
+                ("POST", "/api/v1/devices/enrol".to_owned(), Some(self.enrolment()?))
+            }
+            Ask::Rotate => {
+                headers.insert("content-type", "application/json".to_owned());
+                ("POST", "/api/v1/devices/rotate".to_owned(), Some(self.rotation()?))
+            }
+            Ask::Assignment => {
+                if let Some((tag, _)) = &self.assignment {
+                    headers.insert("if-none-match", tag.clone());
+                }
+                ("GET", format!("/api/v1/rounds/{round}/assignment"), None)
+            }
+            Ask::Form => ("GET", format!("/api/v1/rounds/{round}/definition"), None),
+            Ask::Sync => {
+                let (_, key) = self.enrolled()?;
+                let piece = self.client.piece_size();
+                let request = self.client.request(&key, now, piece.bytes());
+                headers.insert("content-type", wire::CONTENT_TYPE.to_owned());
+                headers.insert("content-encoding", wire::CONTENT_ENCODING.to_owned());
+                ("POST", "/api/v1/sync".to_owned(), Some(wire::encode(&request)?))
+            }
+        };
+        let request = json!({ "method": method, "path": path, "headers": headers, "body": null });
+        Ok(Reply {
+            value: json!({ "request": request }),
+            parts: body.map(|body| ("/request/body", body)).into_iter().collect(),
+        })
+    }
+
+    fn next_ask(&self) -> Option<Ask> {
+        let run = self.exchange.running.as_ref()?;
+        let identity = self.identity.as_ref()?;
+        if identity.token.is_none() {
+            return identity.code.as_ref().map(|_| Ask::Enrol);
+        }
+        if identity.next.is_some() {
+            return Some(Ask::Rotate);
+        }
+        let assignment = match &self.assignment {
+            None if !identity.revoked => return Some(Ask::Assignment),
+            None => None,
+            Some((_, assignment)) => Some(assignment),
+        };
+        // What is being filled in is not changed under the volunteer's hands.
+        if let Some(assignment) = assignment
+            && self.open.is_none()
+            && self.form.as_ref().is_none_or(|form| form.tag != assignment.form.tag)
+            && !identity.revoked
+        {
+            return Some(Ask::Form);
+        }
+        if !run.synced || self.client.pending() {
+            return Some(Ask::Sync);
+        }
+        (run.assignment_due && !identity.revoked).then_some(Ask::Assignment)
+    }
+
+    fn done(&mut self, turn: &mut Turn) -> Result<Reply, PhoneError> {
+        if let Some(run) = self.exchange.running.take()
+            && run.synced
+        {
+            self.progress.last_success = Some(turn.milliseconds());
+            if self.client.state().caught_up {
+                self.progress.mended = self.damaged.clone();
+            }
+            self.save_progress(turn);
+            if self.identity.as_ref().is_some_and(|identity| identity.revoked) {
+                self.forget_answers(turn)?;
+            }
+        }
+        Ok(json!({ "done": true }).into())
+    }
+
+    /// No answer came, or none of the server's: what was sent is sent again some other time.
+    pub(crate) fn request_failed(&mut self, reason: Failure) -> Value {
+        if self.exchange.asked.take() == Some(Ask::Sync) {
+            self.client.disconnected();
+        }
+        self.exchange.running = None;
+        let (vi, en) = match reason {
+            Failure::Network => (
+                ("Không liên lạc được với máy chủ", "Máy sẽ tự gửi lại khi có mạng. Phiếu vẫn an toàn trên máy."),
+                ("The server cannot be reached", "The phone tries again when there is a network. Answers are safe on it."),
+            ),
+            Failure::Portal => (
+                (
+                    "Mạng này chưa vào được Internet",
+                    "Mạng Wi-Fi đang trả về trang khác thay cho máy chủ. Hãy đăng nhập mạng đó hoặc dùng mạng khác.",
+                ),
+                (
+                    "This network does not reach the server",
+                    "Another page answers in its place. Log in to the network or use another one.",
+                ),
+            ),
+            Failure::Timeout => (
+                ("Máy chủ trả lời quá chậm", "Mạng yếu; máy sẽ thử lại với từng phần nhỏ hơn."),
+                ("The server answers too slowly", "The network is weak; the phone tries again in smaller pieces."),
+            ),
+        };
+        self.exchange.problem = Some(Told::new(self.language, "unreachable", vi, en));
+        self.sync_state()
+    }
+
+    /// `SyncState` of the protocol, as far as the core knows it.
+    pub(crate) fn sync_state(&self) -> Value {
+        let run = self.exchange.running.as_ref();
+        let unsent = self.households.values().filter(|household| !household.outgoing.is_empty()).count();
+        let clock = self.progress.clock_ahead.filter(|ahead| ahead.abs() > CLOCK_TOLERANCE);
+        json!({
+            "phase": if run.is_some() { "running" } else { "idle" },
+            "unsentResponses": unsent,
+            "unsentChanges": self.client.unacknowledged(),
+            "sentNow": run.map_or(0, |run| run.sent),
+            "toSendNow": run.map_or(0, |run| run.to_send),
+            "received": run.map_or(0, |run| run.received),
+            "lastSuccess": self.progress.last_success,
+            "problem": self.exchange.problem,
+            "retryAt": null,
+            "clockAhead": clock,
+        })
+    }
+
+    /// What an enrolment sends.
+    fn enrolment(&self) -> Result<Vec<u8>, PhoneError> {
+        let identity = self.identity.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let key = DeviceKey::from_secret(&identity.secret.0);
+        let code = identity.code.as_deref().unwrap_or_default();
+        let request = json!({
+            "code": code,
+            "public_key": key.public().to_string(),
+            "signature": hexadecimal(&key.sign_enrolment(code)),
+        });
+        Ok(serde_json::to_vec(&request)?)
+    }
+
+    /// Whether a piece could still be smaller.
+    fn can_shrink(&self) -> bool {
+        self.client.piece_size().bytes() > PieceSize::SMALLEST
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,409 @@
+//! What the server answered.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_bytes::ByteBuf;
+use serde_json::Value;
+use sync_core::exchange::{
+    ErasedResponse, Limits, OutgoingChange, Received, Rekeying, ResponseChanges, SyncResponse, reconciliation, wire,
+};
+use sync_core::identity::RoundId;
+use sync_core::{Change, ChangeHash};
+
+use super::{Ask, Told};
+use crate::assignment::Assignment;
+use crate::phone::{Language, LoadedForm, Phone, Turn};
+use crate::problem::PhoneError;
+use crate::record::{self, Record, UnitChange};
+
+/// Bytes of an answer at most, unfolded: a scope of some thousand households.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+
+/// What an enrolled phone is told.
+#[derive(Deserialize)]
+struct Enrolment {
+    token: String,
+    round: RoundId,
+}
+
+impl Phone {
+    /// Takes the server's answer to what was asked last.
+    pub(crate) fn answer_request(
+        &mut self,
+        status: u16,
+        headers: &BTreeMap<String, String>,
+        body: &[u8],
+        turn: &mut Turn,
+    ) -> Value {
+        let Some(ask) = self.exchange.asked.take() else {
+            return self.sync_state();
+        };
+        let outcome = match (ask, status) {
+            (Ask::Enrol, 200 | 201) => self.take_enrolment(body, turn),
+            (Ask::Rotate, 200 | 201) => self.take_rotation(body, turn),
+            (Ask::Assignment, 200) => self.take_assignment(headers, body, turn),
+            (Ask::Assignment, 304) => {
+                self.assignment_came(turn);
+                Ok(())
+            }
+            (Ask::Form, 200) => self.take_form(headers, body, turn),
+            (Ask::Sync, 200) => self.take_sync(body, turn),
+            _ => {
+                let problem = self.problem_of(status, body);
+                self.take_refusal(ask, status, &problem, turn);
+                Ok(())
+            }
+        };
+        if let Err(error) = outcome {
+            if ask == Ask::Sync {
+                self.client.disconnected();
+            }
+            let told = serde_json::from_value(error.told(self.language));
+            self.stop(told.ok());
+        }
+        self.sync_state()
+    }
+
+    /// Ends the exchange with a problem.
+    fn stop(&mut self, problem: Option<Told>) {
+        self.exchange.running = None;
+        self.exchange.problem = problem;
+    }
+
+    fn take_refusal(&mut self, ask: Ask, status: u16, problem: &Told, turn: &mut Turn) {
+        match ask {
+            // What was written can still be brought; nothing else is told to such a phone any more.
+            Ask::Assignment | Ask::Form if problem.is("device-revoked") => {
+                if let Some(identity) = &mut self.identity {
+                    identity.revoked = true;
+                }
+                self.save_identity(turn);
+                return;
+            }
+            Ask::Rotate if problem.is("device-succeeded") => {
+                if let Some(identity) = &mut self.identity {
+                    // The other phone was quicker: this one needs an invitation of its own.
+                    identity.next = None;
+                }
+                self.save_identity(turn);
+            }
+            Ask::Enrol if (400..500).contains(&status) => {
+                if let Some(identity) = &mut self.identity {
+                    identity.code = None;
+                }
+                self.save_identity(turn);
+            }
+            Ask::Sync => {
+                // A smaller piece may pass where this one was too much.
+                let again = status == 413 && self.can_shrink();
+                self.client.disconnected();
+                if again {
+                    return;
+                }
+            }
+            Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form => {}
+        }
+        self.stop(Some(problem.clone()));
+    }
+
+    /// The problem that an answer tells, or one of ours where it tells none.
+    fn problem_of(&self, status: u16, body: &[u8]) -> Told {
+        let told = serde_json::from_slice::<Told>(body).ok();
+        let told = told.filter(|told| !told.detail.is_empty());
+        told.unwrap_or_else(|| {
+            let (vi, en) = (
+                format!("Máy chủ trả lời mã {status}. Máy sẽ thử lại; phiếu vẫn an toàn trên máy."),
+                format!("The server answered with status {status}. The phone tries again; answers are safe on it."),
+            );
+            Told::new(
+                self.language,
+                "unexpected-status",
+                ("Máy chủ chưa nhận được", &vi),
+                ("The server did not take it", &en),
+            )
+        })
+    }
+
+    fn take_enrolment(&mut self, body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
+        let enrolment: Enrolment = serde_json::from_slice(body)?;
+        if let Some(identity) = &mut self.identity {
+            let is_other_round = identity.round.is_some_and(|round| round != enrolment.round);
+            identity.token = Some(enrolment.token);
+            identity.code = None;
+            if is_other_round {
+                // Answers of another round stay in their records; they are sent by a phone of that round only.
+                return Err(PhoneError::Refused {
+                    vi: "Mã mời này thuộc đợt khảo sát khác với phiếu đang có trên máy.".to_owned(),
+                    en: "This invitation is for another round than that of the answers on the phone.".to_owned(),
+                });
+            }
+            identity.round = Some(enrolment.round);
+        }
+        self.save_identity(turn);
+        self.client.begin_again();
+        Ok(())
+    }
+
+    fn take_assignment(
+        &mut self,
+        headers: &BTreeMap<String, String>,
+        body: &[u8],
+        turn: &mut Turn,
+    ) -> Result<(), PhoneError> {
+        let assignment: Assignment = serde_json::from_slice(body)?;
+        let tag = headers.get("etag").cloned().unwrap_or_default();
+        let json = String::from_utf8_lossy(body).into_owned();
+        let record = Record::Assignment { tag: tag.clone(), json };
+        turn.store.put(record::ASSIGNMENT, &record);
+        self.assignment = Some((tag, assignment));
+        self.assignment_came(turn);
+        Ok(())
+    }
+
+    fn assignment_came(&mut self, turn: &mut Turn) {
+        if let Some(run) = &mut self.exchange.running {
+            run.assignment_due = false;
+        }
+        self.progress.assignment_asked_at = Some(turn.milliseconds());
+        self.save_progress(turn);
+    }
+
+    fn take_form(&mut self, headers: &BTreeMap<String, String>, body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
+        let json = String::from_utf8_lossy(body).into_owned();
+        let tag = headers.get("etag").map_or("", |tag| tag.trim_matches('"')).to_owned();
+        let form = LoadedForm::read(&tag, &json)?;
+        turn.store.put(record::FORM, &Record::Form { tag, json });
+        self.form = Some(form);
+        Ok(())
+    }
+
+    fn take_sync(&mut self, body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
+        let limits = Limits {
+            compressed_bytes: MAX_ANSWER_BYTES,
+            ..Limits::default()
+        };
+        let response: SyncResponse = wire::decode(body, &limits)?;
+        let sent_at = self.exchange.running.as_ref().map_or(0, |run| run.sent_at);
+        let received = self.client.receive(response, sent_at);
+        if let Some(run) = &mut self.exchange.running {
+            run.synced = true;
+            run.sent += received.acknowledged;
+            run.to_send = run.to_send.max(run.sent + self.client.unacknowledged());
+            run.received += received.responses.len();
+        }
+        self.progress.clock_ahead = Some(received.clock_ahead);
+        self.take_received(received, turn)?;
+        self.progress.client = self.client.state();
+        self.save_progress(turn);
+        Ok(())
+    }
+
+    fn take_received(&mut self, received: Received, turn: &mut Turn) -> Result<(), PhoneError> {
+        let Received {
+            left_outbox,
+            responses,
+            erased,
+            unknown_cursor,
+            whole_log,
+            ..
+        } = received;
+        self.leave_outbox(&left_outbox, turn)?;
+        for group in responses {
+            self.take_changes(group, turn)?;
+        }
+        for erased in &erased {
+            self.erase(erased, turn);
+        }
+        self.note_refused(&left_outbox, turn)?;
+        if unknown_cursor {
+            let here: Vec<ChangeHash> = self.households.values().flat_map(|household| household.hashes()).collect();
+            let mut salt = [0; 16];
+            salt.copy_from_slice(&turn.secret()[..16]);
+            self.client
+                .reconcile(here, reconciliation::Salt(salt), reconciliation::Limits::default());
+        }
+        self.rekey(whole_log, turn)
+    }
+
+    /// What need not be sent any more is kept as what the server has.
+    pub(super) fn leave_outbox(&mut self, left: &[ChangeHash], turn: &mut Turn) -> Result<(), PhoneError> {
+        let mut touched = Vec::new();
+        for (unit, household) in &mut self.households {
+            let (gone, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut household.outgoing)
+                .into_iter()
+                .partition(|outgoing| left.contains(&outgoing.change.hash()));
+            household.outgoing = kept;
+            if gone.is_empty() {
+                continue;
+            }
+            touched.push(unit.clone());
+            for outgoing in gone {
+                turn.store.delete(outgoing.record);
+                turn.store.unseal(outgoing.record);
+                household.changes.push(ByteBuf::from(outgoing.change.raw_bytes()));
+            }
+        }
+        for unit in touched {
+            self.keep_unit(&unit, turn);
+        }
+        Ok(())
+    }
+
+    /// Keeps a unit's record as it is now; what the list shows of it has not changed.
+    fn keep_unit(&mut self, unit: &str, turn: &mut Turn) {
+        let record = match self.households.get(unit).and_then(|household| household.record) {
+            Some(record) => record,
+            None => self.new_record(),
+        };
+        if let Some(household) = self.households.get_mut(unit) {
+            household.record = Some(record);
+            turn.store.put(record, &Record::Unit(household.record(unit)));
+        }
+    }
+
+    /// Takes other people's changes of a unit.
+    fn take_changes(&mut self, group: ResponseChanges, turn: &mut Turn) -> Result<(), PhoneError> {
+        let Some(round) = self.round() else { return Ok(()) };
+        if group.round != round {
+            return Ok(());
+        }
+        let household = self.households.entry(group.unit.clone()).or_default();
+        let known: std::collections::HashSet<ChangeHash> = household.hashes().collect();
+        let is_new = |bytes: &ByteBuf| {
+            let change = Change::try_from(&bytes[..]);
+            change.is_ok_and(|change| !known.contains(&change.hash()))
+        };
+        let new: Vec<ByteBuf> = group.changes.into_iter().filter(is_new).collect();
+        if self.open.as_ref().is_some_and(|open| open.unit == group.unit && open.is_touched()) {
+            for change in new {
+                let record = self.new_record();
+                let kept = UnitChange {
+                    unit: group.unit.clone(),
+                    change: change.clone(),
+                };
+                turn.store.put(record, &Record::Held(kept));
+                let household = self.households.entry(group.unit.clone()).or_default();
+                household.held.push((record, change));
+            }
+            return Ok(());
+        }
+        household.changes.extend(new);
+        let response = household.response(round, &group.unit)?;
+        self.summarise(&group.unit, &response, turn);
+        // An interview that is only being looked at shows what came.
+        if self.open.as_ref().is_some_and(|open| open.unit == group.unit) {
+            let place = self.open.take().map(|open| open.place);
+            let mut open = self.glanced(&group.unit, turn)?;
+            open.place = place.unwrap_or_default();
+            self.open = Some(open);
+        }
+        Ok(())
+    }
+
+    /// Notes why the server did not take changes that nobody can decide about any more.
+    fn note_refused(&mut self, left: &[ChangeHash], turn: &mut Turn) -> Result<(), PhoneError> {
+        let refused: Vec<(String, String)> = self
+            .client
+            .refused()
+            .iter()
+            .filter(|refused| left.contains(&refused.outgoing.change.hash()))
+            .map(|refused| {
+                let reason = match self.language {
+                    Language::Vietnamese => refused.reason.vietnamese().to_owned(),
+                    Language::English => refused.reason.to_string(),
+                };
+                (refused.outgoing.unit.clone(), reason)
+            })
+            .collect();
+        for (unit, reason) in refused {
+            if let Some(household) = self.households.get_mut(&unit) {
+                household.refused = Some(reason);
+            }
+            self.keep_unit(&unit, turn);
+        }
+        Ok(())
+    }
+
+    /// Forgets every byte of a response that was erased.
+    fn erase(&mut self, erased: &ErasedResponse, turn: &mut Turn) {
+        if self.round() != Some(erased.round) {
+            return;
+        }
+        if self.open.as_ref().is_some_and(|open| open.unit == erased.unit)
+            && let Some(open) = self.open.take()
+        {
+            for record in open.record.iter().chain(open.steps.iter().map(|(record, _)| record)) {
+                turn.store.delete(*record);
+            }
+            turn.store.draft(false);
+        }
+        let Some(household) = self.households.remove(&erased.unit) else {
+            return;
+        };
+        for record in household.record.iter().chain(household.held.iter().map(|(record, _)| record)) {
+            turn.store.delete(*record);
+        }
+        for outgoing in household.outgoing {
+            turn.store.delete(outgoing.record);
+            turn.store.unseal(outgoing.record);
+        }
+    }
+
+    /// Forgets all answers of a phone whose rights were taken away. What it has not delivered stays sealed to the server.
+    pub(super) fn forget_answers(&mut self, turn: &mut Turn) -> Result<(), PhoneError> {
+        // What is open is sealed with the rest.
+        self.leave_draft(turn)?;
+        self.open = None;
+        for household in std::mem::take(&mut self.households).into_values() {
+            let held = household.held.iter().map(|(record, _)| *record);
+            let outgoing = household.outgoing.iter().map(|outgoing| outgoing.record);
+            for record in household.record.into_iter().chain(held).chain(outgoing) {
+                turn.store.delete(record);
+            }
+        }
+        self.assignment = None;
+        turn.store.delete(record::ASSIGNMENT);
+        self.form = None;
+        turn.store.delete(record::FORM);
+        Ok(())
+    }
+
+    /// What a new key needs, and what the log was found not to have.
+    fn rekey(&mut self, whole_log: bool, turn: &mut Turn) -> Result<(), PhoneError> {
+        let (round, key) = self.enrolled()?;
+        match self.client.rekeying(&key) {
+            Some(_) if self.open.as_ref().is_some_and(|open| open.is_touched()) => {
+                let told = Told::new(
+                    self.language,
+                    "interview-open",
+                    ("Cần đóng phiếu đang mở", "Máy cần thay khóa; hãy lưu và đóng phiếu đang mở rồi gửi lại."),
+                    (
+                        "The open form must be closed",
+                        "The phone needs a new key; save and close the open form, then send again.",
+                    ),
+                );
+                self.stop(Some(told));
+                return Ok(());
+            }
+            Some(Rekeying::NewKey) => self.draw_key(turn),
+            Some(Rekeying::BeginAgain) => self.client.begin_again(),
+            Some(Rekeying::Rewrite) => self.rewrite(turn)?,
+            None => {}
+        }
+        if whole_log {
+            let actor = key.actor();
+            let mut written: Vec<OutgoingChange> = Vec::new();
+            for (unit, household) in &self.households {
+                let response = household.response(round, unit)?;
+                written.extend(OutgoingChange::written_by(&actor, round, unit, &response));
+            }
+            let before = self.client.unacknowledged();
+            self.client.offer(written);
+            if let Some(run) = &mut self.exchange.running {
+                run.to_send += self.client.unacknowledged().saturating_sub(before);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,156 @@
+//! One unit on the phone: its response, what of it the server does not have, and its line in the list.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use survey_forms::answers::{AnswerPath, Answers as _, AnswersMut, Value};
+use survey_forms::model::{Form, NodeKind};
+use survey_forms::session::{Session, Severity};
+use survey_forms::xpath::EvaluationContext;
+use sync_core::identity::{ResponseId, RoundId};
+use sync_core::response::{Reading, Response, ResponseError};
+use sync_core::{Change, ChangeHash};
+
+use crate::outcome::{self, Sense};
+use crate::record::{RecordId, UnitRecord};
+
+/// A unit with what the phone knows of it.
+#[derive(Debug, Default)]
+pub(crate) struct Household {
+    /// Where [`UnitRecord`] is kept, once there is one.
+    pub(crate) record: Option<RecordId>,
+    /// The changes that the server has, or that came from it.
+    pub(crate) changes: Vec<ByteBuf>,
+    /// What this phone wrote and the server may not have.
+    pub(crate) outgoing: Vec<Outgoing>,
+    /// What came while the unit's interview is open.
+    pub(crate) held: Vec<(RecordId, ByteBuf)>,
+    pub(crate) summary: Option<Summary>,
+    /// Why the server did not take a change for good.
+    pub(crate) refused: Option<String>,
+}
+
+/// A change in the outbox.
+#[derive(Debug, Clone)]
+pub(crate) struct Outgoing {
+    pub(crate) record: RecordId,
+    pub(crate) change: Change,
+}
+
+/// What the list shows of a response. It follows from the response and the form.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    /// The entity tag of the form by which it was made.
+    pub(crate) form: String,
+    pub(crate) person: Option<String>,
+    /// The name of the last visit's outcome.
+    pub(crate) outcome: Option<String>,
+    /// Whether there are answers.
+    pub(crate) begun: bool,
+    /// Whether nothing is missing or wrong.
+    pub(crate) complete: bool,
+    pub(crate) conflicts: usize,
+    pub(crate) visits: usize,
+    /// When the last visit ended, in milliseconds since 1970-01-01T00:00:00Z, by its phone's clock.
+    pub(crate) visited_at: Option<i64>,
+    pub(crate) call_back_at: Option<i64>,
+    /// Latitude and longitude in degrees.
+    pub(crate) location: Option<(f64, f64)>,
+}
+
+impl Household {
+    /// The response with everything that is to be seen of it now: what came while its interview is open is not.
+    ///
+    /// # Errors
+    /// In practice never.
+    pub(crate) fn response(&self, round: RoundId, unit: &str) -> Result<Response, ResponseError> {
+        let mut response = Response::new(ResponseId::of(round, unit))?;
+        let known = self.changes.iter().filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.clone());
+        // What does not fit was set aside when it came, and is again.
+        let _ = response.apply(known.chain(outgoing));
+        Ok(response)
+    }
+
+    /// Every change on the phone, seen or not.
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = ChangeHash> {
+        let held = self.held.iter().map(|(_, bytes)| bytes);
+        let kept = self.changes.iter().chain(held);
+        let kept = kept.filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.hash());
+        kept.map(|change| change.hash()).chain(outgoing)
+    }
+
+    /// What is kept of it in its own record.
+    pub(crate) fn record(&self, unit: &str) -> UnitRecord {
+        UnitRecord {
+            unit: unit.to_owned(),
+            changes: self.changes.clone(),
+            summary: self.summary.clone(),
+            refused: self.refused.clone(),
+        }
+    }
+}
+
+impl Summary {
+    /// Reads a response by a form.
+    pub(crate) fn of(form: &Form, tag: &str, reading: &Reading, context: &EvaluationContext) -> Self {
+        let mut visits: Vec<_> = reading.visits.values().collect();
+        visits.sort_by_key(|visit| visit.ended_at);
+        let last = visits.last();
+        let answers = reading.answers.clone();
+        let session = Session::new(form, answers, context.clone());
+        let begun = session.questions().iter().any(|asked| {
+            // What the form itself put there is nobody's answer.
+            let is_default = asked.node.default.is_some();
+            !is_default && asked.takes_answer() && session.value(&asked.path).is_some()
+        });
+        let problems = session.validate();
+        let outcome = match reading.answers.answer(&AnswerPath::top(outcome::QUESTION)) {
+            Some(Value::Text(name)) => Some(name),
+            _ => last.map(|visit| visit.outcome.clone()),
+        };
+        Self {
+            form: tag.to_owned(),
+            person: person(&session),
+            begun,
+            complete: begun && problems.iter().all(|problem| problem.severity != Severity::Error),
+            conflicts: reading.conflicts.len(),
+            visits: visits.len(),
+            visited_at: last.map(|visit| visit.ended_at),
+            call_back_at: last.and_then(|visit| visit.call_back_at),
+            location: location(&session),
+            outcome,
+        }
+    }
+
+    /// Whether an interview took place, as the outcome says; a form without one is about interviews only.
+    pub(crate) fn sense(&self) -> Sense {
+        self.outcome.as_deref().map_or(Sense::Interview, outcome::sense)
+    }
+}
+
+/// The first name that somebody gave: the first text answered that the form's author marked as identifying (column
+/// `identifying`), outside rosters.
+pub(crate) fn person<S: AnswersMut>(session: &Session<'_, S>) -> Option<String> {
+    let asked = session.questions();
+    let named = asked.iter().filter(|asked| {
+        let marked = asked.node.other.get("identifying").is_some_and(|mark| mark == "yes");
+        marked && asked.node.kind == NodeKind::Text && asked.path.instance.is_none()
+    });
+    named
+        .filter_map(|asked| session.value(&asked.path))
+        .map(|value| value.to_string())
+        .next()
+}
+
+/// The first point answered outside rosters.
+fn location<S: AnswersMut>(session: &Session<'_, S>) -> Option<(f64, f64)> {
+    let asked = session.questions();
+    let mut points = asked
+        .iter()
+        .filter(|asked| asked.node.kind == NodeKind::Geopoint && asked.path.instance.is_none())
+        .filter_map(|asked| session.value(&asked.path));
+    let point = points.next()?.to_string();
+    let mut numbers = point.split_ascii_whitespace().map_while(|number| number.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
+}

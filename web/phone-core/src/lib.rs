@@ -1,0 +1,42 @@
+//! What a volunteer's phone knows and decides: its households and their responses, the open interview, conflicts, and the
+//! exchange with the server.
+//!
+//! The crate does no I/O. The page's worker hands in requests with the time and chance ([`Phone::handle`]) and makes
+//! durable what a reply says *before* it passes the reply on ([`Frame`], [`StoreChanges`]). Whatever is killed in between,
+//! the next start finds either all of a request or nothing of it. The network is the worker's too: the core says what to
+//! ask ([`exchange`]) and takes what came.
+//!
+//! | room | subject |
+//! | --- | --- |
+//! | [`Phone`] | requests by name, and the state that they are about |
+//! | `frame` | requests and replies as bytes |
+//! | `record` | what is kept on the phone, and in which pieces |
+//! | `household` | one unit: its response, what of it is unsent, and its line in the list |
+//! | `interview` | the open interview: draft answers, steps, what the page shows |
+//! | `exchange` | enrolment, the assignment, pushing and pulling, new keys |
+//! | `carrying` | sealed bundles, for files, QR codes and a phone whose app is broken |
+//! | `exports` | the three functions that JavaScript calls |
+
+mod assignment;
+mod carrying;
+mod exchange;
+#[cfg(target_family = "wasm")]
+mod exports;
+mod frame;
+mod household;
+mod interviewing;
+mod interview;
+mod key;
+mod listing;
+mod outcome;
+mod phone;
+mod problem;
+mod record;
+mod requests;
+mod settling;
+mod store;
+
+pub use frame::{Frame, FrameError, MAX_FRAME_BYTES};
+pub use phone::Phone;
+pub use problem::PhoneError;
+pub use store::StoreChanges;

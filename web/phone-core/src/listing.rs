@@ -1,0 +1,237 @@
+//! The list of households: what the phone shows before any form is opened, and visits without an interview.
+
+use serde_json::{Value, json};
+use survey_forms::answers::{AnswerMap, AnswerPath, Value as Answer};
+use survey_forms::session::Session;
+use sync_core::response::{Response, Visit};
+
+use crate::household::{Household, Summary};
+use crate::interview::draft::{self, DraftAnswers};
+use crate::outcome::{self, Sense};
+use crate::phone::{LoadedForm, Phone, Turn};
+use crate::problem::PhoneError;
+use crate::record::Record;
+
+impl Phone {
+    /// `Household[]` of the protocol: the assigned households, and those with answers on the phone that are assigned no
+    /// longer.
+    pub(crate) fn told_households(&mut self, turn: &mut Turn) -> Result<Value, PhoneError> {
+        self.renew_summaries(turn)?;
+        let (_, assignment) = self.assignment.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let assigned = assignment.units.iter();
+        let assigned = assigned.map(|unit| (unit.code.as_str(), unit.hamlet.as_str(), unit.address.as_str()));
+        let is_assigned = |code: &str| assignment.units.iter().any(|unit| unit.code == code);
+        let others = self.households.iter().filter(|(code, _)| !is_assigned(code));
+        let others = others.filter(|(_, household)| household.summary.as_ref().is_some_and(|summary| summary.begun));
+        let others = others.map(|(code, _)| (code.as_str(), "", ""));
+        let lines = assigned.chain(others);
+        Ok(lines.map(|(code, hamlet, address)| self.line(code, hamlet, address)).collect())
+    }
+
+    fn line(&self, unit: &str, hamlet: &str, address: &str) -> Value {
+        let nothing = Household::default();
+        let household = self.households.get(unit).unwrap_or(&nothing);
+        let unread = Summary::default();
+        let summary = household.summary.as_ref().unwrap_or(&unread);
+        let open = self.open.as_ref().filter(|open| open.unit == unit && open.is_touched());
+        let refused = self.refusal_of(unit).or_else(|| household.refused.clone());
+        let unsent = !household.outgoing.is_empty() || open.is_some();
+        let status = if summary.conflicts > 0 || refused.is_some() {
+            "attention"
+        } else if open.is_some() {
+            "draft"
+        } else {
+            match summary.sense() {
+                _ if !summary.begun && summary.visits == 0 => "not_started",
+                Sense::ComeAgain => "call_back",
+                Sense::Final => "closed",
+                Sense::Interview if !summary.complete => "draft",
+                Sense::Interview if unsent => "finished",
+                Sense::Interview => "sent",
+            }
+        };
+        json!({
+            "unit": unit,
+            "hamlet": hamlet,
+            "address": address,
+            "person": summary.person,
+            "status": status,
+            "outcome": summary.outcome.as_deref().map(|name| self.outcome_label(name)),
+            "unsent": unsent,
+            "conflicts": summary.conflicts,
+            "refused": refused,
+            "callBackAt": summary.call_back_at,
+            "visitedAt": summary.visited_at,
+            "visits": summary.visits,
+            "location": summary.location,
+        })
+    }
+
+    /// Why the server did not take something of a unit that a person may still decide about.
+    fn refusal_of(&self, unit: &str) -> Option<String> {
+        let mut refused = self.client.refused().iter();
+        let refused = refused.find(|refused| refused.outgoing.unit == unit)?;
+        Some(match self.language {
+            crate::phone::Language::Vietnamese => refused.reason.vietnamese().to_owned(),
+            crate::phone::Language::English => refused.reason.to_string(),
+        })
+    }
+
+    fn outcome_label(&self, name: &str) -> String {
+        let Some(form) = &self.form else {
+            return name.to_owned();
+        };
+        let row = form.form.node(outcome::QUESTION);
+        let choices = row.map_or(&[][..], |row| form.form.choices(row));
+        let choice = choices.iter().find(|choice| choice.name == name);
+        let label = choice.and_then(|choice| choice.label.get(self.language.code(), form.form.languages()));
+        label.unwrap_or(name).to_owned()
+    }
+
+    /// `VisitOutcome[]` of the protocol: the outcomes without an interview that the form knows.
+    pub(crate) fn outcomes(&self) -> Result<Value, PhoneError> {
+        let form = self.loaded_form()?;
+        let row = form.form.node(outcome::QUESTION);
+        let choices = row.map_or(&[][..], |row| form.form.choices(row)).iter();
+        let failed = choices.filter(|choice| outcome::sense(&choice.name) != Sense::Interview);
+        let told = failed.map(|choice| {
+            json!({
+                "name": choice.name,
+                "label": self.outcome_label(&choice.name),
+                "again": outcome::sense(&choice.name) == Sense::ComeAgain,
+            })
+        });
+        Ok(told.collect())
+    }
+
+    /// Records a visit without an interview.
+    pub(crate) fn failed_visit(
+        &mut self,
+        unit: &str,
+        outcome: &str,
+        call_back_at: Option<i64>,
+        position: Option<(f64, f64, f64)>,
+        turn: &mut Turn,
+    ) -> Result<Value, PhoneError> {
+        let form = self.loaded_form()?;
+        let (round, key) = self.enrolled()?;
+        self.require_closed(unit)?;
+        let household = self.households.entry(unit.to_owned()).or_default();
+        let response = household.response(round, unit)?;
+        let answers = response.read().answers;
+        let summary = household.summary.clone().unwrap_or_default();
+        let interviewed = summary.begun && summary.sense() == Sense::Interview;
+        if interviewed && summary.complete {
+            return Err(PhoneError::AlreadyInterviewed);
+        }
+        // Where an interview has begun, its own outcome stands, and the visit is told beside it.
+        let steps = match interviewed {
+            true => Vec::new(),
+            false => self.outcome_steps(&form, unit, answers, outcome, turn)?,
+        };
+        let now = turn.milliseconds();
+        let visit = Visit {
+            device: key.actor().to_string(),
+            started_at: now,
+            ended_at: now,
+            outcome: outcome.to_owned(),
+            call_back_at,
+            position: position.map(|(latitude, longitude, accuracy)| format!("{latitude} {longitude} 0 {accuracy}")),
+        };
+        self.write_change(turn, unit, |edit| {
+            draft::write(edit, &steps)?;
+            edit.record_visit(&visit_id(&visit), &visit)
+        })?;
+        self.told_households(turn)
+    }
+
+    /// What answering the outcome question does, by the form.
+    fn outcome_steps(
+        &self,
+        form: &LoadedForm,
+        unit: &str,
+        answers: AnswerMap,
+        outcome: &str,
+        turn: &mut Turn,
+    ) -> Result<Vec<crate::record::DraftStep>, PhoneError> {
+        let refused = |error: survey_forms::session::AnswerError<std::convert::Infallible>| PhoneError::Refused {
+            vi: error.vietnamese(),
+            en: error.to_string(),
+        };
+        let is_new = answers == AnswerMap::default();
+        let mut session = Session::new(form.form, DraftAnswers::new(answers, []), self.context(unit, turn.now));
+        if is_new {
+            session.begin().map_err(refused)?;
+        }
+        let path = AnswerPath::top(outcome::QUESTION);
+        session.answer(&path, Answer::Text(outcome.to_owned())).map_err(refused)?;
+        Ok(session.store_mut().take_new())
+    }
+
+    /// Works out the lines that were made by another version of the form.
+    fn renew_summaries(&mut self, turn: &mut Turn) -> Result<(), PhoneError> {
+        let Some(form) = self.form.clone() else {
+            return Ok(());
+        };
+        let is_stale = |household: &Household| household.summary.as_ref().is_none_or(|summary| summary.form != form.tag);
+        let stale = self.households.iter().filter(|(_, household)| is_stale(household));
+        let stale: Vec<String> = stale.map(|(unit, _)| unit.clone()).collect();
+        let Some(round) = self.round() else { return Ok(()) };
+        for unit in stale {
+            if let Some(household) = self.households.get(&unit) {
+                let response = household.response(round, &unit)?;
+                self.summarise(&unit, &response, turn);
+            }
+        }
+        Ok(())
+    }
+
+    /// Works a unit's line out anew and keeps it with the unit.
+    pub(crate) fn summarise(&mut self, unit: &str, response: &Response, turn: &mut Turn) {
+        let summary = self.form.as_ref().map(|form| {
+            let context = self.context(unit, turn.now);
+            Summary::of(form.form, &form.tag, &response.read(), &context)
+        });
+        let record = match self.households.get(unit).and_then(|household| household.record) {
+            Some(record) => record,
+            None => self.new_record(),
+        };
+        if let Some(household) = self.households.get_mut(unit) {
+            household.record = Some(record);
+            household.summary = summary;
+            turn.store.put(record, &Record::Unit(household.record(unit)));
+        }
+    }
+
+    /// The address of a unit; nothing where it is not assigned.
+    pub(crate) fn address(&self, unit: &str) -> String {
+        let units = self.assignment.iter().flat_map(|(_, assignment)| &assignment.units);
+        let mut units = units.filter(|assigned| assigned.code == unit);
+        units.next().map_or_else(String::new, |unit| unit.address.clone())
+    }
+
+    /// Whether the unit is on the list, or has answers here.
+    pub(crate) fn require_known(&self, unit: &str) -> Result<(), PhoneError> {
+        let units = self.assignment.iter().flat_map(|(_, assignment)| &assignment.units);
+        let mut units = units.filter(|assigned| assigned.code == unit);
+        if units.next().is_some() || self.households.contains_key(unit) {
+            return Ok(());
+        }
+        Err(PhoneError::UnknownUnit(unit.to_owned()))
+    }
+
+    /// That the unit is known and its interview is not open.
+    pub(crate) fn require_closed(&self, unit: &str) -> Result<(), PhoneError> {
+        self.require_known(unit)?;
+        match &self.open {
+            Some(open) if open.unit == unit => Err(PhoneError::OtherInterview(unit.to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A visit's identity: two visits of one phone begin at different moments.
+pub(crate) fn visit_id(visit: &Visit) -> String {
+    let device: String = visit.device.chars().take(16).collect();
+    format!("{device}-{}", visit.started_at)
+}

@@ -1,0 +1,478 @@
+//! The phone: its state, and requests about it.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use survey_forms::answers::InstanceId;
+use survey_forms::model::{Form, FormDefinition};
+use survey_forms::xpath::{EvaluationContext, Moment, RandomSeed, SignatureVerifier};
+use sync_core::Change;
+use sync_core::device::{DeviceKey, DevicePublicKey};
+use sync_core::exchange::Client;
+use sync_core::identity::{ResponseId, RoundId};
+
+use crate::assignment::Assignment;
+use crate::carrying::Carried;
+use crate::exchange::Exchange;
+use crate::frame::Frame;
+use crate::household::{Household, Outgoing};
+use crate::interview::OpenInterview;
+use crate::key;
+use crate::problem::PhoneError;
+use crate::record::{self, DraftStep, FIRST_FREE, Identity, Progress, Record, RecordId, Settings};
+use crate::requests::{PartNumber, Request};
+use crate::store::StoreChanges;
+
+/// The language of what people read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum Language {
+    #[default]
+    #[serde(rename = "vi")]
+    Vietnamese,
+    #[serde(rename = "en")]
+    English,
+}
+
+impl Language {
+    /// The language's code (BCP 47).
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Vietnamese => "vi",
+            Self::English => "en",
+        }
+    }
+}
+
+/// What a volunteer's phone knows. It begins empty; the request `start` hands in what is stored.
+#[derive(Debug, Default)]
+pub struct Phone {
+    pub(crate) started: bool,
+    pub(crate) language: Language,
+    next_record: RecordId,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) progress: Progress,
+    pub(crate) settings: Settings,
+    pub(crate) assignment: Option<(String, Assignment)>,
+    pub(crate) form: Option<LoadedForm>,
+    pub(crate) households: BTreeMap<String, Household>,
+    pub(crate) open: Option<OpenInterview>,
+    pub(crate) client: Client,
+    pub(crate) exchange: Exchange,
+    /// Records that could not be read.
+    pub(crate) damaged: Vec<RecordId>,
+    pub(crate) carried: Option<Carried>,
+}
+
+/// A form with its entity tag.
+///
+/// A session borrows its form, and both live here together, so a form stays in memory as long as the program: a phone
+/// gets a new version a few times in a campaign, and is started anew more often.
+#[derive(Debug, Clone)]
+pub(crate) struct LoadedForm {
+    pub(crate) tag: String,
+    pub(crate) form: &'static Form,
+}
+
+impl LoadedForm {
+    /// Reads a definition.
+    ///
+    /// # Errors
+    /// [`PhoneError::Unreadable`] when it is no definition, [`PhoneError::Form`] when the form has problems.
+    pub(crate) fn read(tag: &str, json: &str) -> Result<Self, PhoneError> {
+        let definition: FormDefinition = serde_json::from_str(json)?;
+        Ok(Self {
+            tag: tag.to_owned(),
+            form: Box::leak(Box::new(Form::compile(definition)?)),
+        })
+    }
+}
+
+/// One request's time and chance, and what it changes.
+pub(crate) struct Turn {
+    pub(crate) now: Moment,
+    pub(crate) random: ChaCha20Rng,
+    pub(crate) store: StoreChanges,
+    parts: Vec<Vec<u8>>,
+}
+
+impl Turn {
+    /// The clock in milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn milliseconds(&self) -> i64 {
+        self.now.unix_milliseconds
+    }
+
+    /// Thirty-two random bytes.
+    pub(crate) fn secret(&mut self) -> [u8; 32] {
+        let mut secret = [0; 32];
+        self.random.fill_bytes(&mut secret);
+        secret
+    }
+
+    /// A new random identity: 64 bits in hexadecimal.
+    pub(crate) fn identity(&mut self) -> String {
+        format!("{:016x}", self.random.next_u64())
+    }
+
+    /// Takes a part of the request.
+    pub(crate) fn part(&mut self, number: PartNumber) -> Result<Vec<u8>, PhoneError> {
+        let part = self.parts.get_mut(number).map(std::mem::take);
+        part.ok_or(PhoneError::Part(number))
+    }
+}
+
+/// What a request gives: a value, and bytes with the place in the value (RFC 6901) where their number goes.
+#[derive(Debug, Default)]
+pub(crate) struct Reply {
+    pub(crate) value: Value,
+    pub(crate) parts: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl From<Value> for Reply {
+    fn from(value: Value) -> Self {
+        Self {
+            value,
+            parts: Vec::new(),
+        }
+    }
+}
+
+/// What every request brings beside its name and argument.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Circumstances {
+    now: i64,
+    utc_offset_minutes: i32,
+}
+
+impl Phone {
+    /// Handles a request. Both are [`Frame`]s; the reply's head has the member `value` or `problem`, and in `store` what has
+    /// to be made durable before anybody learns of it: `put` and `sealed` name records whose contents are the first parts,
+    /// `delete` and `unsealed` records to forget, `draft` says whether an interview is open.
+    pub fn handle(&mut self, request: &[u8]) -> Vec<u8> {
+        let outcome = Frame::read(request).map_err(PhoneError::from).and_then(|frame| {
+            let (request, mut turn) = begin(frame)?;
+            let reply = self.reply(request, &mut turn)?;
+            Ok((reply, turn.store))
+        });
+        let mut head = Map::new();
+        let mut parts = Vec::new();
+        match outcome {
+            Ok((reply, store)) => {
+                let (told, contents) = store.write();
+                parts = contents;
+                let mut value = reply.value;
+                for (place, bytes) in reply.parts {
+                    if let Some(place) = value.pointer_mut(place) {
+                        *place = json!(parts.len());
+                    }
+                    parts.push(bytes);
+                }
+                head.insert("value".to_owned(), value);
+                head.insert("store".to_owned(), told);
+            }
+            Err(error) => {
+                head.insert("problem".to_owned(), error.told(self.language));
+            }
+        }
+        Frame { head, parts }.write()
+    }
+
+    fn reply(&mut self, request: Request, turn: &mut Turn) -> Result<Reply, PhoneError> {
+        match request {
+            Request::DeriveKey {
+                pin,
+                salt,
+                memory_kib,
+                iterations,
+            } => {
+                let salt = turn.part(salt)?;
+                return Ok(Reply {
+                    value: json!({ "key": null }),
+                    parts: vec![("/key", key::derive(&pin, &salt, memory_kib, iterations)?)],
+                });
+            }
+            Request::Start {
+                language,
+                records,
+                damaged,
+            } => return self.start(language, &records, damaged, turn),
+            _ if !self.started => return Err(PhoneError::NotStarted),
+            _ => {}
+        }
+        let value = match request {
+            // Handled above.
+            Request::DeriveKey { .. } | Request::Start { .. } => Value::Null,
+            Request::BeginEnrolment { code } => self.begin_enrolment(code, turn),
+            Request::BeginSync => self.begin_sync(turn),
+            Request::NextRequest => return self.next_request(turn),
+            Request::AnswerRequest { status, headers, body } => {
+                let body = turn.part(body)?;
+                self.answer_request(status, &headers, &body, turn)
+            }
+            Request::RequestFailed { reason } => self.request_failed(reason),
+            Request::SyncState => self.sync_state(),
+            Request::Bundle => return self.bundle(turn),
+            Request::Frames { first, count } => self.frames(first, count, turn)?,
+            Request::LeaveDraft => {
+                self.leave_draft(turn)?;
+                Value::Null
+            }
+            Request::Assignment => self.told_assignment()?,
+            Request::SetLanguage { language } => {
+                self.set_language(language);
+                Value::Null
+            }
+            Request::RenameVolunteer { name } => self.rename_volunteer(&name, turn)?,
+            Request::Households => self.told_households(turn)?,
+            Request::Outcomes => self.outcomes()?,
+            Request::FailedVisit {
+                unit,
+                outcome,
+                call_back_at,
+                position,
+            } => self.failed_visit(&unit, &outcome, call_back_at, position, turn)?,
+            Request::Conflicts { unit } => self.conflicts(&unit, turn)?,
+            Request::Settle { unit, path, value } => self.settle(&unit, &path, value, turn)?,
+            Request::OpenInterview { unit } => self.open_interview(&unit, turn)?,
+            Request::LeaveInterview => self.leave_interview(turn)?,
+            Request::SetFormLanguage { language } => self.set_form_language(&language, turn)?,
+            Request::SetLayout { layout } => self.set_layout(layout, turn)?,
+            other => self.in_interview(other, turn)?,
+        };
+        Ok(value.into())
+    }
+
+    /// Reads the storage.
+    fn start(
+        &mut self,
+        language: Language,
+        records: &[RecordId],
+        damaged: Vec<RecordId>,
+        turn: &mut Turn,
+    ) -> Result<Reply, PhoneError> {
+        *self = Self {
+            started: true,
+            language,
+            damaged,
+            next_record: FIRST_FREE,
+            ..Self::default()
+        };
+        let mut outgoing: Vec<(RecordId, String)> = Vec::new();
+        let mut draft: Option<(RecordId, String, i64)> = None;
+        let mut steps: Vec<(RecordId, DraftStep)> = Vec::new();
+        for (number, id) in records.iter().enumerate() {
+            self.next_record = self.next_record.max(id + 1);
+            let bytes = turn.part(number + 1)?;
+            let Some(record) = Record::read(&bytes) else {
+                self.damaged.push(*id);
+                continue;
+            };
+            match record {
+                Record::Identity(identity) => self.identity = Some(identity),
+                Record::Progress(progress) => self.progress = progress,
+                Record::Assignment { tag, json } => {
+                    self.assignment = serde_json::from_str(&json).ok().map(|assignment| (tag, assignment));
+                }
+                Record::Form { tag, json } => self.form = LoadedForm::read(&tag, &json).ok(),
+                Record::Settings(settings) => self.settings = settings,
+                Record::Unit(unit) => {
+                    let household = self.households.entry(unit.unit).or_default();
+                    household.record = Some(*id);
+                    household.changes = unit.changes;
+                    household.summary = unit.summary;
+                    household.refused = unit.refused;
+                }
+                Record::Outgoing(kept) => match Change::try_from(&kept.change[..]) {
+                    Ok(change) => {
+                        outgoing.push((*id, kept.unit.clone()));
+                        let household = self.households.entry(kept.unit).or_default();
+                        household.outgoing.push(Outgoing { record: *id, change });
+                    }
+                    Err(_) => self.damaged.push(*id),
+                },
+                Record::Held(kept) => {
+                    let household = self.households.entry(kept.unit).or_default();
+                    household.held.push((*id, kept.change));
+                }
+                Record::Draft { unit, started_at } => draft = Some((*id, unit, started_at)),
+                Record::DraftStep(step) => steps.push((*id, step)),
+            }
+        }
+        for household in self.households.values_mut() {
+            household.outgoing.sort_by_key(|outgoing| outgoing.record);
+        }
+        self.start_client(&mut outgoing);
+        steps.sort_by_key(|(id, _)| *id);
+        if let Some((record, unit, started_at)) = draft
+            && self.form.is_some()
+            && self.identity.is_some()
+        {
+            self.reopen(&unit, record, started_at, steps, turn)?;
+        }
+        Ok(json!({ "enrolled": self.token().is_some() }).into())
+    }
+
+    /// Makes the exchange's state from what is stored. Where a record is damaged the log is read from its start again, so
+    /// that what the server has comes back.
+    fn start_client(&mut self, outgoing: &mut [(RecordId, String)]) {
+        let is_new = |id: &RecordId| !self.progress.mended.contains(id);
+        let state = match self.damaged.iter().any(is_new) {
+            true => Default::default(),
+            false => self.progress.client,
+        };
+        self.client = Client::new(state);
+        let predecessors = self.identity.iter().flat_map(|identity| &identity.predecessors);
+        for secret in predecessors {
+            self.client.keep_predecessor(DeviceKey::from_secret(&secret.0));
+        }
+        let Some(round) = self.round() else { return };
+        outgoing.sort_unstable();
+        for (record, unit) in outgoing.iter() {
+            let Some(household) = self.households.get(unit) else {
+                continue;
+            };
+            let kept = household.outgoing.iter().filter(|outgoing| outgoing.record == *record);
+            for outgoing in kept {
+                self.client.enqueue(sync_core::exchange::OutgoingChange {
+                    round,
+                    unit: unit.clone(),
+                    change: outgoing.change.clone(),
+                });
+            }
+        }
+    }
+
+    /// A number for a new record.
+    pub(crate) fn new_record(&mut self) -> RecordId {
+        let id = self.next_record;
+        self.next_record += 1;
+        id
+    }
+
+    pub(crate) fn round(&self) -> Option<RoundId> {
+        self.identity.as_ref().and_then(|identity| identity.round)
+    }
+
+    pub(crate) fn token(&self) -> Option<&str> {
+        self.identity.as_ref().and_then(|identity| identity.token.as_deref())
+    }
+
+    /// The round and the key that the phone writes with.
+    ///
+    /// # Errors
+    /// [`PhoneError::NotEnrolled`] before it has enrolled.
+    pub(crate) fn enrolled(&self) -> Result<(RoundId, DeviceKey), PhoneError> {
+        let identity = self.identity.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let round = identity.round.ok_or(PhoneError::NotEnrolled)?;
+        Ok((round, DeviceKey::from_secret(&identity.secret.0)))
+    }
+
+    /// The form.
+    ///
+    /// # Errors
+    /// [`PhoneError::NoForm`] before it was fetched.
+    pub(crate) fn loaded_form(&self) -> Result<LoadedForm, PhoneError> {
+        self.form.clone().ok_or(PhoneError::NoForm)
+    }
+
+    pub(crate) fn save_identity(&self, turn: &mut Turn) {
+        if let Some(identity) = &self.identity {
+            turn.store.put(record::IDENTITY, &Record::Identity(identity.clone()));
+        }
+    }
+
+    pub(crate) fn save_progress(&self, turn: &mut Turn) {
+        turn.store.put(record::PROGRESS, &Record::Progress(self.progress.clone()));
+    }
+
+    /// The language in which forms are shown.
+    pub(crate) fn form_language(&self) -> String {
+        let chosen = self.settings.form_language.clone();
+        chosen.unwrap_or_else(|| self.language.code().to_owned())
+    }
+
+    /// What a form's expressions about a unit's response see.
+    pub(crate) fn context(&self, unit: &str, now: Moment) -> EvaluationContext {
+        let mut context = EvaluationContext::new(now, self.form_language());
+        if let Ok((round, key)) = self.enrolled() {
+            context.device_id = Some(key.actor().to_string());
+            // The same for everybody who opens the response, so that what was shuffled stays in its order.
+            context.random_seed = Some(RandomSeed(*ResponseId::of(round, unit).0.as_bytes()));
+        }
+        context.signature_verifier = Some(SignatureVerifier(|key, message, signature| {
+            DevicePublicKey(*key).verify(message, signature).is_ok()
+        }));
+        context
+    }
+
+    fn set_language(&mut self, language: Language) {
+        self.language = language;
+        if self.settings.form_language.is_none()
+            && let Some(open) = &mut self.open
+        {
+            open.session.set_language(language.code());
+        }
+    }
+
+    fn rename_volunteer(&mut self, name: &str, turn: &mut Turn) -> Result<Value, PhoneError> {
+        let name = name.trim();
+        let identity = self.identity.as_mut().ok_or(PhoneError::NotEnrolled)?;
+        identity.volunteer = (!name.is_empty()).then(|| name.to_owned());
+        self.save_identity(turn);
+        self.told_assignment()
+    }
+
+    /// `Assignment` of the protocol.
+    fn told_assignment(&self) -> Result<Value, PhoneError> {
+        let identity = self.identity.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let (_, assignment) = self.assignment.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let volunteer = identity.volunteer.as_ref().unwrap_or(&assignment.device.name);
+        Ok(json!({
+            "volunteer": volunteer,
+            "round": assignment.round.id.to_string(),
+            "roundName": assignment.round.name.get(self.language),
+            "open": assignment.round.open,
+            "simulated": assignment.round.simulated,
+            "hamlets": assignment.device.hamlets,
+            "formTitle": assignment.form.title,
+            "formVersion": assignment.form.version,
+            "revoked": identity.revoked,
+            "openInterview": self.open.as_ref().map(|open| &open.unit),
+        }))
+    }
+}
+
+/// Reads what a request says, and its circumstances.
+fn begin(frame: Frame) -> Result<(Request, Turn), PhoneError> {
+    let name = frame.head.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let wrong = |source| PhoneError::Argument {
+        name: name.clone(),
+        source,
+    };
+    let mut parts = frame.parts;
+    let seed = parts.first().and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok());
+    let seed = seed.ok_or(PhoneError::Part(0))?;
+    parts[0].clear();
+    let circumstances: Circumstances = serde_json::from_value(Value::Object(frame.head.clone())).map_err(wrong)?;
+    let argument = frame.head.get("argument").cloned().unwrap_or(Value::Null);
+    let request = serde_json::from_value(json!({ "name": name, "argument": argument })).map_err(wrong)?;
+    let turn = Turn {
+        now: Moment {
+            unix_milliseconds: circumstances.now,
+            utc_offset_minutes: circumstances.utc_offset_minutes,
+        },
+        random: ChaCha20Rng::from_seed(seed),
+        store: StoreChanges::default(),
+        parts,
+    };
+    Ok((request, turn))
+}
+
+/// Draws identities of roster instances, one after the other, from one seed.
+pub(crate) fn instance_ids(seed: [u8; 32]) -> Box<dyn FnMut() -> InstanceId> {
+    let mut random = ChaCha20Rng::from_seed(seed);
+    Box::new(move || InstanceId::new(format!("{:016x}", random.next_u64())))
+}

@@ -1,0 +1,102 @@
+//! Requests by name, and what they take. The names and shapes that pages use are those of
+//! `web/phone/src/core/protocol.ts`; the others are between the worker and the core.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use survey_forms::answers::{AnswerPath, InstanceId, Value};
+
+use crate::interview::Layout;
+use crate::phone::Language;
+use crate::record::RecordId;
+
+/// The number of a request's part.
+pub(crate) type PartNumber = usize;
+
+/// What is asked.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "name", content = "argument", rename_all = "snake_case", rename_all_fields = "camelCase")]
+pub(crate) enum Request {
+    /// The key that a PIN opens the storage with.
+    DeriveKey {
+        pin: String,
+        salt: PartNumber,
+        memory_kib: u32,
+        iterations: u32,
+    },
+    /// Hands in the storage: the records' contents are the parts after the first.
+    Start {
+        language: Language,
+        records: Vec<RecordId>,
+        #[serde(default)]
+        damaged: Vec<RecordId>,
+    },
+    /// Begins to enrol with an invitation.
+    BeginEnrolment { code: String },
+    /// Begins an exchange.
+    BeginSync,
+    /// What to ask the server next.
+    NextRequest,
+    /// What the server answered.
+    AnswerRequest {
+        status: u16,
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        body: PartNumber,
+    },
+    /// No answer came.
+    RequestFailed { reason: Failure },
+    SyncState,
+    /// Everything unsent as one bundle.
+    Bundle,
+    Frames { first: u32, count: u32 },
+    /// Makes a change of what was answered in the open interview, and leaves it open.
+    LeaveDraft,
+
+    Assignment,
+    SetLanguage { language: Language },
+    RenameVolunteer { name: String },
+    Households,
+    Outcomes,
+    FailedVisit {
+        unit: String,
+        outcome: String,
+        call_back_at: Option<i64>,
+        /// Latitude and longitude in degrees, accuracy in metres.
+        position: Option<(f64, f64, f64)>,
+    },
+    Conflicts { unit: String },
+    Settle {
+        unit: String,
+        path: AnswerPath,
+        value: Option<Value>,
+    },
+
+    OpenInterview { unit: String },
+    Interview,
+    Answer { path: AnswerPath, value: Option<Value> },
+    AddInstance {
+        repeat: String,
+        parent: Option<InstanceId>,
+    },
+    RemoveInstance { repeat: String, instance: InstanceId },
+    Next,
+    Back,
+    GoTo { step: String },
+    Enter { instance: InstanceId },
+    SetFormLanguage { language: String },
+    SetLayout { layout: Layout },
+    LeaveInterview,
+}
+
+/// Why no answer of the server came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Failure {
+    /// The server cannot be reached.
+    Network,
+    /// Something else answered in its place: the page of a network that wants to be logged in to.
+    Portal,
+    /// Nothing came for a long time.
+    Timeout,
+}
