@@ -12,6 +12,7 @@ pub mod automerge;
 pub mod bench;
 pub mod connection;
 pub mod demonstration;
+pub mod handset;
 pub mod installation;
 pub mod phone;
 pub mod process;

@@ -102,12 +102,11 @@ pub(super) async fn assignment(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     type RoundRow = (i64, String, String, bool, bool, Vec<u8>);
-    let row: Option<RoundRow> = sqlx::query_as(
-        "SELECT round_key, name_vi, name_en, open, simulated, form_hash FROM round WHERE id = $1",
-    )
-    .bind(round)
-    .fetch_optional(&app.store.readers)
-    .await?;
+    let row: Option<RoundRow> =
+        sqlx::query_as("SELECT round_key, name_vi, name_en, open, simulated, form_hash FROM round WHERE id = $1")
+            .bind(round)
+            .fetch_optional(&app.store.readers)
+            .await?;
     let (round_key, vi, en, open, simulated, form_hash) = row.ok_or_else(unknown_round)?;
     let form = form_of(&app, &form_hash).await?;
     let settings = form.settings();
@@ -167,8 +166,13 @@ async fn form_of(app: &App, hash: &[u8]) -> Result<Form, Problem> {
 fn answer(asked: &HeaderMap, tag: &str, json: &[u8]) -> Response {
     let tag = format!("\"{tag}\"");
     let says = |name: HeaderName, what: &str| {
-        let value = asked.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        value.split(',').any(|part| part.split(';').next().unwrap_or_default().trim() == what)
+        let value = asked
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        value
+            .split(',')
+            .any(|part| part.split(';').next().unwrap_or_default().trim() == what)
     };
     let common = [
         (ETAG, tag.as_str()),
@@ -203,7 +207,10 @@ async fn hamlets(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Assig
     .fetch_all(&app.store.readers)
     .await?;
     let rounds = app.live.read().await;
-    let tree = rounds.iter().find(|live| live.round.key == round_key).map(|live| &live.tree);
+    let tree = rounds
+        .iter()
+        .find(|live| live.round.key == round_key)
+        .map(|live| &live.tree);
     let commune = |code: &str| {
         let node = tree.and_then(|tree| Some(&tree.nodes()[tree.find(code)?]));
         node.map_or_else(|| code.to_owned(), |node| named(&node.kind, &node.name))

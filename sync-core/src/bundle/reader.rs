@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::header::BundleHeader;
+use super::header::{BundleHeader, MAGIC};
 use super::sealing::{RecipientSecret, SEAL_BYTES};
 use super::{BundleError, BundleLimits, SectionError};
 use crate::exchange::wire::{self, WireError};
@@ -80,6 +80,13 @@ impl<'a> BundleReader<'a> {
     /// How many bytes follow the end of the bundle. They mean nothing and do no harm.
     pub fn surplus_bytes(&self) -> usize {
         self.file.len().saturating_sub(self.whole_bytes())
+    }
+
+    /// The file from the next bundle on, where one begins at this one's end: several bundles may stand in one file, one
+    /// after the other.
+    pub fn following(&self) -> Option<&'a [u8]> {
+        let rest = self.file.get(self.whole_bytes()..)?;
+        rest.starts_with(&MAGIC).then_some(rest)
     }
 
     /// The numbers of the sections that are not here as the carrier signed them, and why. Needs no key.

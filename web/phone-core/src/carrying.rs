@@ -71,7 +71,9 @@ impl Phone {
                 hashes: hash.0.to_vec().into(),
                 signature: signer.attest(&[hash]),
             };
-            writer.add(round, unit, change.raw_bytes(), &attestation).map_err(unwritten)?;
+            writer
+                .add(round, unit, change.raw_bytes(), &attestation)
+                .map_err(unwritten)?;
         }
         writer.finish().map_err(unwritten)
     }
@@ -82,7 +84,10 @@ impl Phone {
         if self.recipient().is_none() {
             return Err(PhoneError::NotEnrolled);
         }
-        let with_unsent = self.households.iter().filter(|(_, household)| !household.outgoing.is_empty());
+        let with_unsent = self
+            .households
+            .iter()
+            .filter(|(_, household)| !household.outgoing.is_empty());
         let responses = with_unsent.clone().count();
         let mut changes: Vec<_> = with_unsent
             .flat_map(|(unit, household)| household.outgoing.iter().map(move |outgoing| (unit, outgoing)))
@@ -92,7 +97,9 @@ impl Phone {
         }
         changes.sort_by_key(|(_, outgoing)| outgoing.record);
         let count = changes.len();
-        let changes = changes.into_iter().map(|(unit, outgoing)| (unit.as_str(), &outgoing.change));
+        let changes = changes
+            .into_iter()
+            .map(|(unit, outgoing)| (unit.as_str(), &outgoing.change));
         let bundle = self.sealed_bundle(turn, &key, round, changes)?;
         Ok((bundle, responses, count))
     }

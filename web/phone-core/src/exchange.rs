@@ -32,6 +32,18 @@ pub(crate) struct Exchange {
     asked: Option<Ask>,
     /// Why the last attempt failed.
     problem: Option<Told>,
+    /// How much the exchange that is running, or the last one, moved.
+    moved: Moved,
+}
+
+/// What an exchange moved.
+#[derive(Debug, Default)]
+struct Moved {
+    /// Changes that were unsent when it began, and those sent since.
+    to_send: usize,
+    sent: usize,
+    /// Responses that came from others.
+    received: usize,
 }
 
 /// One exchange.
@@ -41,11 +53,6 @@ struct Run {
     assignment_due: bool,
     /// Whether changes were exchanged.
     synced: bool,
-    /// Changes that were unsent when it began, and those sent since.
-    to_send: usize,
-    sent: usize,
-    /// Responses that came from others.
-    received: usize,
     /// What the last request was sent at, by the phone's clock.
     sent_at: i64,
 }
@@ -137,9 +144,12 @@ impl Phone {
 
     fn begin(&mut self, assignment_due: bool) {
         self.exchange.problem = None;
+        self.exchange.moved = Moved {
+            to_send: self.client.unacknowledged(),
+            ..Moved::default()
+        };
         self.exchange.running = Some(Run {
             assignment_due,
-            to_send: self.client.unacknowledged(),
             ..Run::default()
         });
     }
@@ -244,8 +254,14 @@ impl Phone {
         self.exchange.running = None;
         let (vi, en) = match reason {
             Failure::Network => (
-                ("Không liên lạc được với máy chủ", "Máy sẽ tự gửi lại khi có mạng. Phiếu vẫn an toàn trên máy."),
-                ("The server cannot be reached", "The phone tries again when there is a network. Answers are safe on it."),
+                (
+                    "Không liên lạc được với máy chủ",
+                    "Máy sẽ tự gửi lại khi có mạng. Phiếu vẫn an toàn trên máy.",
+                ),
+                (
+                    "The server cannot be reached",
+                    "The phone tries again when there is a network. Answers are safe on it.",
+                ),
             ),
             Failure::Portal => (
                 (
@@ -258,8 +274,14 @@ impl Phone {
                 ),
             ),
             Failure::Timeout => (
-                ("Máy chủ trả lời quá chậm", "Mạng yếu; máy sẽ thử lại với từng phần nhỏ hơn."),
-                ("The server answers too slowly", "The network is weak; the phone tries again in smaller pieces."),
+                (
+                    "Máy chủ trả lời quá chậm",
+                    "Mạng yếu; máy sẽ thử lại với từng phần nhỏ hơn.",
+                ),
+                (
+                    "The server answers too slowly",
+                    "The network is weak; the phone tries again in smaller pieces.",
+                ),
             ),
         };
         self.exchange.problem = Some(Told::new(self.language, "unreachable", vi, en));
@@ -269,15 +291,19 @@ impl Phone {
     /// `SyncState` of the protocol, as far as the core knows it.
     pub(crate) fn sync_state(&self) -> Value {
         let run = self.exchange.running.as_ref();
-        let unsent = self.households.values().filter(|household| !household.outgoing.is_empty()).count();
+        let unsent = self
+            .households
+            .values()
+            .filter(|household| !household.outgoing.is_empty())
+            .count();
         let clock = self.progress.clock_ahead.filter(|ahead| ahead.abs() > CLOCK_TOLERANCE);
         json!({
             "phase": if run.is_some() { "running" } else { "idle" },
             "unsentResponses": unsent,
             "unsentChanges": self.client.unacknowledged(),
-            "sentNow": run.map_or(0, |run| run.sent),
-            "toSendNow": run.map_or(0, |run| run.to_send),
-            "received": run.map_or(0, |run| run.received),
+            "sentNow": self.exchange.moved.sent,
+            "toSendNow": self.exchange.moved.to_send,
+            "received": self.exchange.moved.received,
             "lastSuccess": self.progress.last_success,
             "problem": self.exchange.problem,
             "retryAt": null,

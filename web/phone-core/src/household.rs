@@ -7,7 +7,7 @@ use survey_forms::model::{Form, NodeKind};
 use survey_forms::session::{Session, Severity};
 use survey_forms::xpath::EvaluationContext;
 use sync_core::identity::{ResponseId, RoundId};
-use sync_core::response::{Reading, Response, ResponseError};
+use sync_core::response::{Conflict, Reading, Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 
 use crate::outcome::{self, Sense};
@@ -64,7 +64,10 @@ impl Household {
     /// In practice never.
     pub(crate) fn response(&self, round: RoundId, unit: &str) -> Result<Response, ResponseError> {
         let mut response = Response::new(ResponseId::of(round, unit))?;
-        let known = self.changes.iter().filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        let known = self
+            .changes
+            .iter()
+            .filter_map(|bytes| Change::try_from(&bytes[..]).ok());
         let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.clone());
         // What does not fit was set aside when it came, and is again.
         let _ = response.apply(known.chain(outgoing));
@@ -114,7 +117,7 @@ impl Summary {
             person: person(&session),
             begun,
             complete: begun && problems.iter().all(|problem| problem.severity != Severity::Error),
-            conflicts: reading.conflicts.len(),
+            conflicts: conflicts(form, reading).len(),
             visits: visits.len(),
             visited_at: last.map(|visit| visit.ended_at),
             call_back_at: last.and_then(|visit| visit.call_back_at),
@@ -127,6 +130,17 @@ impl Summary {
     pub(crate) fn sense(&self) -> Sense {
         self.outcome.as_deref().map_or(Sense::Interview, outcome::sense)
     }
+}
+
+/// The conflicts that people can settle: what the form or the phone records by itself differs between any two phones, and is
+/// nobody's claim.
+pub(crate) fn conflicts(form: &Form, reading: &Reading) -> Vec<Conflict> {
+    let conflicts = reading.conflicts.iter();
+    let is_asked = |conflict: &&Conflict| {
+        let row = form.node(&conflict.path.question);
+        row.is_some_and(|row| row.kind.is_asked())
+    };
+    conflicts.filter(is_asked).cloned().collect()
 }
 
 /// The first name that somebody gave: the first text answered that the form's author marked as identifying (column

@@ -7,7 +7,6 @@ use sync_core::response::{Edit, ResponseError, Visit};
 
 use crate::household::Outgoing;
 use crate::interview::{Layout, Names, OpenInterview, Opening, draft};
-use crate::listing::visit_id;
 use crate::outcome;
 use crate::phone::{Phone, Turn, instance_ids};
 use crate::problem::PhoneError;
@@ -157,7 +156,9 @@ impl Phone {
 
     /// What was answered on the visit becomes one change, the visit itself with it.
     fn end_visit(&mut self, turn: &mut Turn) -> Result<(), PhoneError> {
-        let Some(mut open) = self.open.take() else { return Ok(()) };
+        let Some(mut open) = self.open.take() else {
+            return Ok(());
+        };
         if !open.is_touched() {
             return self.release_held(&open.unit, turn);
         }
@@ -167,10 +168,13 @@ impl Phone {
         let _ = open.session.finish(turn.now);
         let mut steps: Vec<DraftStep> = open.steps.iter().map(|(_, step)| step.clone()).collect();
         steps.extend(open.session.store_mut().take_new());
-        let outcome = open.outcome().unwrap_or_else(|| match open.session.validate().is_empty() {
-            true => outcome::COMPLETED.to_owned(),
-            false => outcome::PARTLY.to_owned(),
-        });
+        let outcome = open
+            .outcome()
+            .unwrap_or_else(|| match open.session.validate().is_empty() {
+                true => outcome::COMPLETED.to_owned(),
+                false => outcome::PARTLY.to_owned(),
+            });
+        let id = turn.identity();
         let visit = Visit {
             device: key.actor().to_string(),
             started_at: open.started_at,
@@ -185,7 +189,7 @@ impl Phone {
         turn.store.draft(false);
         self.write_change(turn, &open.unit, |edit| {
             draft::write(edit, &steps)?;
-            edit.record_visit(&visit_id(&visit), &visit)
+            edit.record_visit(&id, &visit)
         })?;
         self.release_held(&open.unit, turn)
     }
@@ -257,7 +261,8 @@ impl Phone {
 
     pub(crate) fn set_form_language(&mut self, language: &str, turn: &mut Turn) -> Result<Value, PhoneError> {
         self.settings.form_language = Some(language.to_owned());
-        turn.store.put(record::SETTINGS, &Record::Settings(self.settings.clone()));
+        turn.store
+            .put(record::SETTINGS, &Record::Settings(self.settings.clone()));
         if let Some(open) = &mut self.open {
             open.session.set_language(language);
         }
@@ -266,7 +271,8 @@ impl Phone {
 
     pub(crate) fn set_layout(&mut self, layout: Layout, turn: &mut Turn) -> Result<Value, PhoneError> {
         self.settings.layout = layout;
-        turn.store.put(record::SETTINGS, &Record::Settings(self.settings.clone()));
+        turn.store
+            .put(record::SETTINGS, &Record::Settings(self.settings.clone()));
         if let Some(open) = &mut self.open {
             open.layout = layout;
             open.place = open.here();

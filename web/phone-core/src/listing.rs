@@ -25,7 +25,9 @@ impl Phone {
         let others = others.filter(|(_, household)| household.summary.as_ref().is_some_and(|summary| summary.begun));
         let others = others.map(|(code, _)| (code.as_str(), "", ""));
         let lines = assigned.chain(others);
-        Ok(lines.map(|(code, hamlet, address)| self.line(code, hamlet, address)).collect())
+        Ok(lines
+            .map(|(code, hamlet, address)| self.line(code, hamlet, address))
+            .collect())
     }
 
     fn line(&self, unit: &str, hamlet: &str, address: &str) -> Value {
@@ -129,7 +131,7 @@ impl Phone {
             true => Vec::new(),
             false => self.outcome_steps(&form, unit, answers, outcome, turn)?,
         };
-        let now = turn.milliseconds();
+        let (now, id) = (turn.milliseconds(), turn.identity());
         let visit = Visit {
             device: key.actor().to_string(),
             started_at: now,
@@ -140,7 +142,7 @@ impl Phone {
         };
         self.write_change(turn, unit, |edit| {
             draft::write(edit, &steps)?;
-            edit.record_visit(&visit_id(&visit), &visit)
+            edit.record_visit(&id, &visit)
         })?;
         self.told_households(turn)
     }
@@ -164,7 +166,9 @@ impl Phone {
             session.begin().map_err(refused)?;
         }
         let path = AnswerPath::top(outcome::QUESTION);
-        session.answer(&path, Answer::Text(outcome.to_owned())).map_err(refused)?;
+        session
+            .answer(&path, Answer::Text(outcome.to_owned()))
+            .map_err(refused)?;
         Ok(session.store_mut().take_new())
     }
 
@@ -173,7 +177,12 @@ impl Phone {
         let Some(form) = self.form.clone() else {
             return Ok(());
         };
-        let is_stale = |household: &Household| household.summary.as_ref().is_none_or(|summary| summary.form != form.tag);
+        let is_stale = |household: &Household| {
+            household
+                .summary
+                .as_ref()
+                .is_none_or(|summary| summary.form != form.tag)
+        };
         let stale = self.households.iter().filter(|(_, household)| is_stale(household));
         let stale: Vec<String> = stale.map(|(unit, _)| unit.clone()).collect();
         let Some(round) = self.round() else { return Ok(()) };
@@ -228,10 +237,4 @@ impl Phone {
             _ => Ok(()),
         }
     }
-}
-
-/// A visit's identity: two visits of one phone begin at different moments.
-pub(crate) fn visit_id(visit: &Visit) -> String {
-    let device: String = visit.device.chars().take(16).collect();
-    format!("{device}-{}", visit.started_at)
 }

@@ -385,7 +385,8 @@ impl Phone {
     }
 
     pub(crate) fn save_progress(&self, turn: &mut Turn) {
-        turn.store.put(record::PROGRESS, &Record::Progress(self.progress.clone()));
+        turn.store
+            .put(record::PROGRESS, &Record::Progress(self.progress.clone()));
     }
 
     /// The language in which forms are shown.
@@ -447,13 +448,20 @@ impl Phone {
 
 /// Reads what a request says, and its circumstances.
 fn begin(frame: Frame) -> Result<(Request, Turn), PhoneError> {
-    let name = frame.head.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let name = frame
+        .head
+        .get("name")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let wrong = |source| PhoneError::Argument {
         name: name.clone(),
         source,
     };
     let mut parts = frame.parts;
-    let seed = parts.first().and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok());
+    let seed = parts
+        .first()
+        .and_then(|seed| <[u8; 32]>::try_from(seed.as_slice()).ok());
     let seed = seed.ok_or(PhoneError::Part(0))?;
     parts[0].clear();
     let circumstances: Circumstances = serde_json::from_value(Value::Object(frame.head.clone())).map_err(wrong)?;

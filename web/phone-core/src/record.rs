@@ -129,16 +129,27 @@ pub(crate) struct Settings {
 /// One thing that was done to the answers in the open interview.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum DraftStep {
-    Put { path: AnswerPath, value: Value },
-    Clear { path: AnswerPath },
+    Put {
+        path: AnswerPath,
+        value: Value,
+    },
+    Clear {
+        path: AnswerPath,
+    },
     Add {
         repeat: String,
         parent: Option<InstanceId>,
         instance: InstanceId,
     },
-    Remove { repeat: String, instance: InstanceId },
+    Remove {
+        repeat: String,
+        instance: InstanceId,
+    },
     /// A person decides between the answers of several people, also where the decision is what is shown already.
-    Settle { path: AnswerPath, value: Option<Value> },
+    Settle {
+        path: AnswerPath,
+        value: Option<Value>,
+    },
 }
 
 impl Record {

@@ -15,7 +15,12 @@ pub(crate) type PartNumber = usize;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "name", content = "argument", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "name",
+    content = "argument",
+    rename_all = "snake_case",
+    rename_all_fields = "camelCase"
+)]
 pub(crate) enum Request {
     /// The key that a PIN opens the storage with.
     DeriveKey {
@@ -32,7 +37,9 @@ pub(crate) enum Request {
         damaged: Vec<RecordId>,
     },
     /// Begins to enrol with an invitation.
-    BeginEnrolment { code: String },
+    BeginEnrolment {
+        code: String,
+    },
     /// Begins an exchange.
     BeginSync,
     /// What to ask the server next.
@@ -45,17 +52,26 @@ pub(crate) enum Request {
         body: PartNumber,
     },
     /// No answer came.
-    RequestFailed { reason: Failure },
+    RequestFailed {
+        reason: Failure,
+    },
     SyncState,
     /// Everything unsent as one bundle.
     Bundle,
-    Frames { first: u32, count: u32 },
+    Frames {
+        first: u32,
+        count: u32,
+    },
     /// Makes a change of what was answered in the open interview, and leaves it open.
     LeaveDraft,
 
     Assignment,
-    SetLanguage { language: Language },
-    RenameVolunteer { name: String },
+    SetLanguage {
+        language: Language,
+    },
+    RenameVolunteer {
+        name: String,
+    },
     Households,
     Outcomes,
     FailedVisit {
@@ -65,27 +81,45 @@ pub(crate) enum Request {
         /// Latitude and longitude in degrees, accuracy in metres.
         position: Option<(f64, f64, f64)>,
     },
-    Conflicts { unit: String },
+    Conflicts {
+        unit: String,
+    },
     Settle {
         unit: String,
         path: AnswerPath,
         value: Option<Value>,
     },
 
-    OpenInterview { unit: String },
+    OpenInterview {
+        unit: String,
+    },
     Interview,
-    Answer { path: AnswerPath, value: Option<Value> },
+    Answer {
+        path: AnswerPath,
+        value: Option<Value>,
+    },
     AddInstance {
         repeat: String,
         parent: Option<InstanceId>,
     },
-    RemoveInstance { repeat: String, instance: InstanceId },
+    RemoveInstance {
+        repeat: String,
+        instance: InstanceId,
+    },
     Next,
     Back,
-    GoTo { step: String },
-    Enter { instance: InstanceId },
-    SetFormLanguage { language: String },
-    SetLayout { layout: Layout },
+    GoTo {
+        step: String,
+    },
+    Enter {
+        instance: InstanceId,
+    },
+    SetFormLanguage {
+        language: String,
+    },
+    SetLayout {
+        layout: Layout,
+    },
     LeaveInterview,
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use sync_core::bundle::{BundleLimits, RecipientSecret, Section};
+use sync_core::bundle::{BundleLimits, BundleReader, RecipientSecret, Section};
 use sync_core::exchange::delivery::{Delivery, KeptAttestation, Taken};
 
 use super::{Failure, Report, ReportFormat, open, print_json, read_limited};
@@ -46,13 +46,12 @@ pub(super) async fn run(arguments: ReadArguments, config: &Config) -> Result<(),
     let mut failed = None;
     // One unreadable bundle does not keep the others from being read.
     for file in &arguments.files {
-        match read(&store, file, key).await {
-            Ok(report) => {
-                failed = failed.or(report.bundle.failure());
-                reports.push(report);
-            }
-            Err(failure) => failed = failed.or(Some(failure)),
+        if let Err(failure) = read_file(&store, file, key, &mut reports).await {
+            failed = failed.or(Some(failure));
         }
+    }
+    for report in &reports {
+        failed = failed.or(report.bundle.failure());
     }
     store.close().await;
     match arguments.format {
@@ -62,11 +61,31 @@ pub(super) async fn run(arguments: ReadArguments, config: &Config) -> Result<(),
     failed.map_or(Ok(()), Err)
 }
 
-async fn read(store: &Store, file: &Path, key: Option<&RecipientSecret>) -> Result<ReadReport, Failure> {
+/// Reads every bundle of a file: phones rescue what they could not send as one sealed bundle a change.
+async fn read_file(
+    store: &Store,
+    file: &Path,
+    key: Option<&RecipientSecret>,
+    reports: &mut Vec<ReadReport>,
+) -> Result<(), Failure> {
     let bytes = read_limited(file, BundleLimits::default().file_bytes)?;
-    let reader = open(file, &bytes)?;
+    let mut rest = Some(bytes.as_slice());
+    while let Some(bytes) = rest {
+        let reader = open(file, bytes)?;
+        reports.push(read(store, file, &reader, key).await?);
+        rest = reader.following();
+    }
+    Ok(())
+}
+
+async fn read(
+    store: &Store,
+    file: &Path,
+    reader: &BundleReader<'_>,
+    key: Option<&RecipientSecret>,
+) -> Result<ReadReport, Failure> {
     let mut report = ReadReport {
-        bundle: Report::of(file, &reader),
+        bundle: Report::of(file, reader),
         new: 0,
         known: 0,
         waiting: 0,

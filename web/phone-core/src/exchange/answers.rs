@@ -169,7 +169,12 @@ impl Phone {
         self.save_progress(turn);
     }
 
-    fn take_form(&mut self, headers: &BTreeMap<String, String>, body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
+    fn take_form(
+        &mut self,
+        headers: &BTreeMap<String, String>,
+        body: &[u8],
+        turn: &mut Turn,
+    ) -> Result<(), PhoneError> {
         let json = String::from_utf8_lossy(body).into_owned();
         let tag = headers.get("etag").map_or("", |tag| tag.trim_matches('"')).to_owned();
         let form = LoadedForm::read(&tag, &json)?;
@@ -188,10 +193,11 @@ impl Phone {
         let received = self.client.receive(response, sent_at);
         if let Some(run) = &mut self.exchange.running {
             run.synced = true;
-            run.sent += received.acknowledged;
-            run.to_send = run.to_send.max(run.sent + self.client.unacknowledged());
-            run.received += received.responses.len();
         }
+        let moved = &mut self.exchange.moved;
+        moved.sent += received.acknowledged;
+        moved.to_send = moved.to_send.max(moved.sent + self.client.unacknowledged());
+        moved.received += received.responses.len();
         self.progress.clock_ahead = Some(received.clock_ahead);
         self.take_received(received, turn)?;
         self.progress.client = self.client.state();
@@ -217,7 +223,11 @@ impl Phone {
         }
         self.note_refused(&left_outbox, turn)?;
         if unknown_cursor {
-            let here: Vec<ChangeHash> = self.households.values().flat_map(|household| household.hashes()).collect();
+            let here: Vec<ChangeHash> = self
+                .households
+                .values()
+                .flat_map(|household| household.hashes())
+                .collect();
             let mut salt = [0; 16];
             salt.copy_from_slice(&turn.secret()[..16]);
             self.client
@@ -275,7 +285,11 @@ impl Phone {
             change.is_ok_and(|change| !known.contains(&change.hash()))
         };
         let new: Vec<ByteBuf> = group.changes.into_iter().filter(is_new).collect();
-        if self.open.as_ref().is_some_and(|open| open.unit == group.unit && open.is_touched()) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| open.unit == group.unit && open.is_touched())
+        {
             for change in new {
                 let record = self.new_record();
                 let kept = UnitChange {
@@ -341,7 +355,11 @@ impl Phone {
         let Some(household) = self.households.remove(&erased.unit) else {
             return;
         };
-        for record in household.record.iter().chain(household.held.iter().map(|(record, _)| record)) {
+        for record in household
+            .record
+            .iter()
+            .chain(household.held.iter().map(|(record, _)| record))
+        {
             turn.store.delete(*record);
         }
         for outgoing in household.outgoing {
@@ -377,7 +395,10 @@ impl Phone {
                 let told = Told::new(
                     self.language,
                     "interview-open",
-                    ("Cần đóng phiếu đang mở", "Máy cần thay khóa; hãy lưu và đóng phiếu đang mở rồi gửi lại."),
+                    (
+                        "Cần đóng phiếu đang mở",
+                        "Máy cần thay khóa; hãy lưu và đóng phiếu đang mở rồi gửi lại.",
+                    ),
                     (
                         "The open form must be closed",
                         "The phone needs a new key; save and close the open form, then send again.",
@@ -400,9 +421,7 @@ impl Phone {
             }
             let before = self.client.unacknowledged();
             self.client.offer(written);
-            if let Some(run) = &mut self.exchange.running {
-                run.to_send += self.client.unacknowledged().saturating_sub(before);
-            }
+            self.exchange.moved.to_send += self.client.unacknowledged().saturating_sub(before);
         }
         Ok(())
     }

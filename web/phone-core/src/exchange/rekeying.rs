@@ -78,7 +78,11 @@ impl Phone {
                 continue;
             }
             let gone: Vec<_> = rewritten.replaced.iter().map(|replaced| replaced.dropped).collect();
-            let written: Vec<_> = rewritten.replaced.into_iter().filter_map(|replaced| replaced.written).collect();
+            let written: Vec<_> = rewritten
+                .replaced
+                .into_iter()
+                .filter_map(|replaced| replaced.written)
+                .collect();
             self.replace(&unit, &rewritten.response, &gone, &written, turn)?;
             dropped.extend(gone);
         }
@@ -105,7 +109,11 @@ impl Phone {
             }
             stays
         });
-        let unsent: Vec<_> = household.outgoing.iter().map(|outgoing| outgoing.change.hash()).collect();
+        let unsent: Vec<_> = household
+            .outgoing
+            .iter()
+            .map(|outgoing| outgoing.change.hash())
+            .collect();
         let is_new = |hash: &sync_core::ChangeHash| written.iter().any(|change| change.hash() == *hash);
         household.changes = response
             .changes()

@@ -97,9 +97,11 @@ impl AnswersMut for DraftAnswers {
 
 fn apply<A: AnswersMut>(answers: &mut A, step: &DraftStep) -> Result<(), A::Error> {
     match step {
-        DraftStep::Put { path, value } | DraftStep::Settle { path, value: Some(value) } => {
-            answers.put_answer(path, value)
-        }
+        DraftStep::Put { path, value }
+        | DraftStep::Settle {
+            path,
+            value: Some(value),
+        } => answers.put_answer(path, value),
         DraftStep::Clear { path } | DraftStep::Settle { path, value: None } => answers.clear_answer(path),
         DraftStep::Add {
             repeat,

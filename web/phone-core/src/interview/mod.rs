@@ -9,11 +9,12 @@ use survey_forms::answers::{AnswerPath, Answers as _, InstanceId, Value};
 use survey_forms::model::Form;
 use survey_forms::session::{AnswerError, Session};
 use survey_forms::xpath::{EvaluationContext, Moment};
-use sync_core::response::Reading;
+use sync_core::response::{Conflict, Reading};
 
 pub(crate) use places::{Layout, Place};
 pub(crate) use view::Names;
 
+use crate::household;
 use crate::problem::PhoneError;
 use crate::record::{DraftStep, RecordId};
 use draft::DraftAnswers;
@@ -37,8 +38,8 @@ pub(crate) struct OpenInterview {
     /// Where the person is.
     pub(crate) place: Place,
     pub(crate) layout: Layout,
-    /// What the response said when the interview was opened: the conflicts that it shows.
-    pub(crate) reading: Reading,
+    /// What people disagreed about when the interview was opened, without what was settled since.
+    pub(crate) conflicts: Vec<Conflict>,
 }
 
 /// An answer that the form did not take.
@@ -95,7 +96,7 @@ impl OpenInterview {
             session,
             place: Place::default(),
             layout: opening.layout,
-            reading: opening.reading,
+            conflicts: household::conflicts(form, &opening.reading),
         };
         interview.initial = interview.session.store_mut().take_new();
         interview.place = interview.places(None).into_iter().next().unwrap_or_default();
@@ -160,7 +161,7 @@ impl OpenInterview {
         if refused.is_none() {
             let store = self.session.store_mut();
             store.settle(path, value);
-            self.reading.conflicts.retain(|conflict| conflict.path != *path);
+            self.conflicts.retain(|conflict| conflict.path != *path);
         }
         refused
     }
@@ -177,7 +178,10 @@ impl OpenInterview {
                 false => format!("This form took {seconds} seconds. Check that every question was asked."),
             });
         }
-        let mut names: Vec<String> = self.instances_everywhere().map(|(_, title)| title.to_lowercase()).collect();
+        let mut names: Vec<String> = self
+            .instances_everywhere()
+            .map(|(_, title)| title.to_lowercase())
+            .collect();
         names.sort_unstable();
         let twice = names.windows(2).find(|pair| pair[0] == pair[1] && !pair[0].is_empty());
         if let Some(twice) = twice.and_then(|pair| pair.first()) {

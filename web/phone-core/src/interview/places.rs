@@ -36,10 +36,7 @@ pub(crate) enum Place {
         last: usize,
     },
     /// A roster's instances.
-    Roster {
-        repeat: usize,
-        parent: Option<InstanceId>,
-    },
+    Roster { repeat: usize, parent: Option<InstanceId> },
     /// After the last question.
     #[default]
     End,
@@ -95,7 +92,9 @@ impl OpenInterview {
             match row {
                 Row::Roster { repeat, parent } => places.push(Place::Roster { repeat, parent }),
                 Row::Question(asked) => {
-                    let Some(position) = self.position(&asked.path) else { continue };
+                    let Some(position) = self.position(&asked.path) else {
+                        continue;
+                    };
                     let around = asked.node.parent;
                     let together = match layout {
                         Layout::Section => self.section(around),
@@ -132,7 +131,10 @@ impl OpenInterview {
     pub(crate) fn next(&self) -> Place {
         let here = self.here();
         let places = self.places(here.level());
-        let next = places.iter().position(|place| *place == here).map_or(0, |place| place + 1);
+        let next = places
+            .iter()
+            .position(|place| *place == here)
+            .map_or(0, |place| place + 1);
         match (places.into_iter().nth(next), here.level()) {
             (Some(place), _) => place,
             (None, Some(instance)) => self.roster_of(instance).unwrap_or_default(),
@@ -146,9 +148,7 @@ impl OpenInterview {
         let places = self.places(here.level());
         let number = places.iter().position(|place| *place == here).unwrap_or(0);
         let before = number.checked_sub(1).and_then(|before| places.into_iter().nth(before));
-        before
-            .or_else(|| self.roster_of(here.level()?))
-            .unwrap_or(here)
+        before.or_else(|| self.roster_of(here.level()?)).unwrap_or(here)
     }
 
     /// Goes to the first page of a roster instance.

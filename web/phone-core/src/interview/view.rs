@@ -183,14 +183,18 @@ impl OpenInterview {
             answered,
             asked,
             elapsed,
-            hints: if here == Place::End { self.hints(elapsed) } else { Vec::new() },
+            hints: if here == Place::End {
+                self.hints(elapsed)
+            } else {
+                Vec::new()
+            },
             step: self.step(&here, names),
         }
     }
 
     /// The conflicts as they were when the interview was opened, without those settled since.
     pub(crate) fn conflicts(&self, names: &Names) -> Vec<ConflictView> {
-        let conflicts = self.reading.conflicts.iter();
+        let conflicts = self.conflicts.iter();
         conflicts.map(|conflict| self.conflict(conflict, names)).collect()
     }
 
@@ -232,7 +236,7 @@ impl OpenInterview {
     fn question(&self, asked: AskedQuestion<'static>, problems: &[AnswerProblem], names: &Names) -> QuestionView {
         let AskedQuestion { path, node } = asked;
         let text = |texts| self.session.shown_text(&path, texts);
-        let conflict = self.reading.conflicts.iter().find(|conflict| conflict.path == path);
+        let conflict = self.conflicts.iter().find(|conflict| conflict.path == path);
         let value = self.session.value(&path);
         // What nobody has answered yet is not wrong yet.
         let problem = problems.iter().find(|problem| problem.path == path && value.is_some());
@@ -276,13 +280,19 @@ impl OpenInterview {
         let row = self.session.form().node(&path.question);
         ConflictView {
             path: path.clone(),
-            label: row.map_or_else(|| path.question.clone(), |row| self.session.shown_text(path, &row.label)),
+            label: row.map_or_else(
+                || path.question.clone(),
+                |row| self.session.shown_text(path, &row.label),
+            ),
             person: path.instance.as_ref().map(|instance| self.title(instance)),
             claims: conflict
                 .claims
                 .iter()
                 .map(|claim| ClaimView {
-                    shown: claim.value.as_ref().map_or_else(String::new, |value| self.shown(path, value)),
+                    shown: claim
+                        .value
+                        .as_ref()
+                        .map_or_else(String::new, |value| self.shown(path, value)),
                     author: names.name(&claim.actor),
                     own: names.own.contains(&claim.actor),
                     time: claim.time.saturating_mul(1000),
@@ -299,7 +309,9 @@ impl OpenInterview {
         let label = |name: &str| {
             let choice = choices.iter().find(|choice| choice.name == name);
             let label = choice.map(|choice| self.session.shown_text(path, &choice.label));
-            label.filter(|label| !label.is_empty()).unwrap_or_else(|| name.to_owned())
+            label
+                .filter(|label| !label.is_empty())
+                .unwrap_or_else(|| name.to_owned())
         };
         match value {
             Value::Text(text) => label(text),
