@@ -19,6 +19,8 @@
 
 mod assignment;
 mod carrying;
+#[cfg(target_family = "wasm")]
+mod chance;
 mod exchange;
 #[cfg(target_family = "wasm")]
 mod exports;

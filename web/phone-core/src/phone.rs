@@ -154,6 +154,8 @@ impl Phone {
     pub fn handle(&mut self, request: &[u8]) -> Vec<u8> {
         let outcome = Frame::read(request).map_err(PhoneError::from).and_then(|frame| {
             let (request, mut turn) = begin(frame)?;
+            #[cfg(target_family = "wasm")]
+            crate::chance::seed(&mut turn.random);
             let reply = self.reply(request, &mut turn)?;
             Ok((reply, turn.store))
         });

@@ -15,6 +15,7 @@ pub(crate) type PartNumber = usize;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
+#[expect(clippy::enum_variant_names, reason = "a request of the core is about the next request to the server")]
 #[serde(
     tag = "name",
     content = "argument",
