@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { violations } from './axe.ts';
-import { startBrowser, visit } from './browser.ts';
+import { violations } from '../../testing/axe.ts';
+import { startBrowser, visit } from '../../testing/browser.ts';
 import { startSite, type Site } from './site.ts';
 
 const SIZES = [

@@ -7,7 +7,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Indicator } from '../src/api.ts';
 import { formatter } from '../src/format.ts';
-import { startBrowser, visit, type Visit } from './browser.ts';
+import { startBrowser, visit, type Visit } from '../../testing/browser.ts';
 import { startSite, type Site } from './site.ts';
 
 const PHONE: BrowserContextOptions = { viewport: { width: 360, height: 640 }, hasTouch: true };

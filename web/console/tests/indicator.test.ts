@@ -6,7 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { IndicatorPage } from '../src/api.ts';
 import { formatter } from '../src/format.ts';
 import { unitName } from '../src/units.ts';
-import { startBrowser, visit, type Visit } from './browser.ts';
+import { startBrowser, visit, type Visit } from '../../testing/browser.ts';
 import { startSite, type Site } from './site.ts';
 
 const format = formatter('vi');

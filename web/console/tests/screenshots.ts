@@ -5,7 +5,7 @@
 
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { startBrowser, visit } from './browser.ts';
+import { startBrowser, visit } from '../../testing/browser.ts';
 import { startDemo } from './demo.ts';
 
 const FOLDER = '../../docs/console';

@@ -6,8 +6,8 @@ import type { Browser, Page } from 'playwright-core';
 import type { Overview } from '../src/api.ts';
 import { formatter } from '../src/format.ts';
 import { unitName } from '../src/units.ts';
-import { violations } from './axe.ts';
-import { startBrowser, visit } from './browser.ts';
+import { violations } from '../../testing/axe.ts';
+import { startBrowser, visit } from '../../testing/browser.ts';
 import { startDemo, type Demo } from './demo.ts';
 
 // Every phone waits this long before each exchange, so that fieldwork outlasts the loading of the page.

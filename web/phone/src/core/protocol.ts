@@ -243,6 +243,8 @@ export interface Status {
   persisted: boolean;
   quota: { usage: number; limit: number } | null;
   enrolled: boolean;
+  /** Whether a PIN has been set; without one there is nothing to unlock. */
+  pinSet: boolean;
   /** Whether the PIN must be entered. */
   locked: boolean;
   /** Wrong PINs in a row. */
