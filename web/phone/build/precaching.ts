@@ -2,16 +2,18 @@
 
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { build, type Plugin } from 'vite';
 import { encodedSize, filesBelow, writeCompressed } from '../../compression.ts';
 import type { Precached } from '../src/service-worker/precache.ts';
 
-const ENTRY = 'src/service-worker/service-worker.ts';
 const OUTPUT = 'service-worker.js';
 
-/** Vite's plugin; it must stand after the one that compresses, whose sizes it tells. */
-export function precaching(): Plugin {
+/**
+ * Vite's plugin. `entry` is where the service worker's source is. The plugin must stand after the one that compresses, whose
+ * sizes it tells.
+ */
+export function precaching(entry: string): Plugin {
   let root = '';
   let folder = '';
   return {
@@ -19,7 +21,7 @@ export function precaching(): Plugin {
     apply: 'build',
     configResolved(config) {
       root = config.root;
-      folder = join(root, config.build.outDir);
+      folder = resolve(root, config.build.outDir);
     },
     closeBundle: {
       order: 'post',
@@ -42,7 +44,7 @@ export function precaching(): Plugin {
             emptyOutDir: false,
             modulePreload: false,
             rollupOptions: {
-              input: join(root, ENTRY),
+              input: entry,
               output: { format: 'iife', entryFileNames: OUTPUT },
             },
           },

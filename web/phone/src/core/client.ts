@@ -21,8 +21,7 @@ import { Room } from './room.ts';
 
 /** Starts the worker, and keeps the app's own files on the phone. */
 export function startCore(): Core {
-  const address = new URL('./worker/worker.ts', import.meta.url);
-  return new Client(new Worker(address, { type: 'module' }));
+  return new Client(new Worker(new URL('./worker/worker.ts', import.meta.url), { type: 'module' }));
 }
 
 /** Whoever waits for an answer. */

@@ -34,9 +34,12 @@ export class Engine {
   readonly #startCore: StartCore;
   readonly #key: CryptoKey;
   readonly #language: () => Language;
+  readonly #restarted: () => void;
   #module: CoreModule | null = null;
   #vault: VaultState;
   #damaged: number[] = [];
+  /** The request that opened the interview that is open. */
+  #opening: { unit: string } | null = null;
 
   constructor(
     storage: Storage,
@@ -44,12 +47,14 @@ export class Engine {
     key: CryptoKey,
     vault: VaultState,
     language: () => Language,
+    restarted: () => void,
   ) {
     this.#storage = storage;
     this.#startCore = startCore;
     this.#key = key;
     this.#vault = vault;
     this.#language = language;
+    this.#restarted = restarted;
   }
 
   /** The vault as it is on the disk. */
@@ -102,6 +107,8 @@ export class Engine {
       throw error;
     }
     if (reply.problem !== null) throw new Refused(reply.problem);
+    if (name === 'open_interview') this.#opening = argument as { unit: string };
+    if (name === 'leave_interview' || name === 'leave_draft') this.#opening = null;
     return { value: reply.value, parts: reply.parts, sealed: reply.order.sealed.length > 0 };
   }
 
@@ -110,14 +117,23 @@ export class Engine {
     await this.#keep(null, { enrolled: true });
   }
 
-  /** The core may know what the disk does not, or be broken: a new one is told what is on the disk. */
+  /**
+   * The core may know what the disk does not, or be broken: a new one is told what is on the disk. The interview that is
+   * open stays so.
+   */
   async #restart(): Promise<void> {
     try {
-      await this.start();
+      const module = await this.#started();
+      if (this.#opening !== null) {
+        const reply = this.#call(module, 'open_interview', this.#opening, []);
+        await this.#keep(reply.order, {});
+      }
     } catch (error) {
+      this.#module = null;
       // Whoever asks next tries again, and is told then.
       console.error('the core does not start', error);
     }
+    this.#restarted();
   }
 
   #call(module: CoreModule, name: string, argument: unknown, parts: readonly Uint8Array[]): Reply {

@@ -179,7 +179,14 @@ export class Service {
   }
 
   async #start(storage: Storage, key: CryptoKey, vault: VaultState): Promise<void> {
-    const engine = new Engine(storage, this.#startCore, key, vault, () => this.#language);
+    const engine = new Engine(
+      storage,
+      this.#startCore,
+      key,
+      vault,
+      () => this.#language,
+      () => this.#tellStatus(),
+    );
     await engine.start();
     const exchange: Exchange = new Exchange(
       (name, argument, parts) =>
