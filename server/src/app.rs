@@ -14,11 +14,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use crate::automerge_repo::{self, Viewers};
-use crate::console;
 use crate::devices::{self, InstallationKeys};
 use crate::estimates::{self, EstimatesError, Events, Live, Projector};
 use crate::http::{render_problems, security_headers};
 use crate::hubs::{self, Upstream};
+use crate::interfaces;
 use crate::rounds;
 use crate::store::{Store, StoreError};
 use crate::sync::{self, BodyRoom};
@@ -138,7 +138,7 @@ impl App {
             .merge(rounds::routes())
             .merge(estimates::routes())
             .route("/api/v1/health", get(health))
-            .merge(console::routes())
+            .merge(interfaces::routes())
             .layer(from_fn(render_problems))
             .layer(from_fn(security_headers))
             .with_state(self.clone())

@@ -12,6 +12,7 @@
 //! | [`units`], [`registry`] | reference data: administrative units, indicators |
 //! | [`official`] | figures that ministries and agencies supply |
 //! | [`store`] | SQLite: one durable writer, many readers |
+//! | `interfaces` | the files of the console and of the phone app, over HTTP |
 //! | [`demo`] | simulated volunteers who work as real clients |
 //! | [`cli`], [`config`] | commands and settings |
 
@@ -20,7 +21,6 @@ pub mod automerge_repo;
 pub mod cli;
 pub mod clock;
 pub mod config;
-mod console;
 pub mod demo;
 pub mod devices;
 pub mod duplicates;
@@ -28,6 +28,7 @@ pub mod estimates;
 pub mod hex;
 pub mod http;
 pub mod hubs;
+mod interfaces;
 pub mod official;
 pub mod registry;
 pub mod rounds;

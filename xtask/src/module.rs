@@ -1,4 +1,4 @@
-//! The form engine as a WebAssembly module: adding the target, building the module, weighing it.
+//! WebAssembly modules: adding the target, building the phone's core and the form engine by itself, weighing the latter.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,9 +7,12 @@ use crate::process::{Failure, answer, cargo, prepare, run as run_command, target
 
 /// What phones run.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-/// The package that becomes the module, and the file that cargo makes of it.
+/// The package that becomes a module of the form engine, and the file that cargo makes of it.
 const PACKAGE: &str = "survey-forms-module";
 const FILE: &str = "survey_forms_module.wasm";
+/// The same for the core of the phone app.
+const PHONE_CORE: &str = "phone-core";
+const PHONE_CORE_FILE: &str = "phone_core.wasm";
 /// The profile that makes the module as small as it gets.
 pub(crate) const SMALL: &str = "phone";
 /// The same for speed, to compare with.
@@ -27,22 +30,34 @@ pub(crate) fn add_target() -> Result<(), Failure> {
     prepare(Command::new("rustup").args(["target", "add", TARGET]))
 }
 
-/// Builds the module with this profile and says where it is. It is built alone, so that no other package chooses features
-/// of what it uses.
+/// Builds the form engine's module with this profile and says where it is.
 ///
 /// # Errors
 /// When the target cannot be added or the build fails.
 pub(crate) fn build(profile: &str) -> Result<PathBuf, Failure> {
+    build_package(PACKAGE, FILE, profile)
+}
+
+/// Builds the core of the phone app and says where it is.
+///
+/// # Errors
+/// When the target cannot be added or the build fails.
+pub(crate) fn build_phone_core() -> Result<PathBuf, Failure> {
+    build_package(PHONE_CORE, PHONE_CORE_FILE, SMALL)
+}
+
+/// A module is built alone, so that no other package chooses features of what it uses.
+fn build_package(package: &str, file: &str, profile: &str) -> Result<PathBuf, Failure> {
     add_target()?;
     prepare(
-        cargo(&["rustc", "--package", PACKAGE, "--lib", "--crate-type", "cdylib"]).args([
+        cargo(&["rustc", "--package", package, "--lib", "--crate-type", "cdylib"]).args([
             "--target",
             TARGET,
             "--profile",
             profile,
         ]),
     )?;
-    Ok(target_folder().join(TARGET).join(profile).join(FILE))
+    Ok(target_folder().join(TARGET).join(profile).join(file))
 }
 
 /// Builds the module as phones would get it, prints its weight, and fails where it is over its budget.

@@ -133,7 +133,8 @@ impl Suite {
             }
             Self::Web => {
                 web::install()?;
-                // The console is also tested over the real server, which the suite before has built.
+                web::build_core()?;
+                // The interfaces are also tested over the real server, which the suite before has built.
                 let program = target_folder()
                     .join("debug")
                     .join(format!("khaosat{}", std::env::consts::EXE_SUFFIX));

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
+use crate::module;
 use crate::process::{Failure, prepare, repository};
 use crate::tools::{Tool, require};
 
 /// What `npm run build` writes last for each interface, below `web`.
-const OUTPUTS: [&str; 1] = ["console/dist/index.html"];
+const OUTPUTS: [&str; 2] = ["console/dist/index.html.br", "phone/dist/service-worker.js.br"];
+/// Where the phone's core goes, below `web`.
+const CORE: &str = "phone/generated/phone_core.wasm";
 /// Folders below `web` that hold no sources.
 const WITHOUT_SOURCES: [&str; 2] = ["node_modules", "dist"];
 /// The lock file as it was at the last installation, kept beside what it installed.
@@ -24,12 +27,13 @@ pub(crate) fn run() -> Result<(), Failure> {
     build()
 }
 
-/// Installs the packages and builds the interfaces, each only if needed.
+/// Installs the packages and builds the phone's core and the interfaces, each only if needed.
 ///
 /// # Errors
-/// When npm fails or the sources cannot be read.
+/// When cargo or npm fails or the sources cannot be read.
 pub(crate) fn build() -> Result<(), Failure> {
     install()?;
+    build_core()?;
     let folder = folder();
     let newest_source = newest_change(&folder)?;
     let oldest_output = oldest_output(OUTPUTS.map(|output| modified(&folder.join(output))));
@@ -39,6 +43,24 @@ pub(crate) fn build() -> Result<(), Failure> {
         eprintln!("web: up to date");
         Ok(())
     }
+}
+
+/// Builds the core of the phone app and puts it where the app's build finds it. Cargo knows whether anything of it has
+/// changed; the app is built anew only where the module is another.
+///
+/// # Errors
+/// When the module cannot be built or copied.
+pub(crate) fn build_core() -> Result<(), Failure> {
+    let built = module::build_phone_core()?;
+    let wanted = fs::read(&built).map_err(|error| Failure::at(&built, &error))?;
+    let place = folder().join(CORE);
+    if fs::read(&place).is_ok_and(|there| there == wanted) {
+        return Ok(());
+    }
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder).map_err(|error| Failure::at(folder, &error))?;
+    }
+    fs::write(&place, wanted).map_err(|error| Failure::at(&place, &error))
 }
 
 /// Installs the packages of the lock file if it is not the one that is installed.
