@@ -3,7 +3,7 @@
 mod files;
 
 use axum::Router;
-use axum::extract::{OriginalUri, Request};
+use axum::extract::Request;
 use axum::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
@@ -54,8 +54,8 @@ async fn to_phone() -> Response {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, "phone/")]).into_response()
 }
 
-async fn phone(OriginalUri(address): OriginalUri, request: Request) -> Response {
-    let path = address.path().strip_prefix(PHONE).unwrap_or_default();
+async fn phone(request: Request) -> Response {
+    let path = request.uri().path().strip_prefix(PHONE).unwrap_or_default();
     let mut response = page::<Phone>(path, &request);
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PHONE_POLICY));

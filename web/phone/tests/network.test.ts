@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.ts';
 import type { SyncState } from '../src/core/protocol.ts';
-import { newProfile, Tab } from './platform.ts';
+import { eventually, newProfile, Tab } from './platform.ts';
 import { buildPage, startSite, type Interface, type Site } from './site.ts';
 
 const PIN = '2580';
@@ -82,7 +82,7 @@ test('a finished visit is sent by itself, and the page is told', async () => {
   site.answer = answer;
   await tab.ask('open_interview', { unit: 'A1' });
   await tab.ask('leave_interview');
-  while (!asked.includes('POST /api/v1/sync visit to A1')) await tab.page.waitForTimeout(50);
+  await eventually(() => asked.includes('POST /api/v1/sync visit to A1'));
   const state = await tab.ask<SyncState>('sync');
   assert.equal(state.unsentChanges, 0);
   const kinds = (await tab.events()).map((event) => event.kind);
@@ -126,7 +126,7 @@ for (const [told, expected, answer] of FAILURES) {
     site.answer = recovered;
     await profile.setOffline(true);
     await profile.setOffline(false);
-    while (asked.length === 0) await tab.page.waitForTimeout(50);
+    await eventually(() => asked.length > 0);
     assert.equal((await tab.ask<SyncState>('sync')).problem, null);
   });
 }
@@ -174,5 +174,5 @@ test('locking ends an exchange, and what it was about is not lost', async () => 
   const [answer, asked] = answering(200, '');
   site.answer = answer;
   await tab.ask('unlock', { pin: PIN });
-  while (asked.length === 0) await tab.page.waitForTimeout(50);
+  await eventually(() => asked.length > 0);
 });

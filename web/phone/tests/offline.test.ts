@@ -90,15 +90,20 @@ test('a file that is not what was built does not become part of the app', async 
   await ready(tab);
 });
 
-test('a file that has gone from the cache is missed', async () => {
+test('a file that has gone from the cache is missed, and fetched again', async () => {
   const tab = await open();
   await ready(tab);
   await tab.page.evaluate(async () => {
     const [name] = await caches.keys();
     await (await caches.open(name as string)).delete(new URL('rescue.html', location.href));
   });
+  site.instead.set('rescue.html', '<html>Đăng nhập Wi-Fi</html>');
   await tab.page.reload();
+  await tab.until((status) => status.installBytes !== null);
   assert.equal((await tab.status()).offlineReady, false);
+  site.instead.clear();
+  await tab.page.reload();
+  await ready(tab);
 });
 
 test('a new version waits while an interview is open, and comes with the next start', async () => {

@@ -1,6 +1,7 @@
 /** What the tests of the platform share: the tests' page in a browser, and short ways to ask its worker. */
 
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { CoreEvent, Problem, RequestName, Status } from '../src/core/protocol.ts';
 
@@ -64,15 +65,28 @@ export class Tab {
 
   /** Waits until the status is as it should be. */
   async until(holds: (status: Status) => boolean): Promise<Status> {
-    for (;;) {
-      const status = await this.status();
-      if (holds(status)) return status;
-      await this.page.waitForTimeout(50);
-    }
+    let status = await this.status();
+    await eventually(async () => {
+      status = await this.status();
+      return holds(status);
+    });
+    return status;
   }
 
   events(): Promise<CoreEvent[]> {
     return this.page.evaluate(() => (window as unknown as Globals).events);
+  }
+}
+
+/** How long anything may take that a test waits for, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** Waits until something holds. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const start = performance.now();
+  while (!(await holds())) {
+    assert.ok(performance.now() - start < PATIENCE, `it never comes: ${holds}`);
+    await setTimeout(50);
   }
 }
 

@@ -4,7 +4,7 @@ import {
   SYNC_TAG,
   type Installation,
   type Question,
-  type Wake,
+  type Notice,
 } from '../service-worker/precache.ts';
 import type { Status } from './protocol.ts';
 
@@ -69,7 +69,8 @@ export class AppFiles {
       void this.#inquire();
     });
     serviceWorker.addEventListener('message', (event) => {
-      if ((event.data as Wake).kind === 'wake') this.#surroundings.wake();
+      if ((event.data as Notice).kind === 'wake') this.#surroundings.wake();
+      else void this.#inquire();
     });
     document.addEventListener('visibilitychange', () => this.#lookForUpdate());
     try {

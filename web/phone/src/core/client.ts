@@ -56,6 +56,8 @@ export class Client implements Core {
       wake: () => this.#wake(),
       busy: () => this.#interviewOpen,
     });
+    // Workers are not told everywhere.
+    addEventListener('online', () => this.#wake());
     document.addEventListener('visibilitychange', () => {
       if (document.visibilityState === 'visible') this.#wake();
     });

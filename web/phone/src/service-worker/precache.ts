@@ -21,9 +21,9 @@ export interface Installation {
   bytes: number;
 }
 
-/** What the service worker tells pages by itself: the network is back. */
-export interface Wake {
-  kind: 'wake';
+/** What the service worker tells pages by itself: the network is back, or missing files have been fetched. */
+export interface Notice {
+  kind: 'wake' | 'mended';
 }
 
 /** The tag under which a page asks to be woken when the network is back (Background Sync). */

@@ -6,9 +6,9 @@
 import {
   SYNC_TAG,
   type Installation,
+  type Notice,
   type Precached,
   type Question,
-  type Wake,
 } from './precache.ts';
 
 /** The files of this build, and what tells it from others; the build fills both in. */
@@ -47,7 +47,7 @@ worker.addEventListener('message', (event) => {
 // Without the PIN nothing can be sent from here: open pages send.
 worker.addEventListener('sync', (event) => {
   const { tag, waitUntil } = event as SyncEvent;
-  if (tag === SYNC_TAG) waitUntil.call(event, wakePages());
+  if (tag === SYNC_TAG) waitUntil.call(event, notify('wake'));
 });
 
 function addressOf(path: string): string {
@@ -117,16 +117,27 @@ async function activate(): Promise<void> {
 }
 
 async function tellInstallation(port: MessagePort | undefined): Promise<void> {
-  const cache = await caches.open(CACHE);
-  const stored = await Promise.all(PRECACHED.map((file) => cache.match(addressOf(file.path))));
-  const installation: Installation = {
-    complete: stored.every((response) => response !== undefined),
-    bytes: PRECACHED.reduce((sum, file) => sum + file.bytes, 0),
-  };
-  port?.postMessage(installation);
+  const complete = await isComplete();
+  const bytes = PRECACHED.reduce((sum, file) => sum + file.bytes, 0);
+  port?.postMessage({ complete, bytes } satisfies Installation);
+  if (complete) return;
+  // Files went missing since the installation: by the browser's doing, or by the rescue page while another tab was open.
+  try {
+    await install();
+    await notify('mended');
+  } catch (error) {
+    console.warn('the app is not complete', error);
+  }
 }
 
-async function wakePages(): Promise<void> {
-  const wake: Wake = { kind: 'wake' };
-  for (const page of await worker.clients.matchAll({ type: 'window' })) page.postMessage(wake);
+async function isComplete(): Promise<boolean> {
+  const cache = await caches.open(CACHE);
+  const stored = await Promise.all(PRECACHED.map((file) => cache.match(addressOf(file.path))));
+  return stored.every((response) => response !== undefined);
+}
+
+async function notify(kind: Notice['kind']): Promise<void> {
+  const notice: Notice = { kind };
+  const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  for (const page of pages) page.postMessage(notice);
 }

@@ -12,7 +12,6 @@ export function serve(startCore: StartCore): void {
   const send = (message: FromWorker): void => worker.postMessage(message);
   const service = new Service(startCore, (event) => send({ kind: 'event', event }));
 
-  worker.addEventListener('online', () => service.wake());
   worker.addEventListener('message', (event) => {
     const message = event.data as ToWorker;
     if (message.kind === 'wake') {
