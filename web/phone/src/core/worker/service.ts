@@ -83,13 +83,8 @@ export class Service {
         const { exchange } = this.#opened();
         return exchange.withRetry((await this.#askCore(name, null)).value as SyncState);
       }
-      case 'bundle': {
-        const { value, parts } = await this.#askCore(name, null);
-        const bundle = value as { bytes: number };
-        return { ...bundle, bytes: parts[bundle.bytes] };
-      }
       default:
-        return (await this.#askCore(name, argument)).value;
+        return withBytes(await this.#askCore(name, ...withParts(argument)));
     }
   }
 
@@ -231,8 +226,12 @@ export class Service {
   }
 
   /** Asks the core on behalf of a page. */
-  async #askCore(name: string, argument: unknown): Promise<Answer> {
-    const answer = await this.#inTurn(() => this.#opened().engine.ask(name, argument));
+  async #askCore(
+    name: string,
+    argument: unknown,
+    parts: readonly Uint8Array[] = [],
+  ): Promise<Answer> {
+    const answer = await this.#inTurn(() => this.#opened().engine.ask(name, argument, parts));
     if (answer.sealed) void this.#announce();
     return answer;
   }
@@ -319,6 +318,23 @@ export class Service {
   #refuse(name: ProblemName): never {
     throw new Refused(problem(name, this.#language));
   }
+}
+
+/** A page's bytes go to the core as parts, which the argument names by their numbers; part 0 is never a page's. */
+function withParts(argument: unknown): [argument: unknown, parts: Uint8Array[]] {
+  if (argument === null || typeof argument !== 'object') return [argument, []];
+  const parts: Uint8Array[] = [];
+  const members = Object.entries(argument).map(([name, member]: [string, unknown]) => [
+    name,
+    member instanceof Uint8Array ? parts.push(member) : member,
+  ]);
+  return [Object.fromEntries(members), parts];
+}
+
+/** The core's bytes go to a page in the member `bytes`, where the core has put the number of their part. */
+function withBytes({ value, parts }: Answer): unknown {
+  if (value === null || typeof value !== 'object' || !('bytes' in value)) return value;
+  return { ...value, bytes: parts[value.bytes as number] };
 }
 
 function report(error: unknown): void {
