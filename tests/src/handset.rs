@@ -1,6 +1,7 @@
 //! A phone as a volunteer has it: the core of the app over a storage that survives, and a network that may fail.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 use std::net::SocketAddr;
 
 use phone_core::{Frame, Phone};
@@ -161,9 +162,15 @@ impl Handset {
         let mut response = agent().run(builder.body(body.unwrap_or_default()).unwrap()).ok()?;
         let headers = response.headers().iter();
         let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
-        let headers = headers.collect();
+        let headers: BTreeMap<String, String> = headers.collect();
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().ok()?;
+        let mut body = response.body_mut().with_config().limit(64 << 20).read_to_vec().ok()?;
+        // As browsers do before a page sees the answer.
+        if headers.get("content-encoding").is_some_and(|encoding| encoding == "br") {
+            let mut inflated = Vec::new();
+            brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut inflated).ok()?;
+            body = inflated;
+        }
         Some((status, headers, body))
     }
 

@@ -53,9 +53,21 @@ pub fn encode_answer(answer: &SyncResponse, form: Form) -> Result<Vec<u8>, WireE
 /// # Errors
 /// Every [`WireError`]; that of an unsupported version for requests only.
 pub fn decode<M: Message>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
-    let inflated = inflate(compressed, limits)?;
-    check_items(&inflated, limits)?;
-    M::from_cbor(&inflated, limits)
+    decode_inflated(&inflate(compressed, limits)?, limits)
+}
+
+/// The message in bytes that the HTTP client has inflated already, as browsers do by the answer's `Content-Encoding`.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_inflated<M: Message>(inflated: &[u8], limits: &Limits) -> Result<M, WireError> {
+    if inflated.len() > limits.inflated_bytes {
+        return Err(WireError::InflatedTooLarge {
+            limit: limits.inflated_bytes,
+        });
+    }
+    check_items(inflated, limits)?;
+    M::from_cbor(inflated, limits)
 }
 
 /// The value in CBOR that is not compressed, if it has no more items than allowed.

@@ -17,9 +17,6 @@ use crate::phone::{Language, LoadedForm, Phone, Turn};
 use crate::problem::PhoneError;
 use crate::record::{self, Record, UnitChange};
 
-/// Bytes of an answer at most, unfolded: a scope of some thousand households.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
-
 /// What an enrolled phone is told.
 #[derive(Deserialize)]
 struct Enrolment {
@@ -184,11 +181,7 @@ impl Phone {
     }
 
     fn take_sync(&mut self, body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
-        let limits = Limits {
-            compressed_bytes: MAX_ANSWER_BYTES,
-            ..Limits::default()
-        };
-        let response: SyncResponse = wire::decode(body, &limits)?;
+        let response: SyncResponse = wire::decode_inflated(body, &Limits::default())?;
         let sent_at = self.exchange.running.as_ref().map_or(0, |run| run.sent_at);
         let received = self.client.receive(response, sent_at);
         if let Some(run) = &mut self.exchange.running {
