@@ -1,6 +1,7 @@
 /** Exchanges in a real browser: what the worker does with answers, silence, and what answers in the server's place. */
 
 import assert from 'node:assert/strict';
+import { brotliCompressSync } from 'node:zlib';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.ts';
@@ -61,6 +62,14 @@ test('a phone that has enrolled stays so', async () => {
   assert.equal((await tab.status()).enrolled, true, 'known before the PIN');
   await tab.ask('unlock', { pin: PIN });
   assert.deepEqual(await tab.ask('assignment'), { volunteer: 'Đượm' });
+});
+
+test('an answer that came compressed is handed on as what it was before', async () => {
+  site.answer = (_request, _body, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-encoding': 'br' });
+    response.end(brotliCompressSync('Đượm'));
+  };
+  assert.deepEqual(await tab.ask('enrol', { code: 'ABC' }), { volunteer: 'Đượm' });
 });
 
 test('an enrolment that fails says why, and is not tried again by itself', async () => {

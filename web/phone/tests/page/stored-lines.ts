@@ -80,6 +80,7 @@ export class StoredLines implements CoreModule {
         return reply({ request }, {}, [encoder.encode(this.#toSend.join('\n'))]);
       }
       case 'answer_request':
+        if ('content-encoding' in given.headers) return refused('encoded');
         return this.#answered(given.status, decoder.decode(parts[0]));
       case 'request_failed':
         this.#request = null;

@@ -138,7 +138,7 @@ export class Exchange {
       const wait = Math.min(FIRST_WAIT * 2 ** (this.#failures - 1), LONGEST_WAIT);
       // A server that says when to come back is obeyed.
       const due = state.retryAt === null ? spread(wait) : Math.max(0, state.retryAt - Date.now());
-      this.#retryAt = Date.now() + due;
+      this.#retryAt = Math.round(Date.now() + due);
       this.#schedule(due);
     }
     const shown = this.withRetry(state);

@@ -50,12 +50,11 @@ export async function carryOut(request: HttpRequest, signal: AbortSignal): Promi
       return { kind: 'failure', reason: impostor };
     }
     const body = await read(response, watch);
-    return {
-      kind: 'answer',
-      status: response.status,
-      headers: Object.fromEntries(response.headers.entries()),
-      body,
-    };
+    const headers = Object.fromEntries(response.headers.entries());
+    // The browser has decompressed the body, and these headers speak of it as it was.
+    delete headers['content-encoding'];
+    delete headers['content-length'];
+    return { kind: 'answer', status: response.status, headers, body };
   } catch {
     return { kind: 'failure', reason: watch.expired ? 'timeout' : 'network' };
   } finally {
