@@ -255,18 +255,19 @@ impl Phone {
         damaged: Vec<RecordId>,
         turn: &mut Turn,
     ) -> Result<Reply, PhoneError> {
+        // What is damaged keeps its number, so that it is not written over.
+        let last = damaged.iter().chain(records).max().copied().unwrap_or(0);
         *self = Self {
             started: true,
             language,
             damaged,
-            next_record: FIRST_FREE,
+            next_record: FIRST_FREE.max(last.saturating_add(1)),
             ..Self::default()
         };
         let mut outgoing: Vec<(RecordId, String)> = Vec::new();
         let mut draft: Option<(RecordId, String, i64)> = None;
         let mut steps: Vec<(RecordId, DraftStep)> = Vec::new();
         for (number, id) in records.iter().enumerate() {
-            self.next_record = self.next_record.max(id + 1);
             let bytes = turn.part(number + 1)?;
             let Some(record) = Record::read(&bytes) else {
                 self.damaged.push(*id);
@@ -275,6 +276,7 @@ impl Phone {
             match record {
                 Record::Identity(identity) => self.identity = Some(identity),
                 Record::Progress(progress) => self.progress = progress,
+                // Of a version that this one does not read: fetched again.
                 Record::Assignment { tag, json } => {
                     self.assignment = serde_json::from_str(&json).ok().map(|assignment| (tag, assignment));
                 }
@@ -312,9 +314,12 @@ impl Phone {
             && self.form.is_some()
             && self.identity.is_some()
         {
-            self.reopen(&unit, record, started_at, steps, turn)?;
+            // Where it does not open, its records stay for a version that can; everything else works.
+            if self.reopen(&unit, record, started_at, steps, turn).is_err() {
+                self.damaged.push(record);
+            }
         }
-        Ok(json!({ "enrolled": self.token().is_some() }).into())
+        Ok(json!({ "enrolled": self.token().is_some(), "damaged": self.damaged }).into())
     }
 
     /// Makes the exchange's state from what is stored. Where a record is damaged the log is read from its start again, so
