@@ -257,6 +257,7 @@ impl Phone {
     ) -> Result<Reply, PhoneError> {
         // What is damaged keeps its number, so that it is not written over.
         let last = damaged.iter().chain(records).max().copied().unwrap_or(0);
+        let told = damaged.len();
         *self = Self {
             started: true,
             language,
@@ -319,7 +320,8 @@ impl Phone {
                 self.damaged.push(record);
             }
         }
-        Ok(json!({ "enrolled": self.token().is_some(), "damaged": self.damaged }).into())
+        let found = self.damaged.get(told..).unwrap_or_default();
+        Ok(json!({ "enrolled": self.token().is_some(), "damaged": found }).into())
     }
 
     /// Makes the exchange's state from what is stored. Where a record is damaged the log is read from its start again, so
