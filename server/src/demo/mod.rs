@@ -203,16 +203,24 @@ async fn survey(
             "interrupted; the same command with the same --data goes on",
         )),
     };
+    let invited = match worked {
+        Ok(()) if !arguments.once => invite_visitor(&store, &round).await.map(Some),
+        other => other.map(|()| None),
+    };
     store.close().await;
-    if let Err(failure) = worked {
-        supervisor.stop().await;
-        return Err(failure);
-    }
+    let code = match invited {
+        Ok(code) => code,
+        Err(failure) => {
+            supervisor.stop().await;
+            return Err(failure);
+        }
+    };
 
     let report = report::fetch(address, parameters.seed, teams).await?;
     report.print(arguments.format, config.language)?;
-    if !arguments.once {
+    if let Some(code) = code {
         eprintln!("http://{address}/ — trang điều hành (the console). Ctrl-C: dừng (stop).");
+        eprintln!("http://{address}/phone/#code={code} — điện thoại của tình nguyện viên (a volunteer's phone)");
         tokio::signal::ctrl_c().await?;
     }
     supervisor.stop().await;
@@ -291,6 +299,15 @@ async fn make_round(store: &Store, parameters: &Parameters) -> Result<(), Failur
         households,
     };
     Ok(rounds::create(store, round).await?)
+}
+
+/// Invites whoever looks at the demo to a sampled hamlet, with a phone of their own.
+async fn invite_visitor(store: &Store, round: &Round) -> Result<String, Failure> {
+    let hamlets = sampled(store, round.key).await?;
+    let first = hamlets.into_iter().map(|hamlet| hamlet.code).take(1);
+    let hamlets: Vec<String> = first.collect();
+    let invitation = invite(store, round.key, InvitationKind::Phone, "Người dùng thử", &hamlets).await?;
+    Ok(invitation.code)
 }
 
 /// The sampled hamlets, whose teams get their codes when their turn comes.
