@@ -21,7 +21,7 @@ export const vi = {
   sending: 'Đang gửi…',
 
   tabs: 'Các trang chính',
-  tabHouseholds: 'Danh sách hộ',
+  tabHouseholds: 'Các hộ',
   tabSend: 'Gửi phiếu',
   tabMore: 'Thêm',
 
@@ -95,7 +95,6 @@ export const vi = {
   listTitle: 'Danh sách hộ',
   search: 'Tìm hộ',
   searchWhat: 'Tên, địa chỉ hoặc số',
-  clearSearch: 'Xóa chữ tìm',
   all: 'Tất cả',
   filter: 'Lọc theo tình trạng',
   progress: (done: string, all: string) => `Đã xong ${done} / ${all} hộ`,
@@ -167,8 +166,6 @@ export const vi = {
   saveAndClose: 'Lưu và đóng',
   everythingSaved: 'Mọi câu trả lời được lưu ngay khi ghi.',
   saved: 'Đã lưu',
-  saving: 'Đang lưu…',
-  notSaved: 'Chưa lưu',
   notKept: (why: string) => `Chưa lưu: ${why}`,
   required: 'bắt buộc',
   guidance: 'Giải thích',
@@ -183,7 +180,6 @@ export const vi = {
   instanceOf: (label: string, number: string, count: string) => `${label} ${number} / ${count}`,
   rosterAdd: 'Thêm vào danh sách',
   rosterEmpty: 'Chưa có ai trong danh sách.',
-  rosterOpen: 'Mở',
   rosterAnswered: (answered: string, asked: string) => `${answered} / ${asked} câu`,
   rosterProblems: (count: string) => `${count} chỗ cần sửa`,
   rosterRemove: (title: string) => `Xóa ${title}`,
@@ -203,7 +199,6 @@ export const vi = {
   conflictHere: 'Có câu trả lời khác nhau',
   page: 'Trang',
 
-  chooseOne: 'Chọn một',
   choicesFound: (count: string) => `${count} lựa chọn`,
   searchChoices: 'Tìm lựa chọn',
   notChosen: '— Chưa chọn —',
@@ -215,10 +210,8 @@ export const vi = {
   more: 'Tăng',
   today: 'Hôm nay',
   now: 'Bây giờ',
-  dayField: 'Ngày',
   monthField: 'Tháng',
   yearField: 'Năm',
-  timeField: 'Giờ',
   month: (number: string) => `Tháng ${number}`,
   up: (label: string) => `Đưa «${label}» lên`,
   down: (label: string) => `Đưa «${label}» xuống`,
@@ -235,7 +228,6 @@ export const vi = {
   tracePoint: (number: string) => `Điểm ${number}`,
   traceNeeds: (count: string) => `Cần ít nhất ${count} điểm.`,
   barcodeScan: 'Quét mã',
-  barcodeType: 'Mã vạch',
   take: 'Chụp ảnh',
   takeAgain: 'Chụp ảnh khác',
   chooseFile: 'Chọn tệp',
@@ -312,7 +304,6 @@ export const vi = {
   about: 'Giới thiệu',
   aboutWhat:
     'Khảo Sát ghi phiếu ngay cả khi không có mạng, và gộp phiếu của nhiều người mà không mất câu nào.',
-  version: (version: string) => `Phiên bản ${version}`,
 };
 
 /** The texts that every language of the pages has. */
