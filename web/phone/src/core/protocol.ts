@@ -242,8 +242,6 @@ export interface Status {
   /** Whether the browser promised not to throw the data away. */
   persisted: boolean;
   quota: { usage: number; limit: number } | null;
-  /** Whether a PIN has been set: without one there is no storage yet. */
-  pinSet: boolean;
   enrolled: boolean;
   /** Whether a PIN has been set; without one there is nothing to unlock. */
   pinSet: boolean;
