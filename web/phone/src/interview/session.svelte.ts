@@ -51,6 +51,8 @@ export class InterviewSession {
   readonly #drafts = new SvelteMap<string, Draft>();
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #running = new Set<Promise<void>>();
+  /** How many requests about each answer are on their way. */
+  readonly #asking = new Map<string, number>();
   #versions = 0;
   #asked = 0;
   #shown = 0;
@@ -84,7 +86,7 @@ export class InterviewSession {
     else
       this.#timers.set(
         key,
-        setTimeout(() => this.#send(key), REST),
+        setTimeout(() => this.#rested(key), REST),
       );
   }
 
@@ -189,6 +191,11 @@ export class InterviewSession {
     return draft;
   }
 
+  /** Typing rests: on a slow phone, a long word must not queue up letter by letter behind its first ones. */
+  #rested(key: string): void {
+    if (!this.#asking.has(key)) this.#send(key);
+  }
+
   #send(key: string): void {
     clearTimeout(this.#timers.get(key));
     this.#timers.delete(key);
@@ -202,7 +209,9 @@ export class InterviewSession {
   }
 
   async #answered(sent: Draft, ask: () => Promise<Answered>): Promise<void> {
+    const key = keyOf(sent.path);
     const number = ++this.#asked;
+    this.#asking.set(key, (this.#asking.get(key) ?? 0) + 1);
     const work = (async () => {
       try {
         const { interview, refused } = await ask();
@@ -215,6 +224,14 @@ export class InterviewSession {
     this.#running.add(work);
     await work;
     this.#running.delete(work);
+    const left = (this.#asking.get(key) ?? 1) - 1;
+    if (left > 0) {
+      this.#asking.set(key, left);
+      return;
+    }
+    this.#asking.delete(key);
+    // What has been typed in the meantime goes now.
+    if (this.#timers.has(key)) this.#send(key);
   }
 
   #acknowledge(sent: Draft, refusal: string | null): void {

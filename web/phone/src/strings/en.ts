@@ -244,8 +244,6 @@ export const en: Strings = {
   drawOn: 'Draw on the picture',
   recordStart: 'Start recording',
   recordStop: (span) => `Stop recording (${span})`,
-  play: 'Listen',
-  playStop: 'Stop listening',
   microphoneDenied: 'The microphone cannot be used: allow recording in the browser.',
 
   conflictsTitle: 'Differing answers',

@@ -243,8 +243,6 @@ export const vi = {
   drawOn: 'Vẽ lên ảnh',
   recordStart: 'Bắt đầu ghi âm',
   recordStop: (span: string) => `Dừng ghi âm (${span})`,
-  play: 'Nghe lại',
-  playStop: 'Dừng nghe',
   microphoneDenied: 'Không dùng được micrô: hãy cho phép ghi âm trong trình duyệt.',
 
   conflictsTitle: 'Câu trả lời khác nhau',

@@ -29,7 +29,7 @@ export function blobOf(canvas: HTMLCanvasElement, type: string, quality?: number
   );
 }
 
-/** Draws a picture onto a canvas of its size; the policy `default-src 'self'` shows no `blob:` addresses. */
+/** Draws a picture onto a canvas of its size. */
 export async function show(picture: Blob, canvas: HTMLCanvasElement): Promise<void> {
   const bitmap = await createImageBitmap(picture);
   canvas.width = bitmap.width;
