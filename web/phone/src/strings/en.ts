@@ -302,4 +302,5 @@ export const en: Strings = {
   about: 'About',
   aboutWhat:
     'Khảo Sát takes answers without network, and merges what several people wrote without losing any.',
+  version: (build) => `Version ${build}`,
 };

@@ -302,6 +302,7 @@ export const vi = {
   about: 'Giới thiệu',
   aboutWhat:
     'Khảo Sát ghi phiếu ngay cả khi không có mạng, và gộp phiếu của nhiều người mà không mất câu nào.',
+  version: (build: string) => `Phiên bản ${build}`,
 };
 
 /** The texts that every language of the pages has. */
