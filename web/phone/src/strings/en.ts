@@ -48,7 +48,7 @@ export const en: Strings = {
   readyRevoked:
     'The server has taken this phone’s rights away. Responses are still here; tell the official in charge.',
   readyClosed: 'The round is closed: new answers will wait for an official.',
-  readyDownload: 'Fetching the app takes less than 1 MB, once.',
+  readyDownload: 'The app is fetched once, then works without network.',
   readyDownloaded: (bytes) => `${bytes} were fetched, once.`,
   readyUpdate:
     'There is a new version: it is used the next time the app opens, after the open interview is closed.',

@@ -48,7 +48,7 @@ export const vi = {
   readyRevoked:
     'Máy chủ đã thu hồi quyền của máy này. Phiếu vẫn còn trên máy; hãy báo cán bộ phụ trách.',
   readyClosed: 'Đợt khảo sát đã khóa: phiếu mới sẽ chờ cán bộ xem xét.',
-  readyDownload: 'Tải ứng dụng tốn chưa đến 1 MB, chỉ một lần.',
+  readyDownload: 'Ứng dụng chỉ phải tải một lần, rồi dùng được khi không có mạng.',
   readyDownloaded: (bytes: string) => `Đã tải ${bytes}, chỉ một lần.`,
   readyUpdate: 'Có bản mới: sẽ dùng từ lần mở ứng dụng tới, sau khi đóng phiếu đang mở.',
   readyDamaged: 'Có dữ liệu không đọc được. Những phiếu khác vẫn dùng bình thường.',
