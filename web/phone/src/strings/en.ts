@@ -268,7 +268,6 @@ export const en: Strings = {
   sendNever: 'Nothing has been sent yet.',
   sendRetry: (moment) => `Tries again by itself at ${moment}.`,
   sendProblem: 'The last attempt did not work',
-  sendKept: 'The responses are safe on this phone.',
   sendClock: (span, direction) =>
     `This phone’s clock is ${span} minutes ${direction}. Switch “Set time automatically” on in the settings.`,
   clockAhead: 'fast',

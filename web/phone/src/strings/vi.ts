@@ -268,7 +268,6 @@ export const vi = {
   sendNever: 'Chưa gửi được lần nào.',
   sendRetry: (moment: string) => `Tự thử lại lúc ${moment}.`,
   sendProblem: 'Lần gửi trước chưa được',
-  sendKept: 'Phiếu vẫn nguyên trên máy.',
   sendClock: (span: string, direction: string) =>
     `Đồng hồ máy này ${direction} ${span} phút. Hãy bật «Tự động đặt ngày giờ» trong cài đặt.`,
   clockAhead: 'nhanh',
