@@ -69,7 +69,7 @@ export const en: Strings = {
   pinDiffers: 'The two were not the same. Please begin again.',
   pinUnlock: 'Enter the PIN',
   pinUnlockWhat: 'To open the responses saved on this phone.',
-  pinWrong: (count) => `Wrong PIN. Wrong ${count} times so far.`,
+  pinWrong: (count) => `Wrong ${count} times so far.`,
   pinPause: (span) => `Wrong too often: wait ${span}, then try again.`,
   pinEntered: (entered, all) => `${entered} of ${all} digits entered`,
   pinDigit: (digit) => `Digit ${digit}`,

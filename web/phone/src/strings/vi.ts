@@ -68,7 +68,7 @@ export const vi = {
   pinDiffers: 'Hai lần nhập không giống nhau. Hãy đặt lại từ đầu.',
   pinUnlock: 'Nhập mã PIN',
   pinUnlockWhat: 'Để mở phiếu đã lưu trên máy này.',
-  pinWrong: (count: string) => `Mã PIN chưa đúng. Đã sai ${count} lần.`,
+  pinWrong: (count: string) => `Đã sai ${count} lần.`,
   pinPause: (span: string) => `Sai nhiều lần: chờ ${span} rồi nhập lại.`,
   pinEntered: (entered: string, all: string) => `Đã nhập ${entered} trên ${all} số`,
   pinDigit: (digit: string) => `Số ${digit}`,
