@@ -328,8 +328,16 @@ export interface Requests {
   ];
   add_instance: [{ repeat: string; parent: string | null }, Interview];
   remove_instance: [{ repeat: string; instance: string }, Interview];
+  /** Keeps a picture, recording or file on the phone and answers its question with the file's name. */
+  keep_attachment: [
+    { path: Path; name: string; type: string; bytes: Uint8Array },
+    { interview: Interview; refused: RefusedAnswer | null },
+  ];
+  /** A file that was kept, by the name that is the answer; null when it is not on this phone. */
+  attachment: [{ name: string }, { type: string; bytes: Uint8Array } | null];
   next: [undefined, Interview];
   back: [undefined, Interview];
+  /** Goes to a step by its `id`; sections and missing answers name steps by the same ids. */
   go_to: [{ step: string }, Interview];
   /** Opens the first page of a roster instance. */
   enter: [{ repeat: string; instance: string }, Interview];

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Household } from '../src/core/protocol.ts';
+import { countByStatus, entriesOf, narrowed, progressOf } from '../src/households.ts';
+import { Trail } from '../src/interview/trail.ts';
+import { fragmentOf, placeOf, type Place } from '../src/place.ts';
+
+function household(change: Partial<Household>): Household {
+  return {
+    unit: '28249-01-0001',
+    hamlet: 'h1',
+    address: 'Số 1, ấp Bình Phước',
+    person: null,
+    status: 'not_started',
+    outcome: null,
+    unsent: false,
+    conflicts: 0,
+    refused: null,
+    callBackAt: null,
+    visitedAt: null,
+    visits: 0,
+    location: null,
+    ...change,
+  };
+}
+
+const list = [
+  household({ unit: 'a', person: 'Nguyễn Thị Bưởi', status: 'sent', location: [10.37, 106.36] }),
+  household({ unit: 'b', address: 'Số 22/3, ấp Tân Hòa' }),
+  household({ unit: 'c', status: 'finished', location: [10.361, 106.36] }),
+];
+
+test('the list keeps its order until there is a position, then the nearest come first', () => {
+  const units = (here: [number, number] | null): string[] =>
+    entriesOf(list, here).map(({ household: { unit } }) => unit);
+  assert.deepEqual(units(null), ['a', 'b', 'c']);
+  assert.deepEqual(units([10.36, 106.36]), ['c', 'a', 'b']);
+});
+
+test('search and filter narrow together', () => {
+  const entries = entriesOf(list, null);
+  assert.equal(narrowed(entries, 'buoi', null).length, 1);
+  assert.equal(narrowed(entries, 'tan hoa 22', null).length, 1);
+  assert.equal(narrowed(entries, 'so 1', 'finished').length, 1);
+  assert.equal(narrowed(entries, 'buoi', 'finished').length, 0);
+  assert.equal(countByStatus(list).get('sent'), 1);
+});
+
+test('what was done today is counted by the calendar of the phone', () => {
+  const now = new Date(2025, 11, 3, 10).getTime();
+  const done = [
+    household({ status: 'sent', visitedAt: new Date(2025, 11, 3, 0, 1).getTime() }),
+    household({ status: 'closed', visitedAt: new Date(2025, 11, 2, 23, 59).getTime() }),
+    household({ status: 'call_back', visitedAt: now }),
+  ];
+  assert.deepEqual(progressOf(done, now), { done: 2, today: 1 });
+});
+
+test('every page has an address that leads to it', () => {
+  const places: Place[] = [
+    { page: 'households' },
+    { page: 'around' },
+    { page: 'send' },
+    { page: 'carry' },
+    { page: 'ready' },
+    { page: 'more' },
+    { page: 'household', unit: '28249-01-0001' },
+    { page: 'failed', unit: 'a/b' },
+    { page: 'conflicts', unit: 'ấp 1' },
+    { page: 'interview', unit: 'a', step: null },
+    { page: 'interview', unit: 'a', step: 'members/2#x' },
+  ];
+  for (const place of places) assert.deepEqual(placeOf(fragmentOf(place)), place);
+  assert.deepEqual(placeOf('#nonsense/%E0%A4%A'), { page: 'households' });
+});
+
+test('the trail of an interview grows forwards and shrinks backwards', () => {
+  const trail = new Trail();
+  trail.begin('one');
+  trail.arrive('two');
+  trail.arrive('three');
+  assert.ok(trail.isBack('two'));
+  trail.arrive('two');
+  assert.equal(trail.length, 2);
+  trail.replace('zero');
+  assert.ok(trail.isBack('one'));
+});
