@@ -13,6 +13,7 @@ use listenfd::ListenFd;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
+use crate::attachments;
 use crate::automerge_repo::{self, Viewers};
 use crate::devices::{self, InstallationKeys};
 use crate::estimates::{self, EstimatesError, Events, Live, Projector};
@@ -136,6 +137,7 @@ impl App {
             .merge(devices::routes())
             .merge(hubs::routes())
             .merge(rounds::routes())
+            .merge(attachments::routes())
             .merge(estimates::routes())
             .route("/api/v1/health", get(health))
             .merge(interfaces::routes())

@@ -17,6 +17,7 @@
 //! | [`cli`], [`config`] | commands and settings |
 
 pub mod app;
+mod attachments;
 pub mod automerge_repo;
 pub mod cli;
 pub mod clock;

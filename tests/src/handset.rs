@@ -243,6 +243,15 @@ impl Handset {
             .collect()
     }
 
+    /// The bearer token, as the next request would carry it.
+    pub fn token(&mut self) -> String {
+        self.ask("begin_sync", Value::Null).unwrap();
+        let next = self.ask("next_request", Value::Null).unwrap();
+        let header = next["request"]["headers"]["authorization"].as_str().unwrap().to_owned();
+        self.ask("request_failed", json!({ "reason": "network" })).unwrap();
+        header.trim_start_matches("Bearer ").to_owned()
+    }
+
     /// The units with unsent changes.
     pub fn unsent(&mut self) -> BTreeSet<String> {
         let households = self.ask("households", Value::Null).unwrap();

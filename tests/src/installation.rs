@@ -35,6 +35,11 @@ pub fn free_address() -> SocketAddr {
     }
 }
 
+/// The form of the plan's household survey.
+fn household_form() -> PathBuf {
+    repository().join("forms/household.xlsx")
+}
+
 /// Runs `khaosat` with these arguments to its end.
 pub fn run<A: AsRef<std::ffi::OsStr>>(arguments: impl IntoIterator<Item = A>) -> Output {
     Command::new(khaosat()).args(arguments).output().unwrap()
@@ -51,12 +56,17 @@ pub struct Installation {
 impl Installation {
     /// Makes one by the program's own commands.
     pub fn new() -> Self {
-        Self::with_round(None)
+        Self::with_round(None, &household_form())
+    }
+
+    /// Makes one whose round has this form.
+    pub fn with_form(form: &Path) -> Self {
+        Self::with_round(None, form)
     }
 
     /// Makes another one with the same round.
     pub fn twin(&self) -> Self {
-        Self::with_round(Some(self.round))
+        Self::with_round(Some(self.round), &household_form())
     }
 
     /// Makes one without any round, to become a hub of this one.
@@ -71,7 +81,7 @@ impl Installation {
         }
     }
 
-    fn with_round(round: Option<Uuid>) -> Self {
+    fn with_round(round: Option<Uuid>, form: &Path) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let written = |name: &str, text: String| {
@@ -94,7 +104,6 @@ impl Installation {
             })
             .fold("code,hamlet_code,address\n".to_owned(), |table, row| table + &row);
         let households = written("households.csv", households);
-        let form = repository().join("forms/household.xlsx");
 
         let done = run(["init".as_ref(), "--data".as_ref(), data.as_os_str()]);
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

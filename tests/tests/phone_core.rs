@@ -8,8 +8,9 @@
 )]
 
 use khaosat_tests::handset::{Handset, Storage};
-use khaosat_tests::installation::{Installation, Server};
+use khaosat_tests::installation::{Installation, Server, repository};
 use serde_json::{Value, json};
+use survey_forms::model::{Form, FormNode, NodeKind, Translations};
 
 const HAMLET: &str = "28249-01";
 
@@ -432,6 +433,81 @@ fn rubbish_from_a_page_or_a_network_changes_nothing() {
         (&Value::Null, &json!(0))
     );
     assert_eq!(responses(&installation).len(), 1);
+}
+
+/// The household form with a picture at its end.
+fn form_with_picture() -> Vec<u8> {
+    let workbook = std::fs::read(repository().join("forms/household.xlsx")).unwrap();
+    let mut definition = survey_forms::xlsform::read(&workbook).unwrap().definition().clone();
+    let mut photo = FormNode::new("photo", NodeKind::Image, None);
+    photo.label = Translations::plain("Ảnh nhà");
+    definition.nodes.push(photo);
+    let form = Form::compile(definition).unwrap();
+    survey_forms::workbook::write_markdown(&survey_forms::xlsform::write(form.definition()))
+        .unwrap()
+        .into()
+}
+
+#[test]
+fn pictures_reach_the_server_and_are_erased_with_their_response() {
+    let folder = tempfile::tempdir().unwrap();
+    let form = folder.path().join("pictures.md");
+    std::fs::write(&form, form_with_picture()).unwrap();
+    let installation = Installation::with_form(&form);
+    let server = installation.serve();
+    let mut phone = enrolled(&installation, &server);
+    phone.ask("open_interview", json!({ "unit": "A1" })).unwrap();
+    let path = json!({ "instance": null, "question": "photo" });
+    let keep = |phone: &mut Handset, picture: &[u8]| {
+        let argument = json!({ "path": path, "name": "IMG_1.JPG", "type": "image/jpeg", "bytes": 1 });
+        let (kept, _) = phone.call("keep_attachment", argument, vec![picture.to_vec()]).unwrap();
+        assert_eq!(kept["refused"], Value::Null);
+        let questions = kept["interview"]["step"]["questions"].as_array().unwrap();
+        questions.iter().find(|question| question["kind"] == "image").unwrap()["value"].as_str().unwrap().to_owned()
+    };
+    let blurred = keep(&mut phone, b"a blurred picture");
+    let sharp = keep(&mut phone, b"a sharp picture");
+    phone.restart();
+    let (shown, parts) = phone.call("attachment", json!({ "name": sharp }), Vec::new()).unwrap();
+    assert_eq!((&shown["type"], &parts[shown["bytes"].as_u64().unwrap() as usize][..]), (&json!("image/jpeg"), &b"a sharp picture"[..]));
+    phone.ask("leave_interview", Value::Null).unwrap();
+    // What nobody named in the end is kept nowhere, and what is not sent is not to be wiped.
+    assert_eq!(phone.ask("attachment", json!({ "name": blurred })).unwrap(), Value::Null);
+    assert!(phone.storage.draft);
+    assert_eq!(phone.unsent().len(), 1);
+    let state = phone.sync();
+    assert_eq!((&state["problem"], &state["unsentResponses"]), (&Value::Null, &json!(0)));
+    assert!(!phone.storage.draft);
+
+    let files = folder.path().join("files");
+    let export = ["export", "attachments", "--output", files.to_str().unwrap()];
+    installation.run(&export).failure();
+    installation.run(&[&export[..], &["--with-identifying"]].concat()).success();
+    assert_eq!(std::fs::read(files.join("A1").join(&sharp)).unwrap(), b"a sharp picture");
+    assert!(!files.join("A1").join(&blurred).exists());
+
+    // Names that are not their content's, foreign hamlets and strangers are refused.
+    let token = phone.token();
+    let put = |unit: &str, name: &str, token: &str| {
+        let address = format!("http://{}/api/v1/rounds/{}/units/{unit}/attachments/{name}", server.address, installation.round);
+        let request = khaosat_tests::phone::agent().put(address).header("authorization", format!("Bearer {token}"));
+        request.send(&b"a sharp picture"[..]).unwrap().status().as_u16()
+    };
+    assert_eq!(put("A1", &sharp, &token), 204);
+    assert_eq!(put("A1", &blurred, &token), 422);
+    assert_eq!(put("A1", "photo.jpg", &token), 400);
+    assert_eq!(put("B1", &sharp, &token), 404);
+    assert_eq!(put("A1", &sharp, "stranger"), 401);
+
+    installation.run(&["response", "erase", "A1", "--reason", "Yêu cầu"]).success();
+    assert_eq!(put("A1", &sharp, &token), 410);
+    drop(server);
+    for entry in std::fs::read_dir(installation.data()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let holds = bytes.windows(15).any(|window| window == b"a sharp picture");
+        assert!(!holds, "{}", path.display());
+    }
 }
 
 #[test]

@@ -111,6 +111,7 @@ async fn delete(
             false,
         ),
         ("DELETE FROM projection WHERE response_key = $1", false),
+        ("DELETE FROM attachment WHERE response_key = $1", false),
         // What the response added to its hamlet could be told by comparing the hamlet's sums of two hours.
         (
             "DELETE FROM earlier_sums WHERE hamlet_key = (SELECT hamlet_key FROM response WHERE response_key = $1)",

@@ -16,7 +16,7 @@ use sync_core::exchange::{PieceSize, wire};
 
 use crate::phone::{Language, Phone, Reply, Turn};
 use crate::problem::PhoneError;
-use crate::record::{Identity, Secret};
+use crate::record::{Identity, RecordId, Secret};
 use crate::requests::Failure;
 
 /// How long an assignment is taken for current, in milliseconds.
@@ -55,6 +55,8 @@ struct Run {
     synced: bool,
     /// What the last request was sent at, by the phone's clock.
     sent_at: i64,
+    /// Files that were tried: one that is not taken does not hold up the others.
+    tried: Vec<RecordId>,
 }
 
 /// What is asked of the server.
@@ -65,6 +67,8 @@ enum Ask {
     Assignment,
     Form,
     Sync,
+    /// A file, by its record.
+    Attachment(RecordId),
 }
 
 /// A problem, for people.
@@ -186,6 +190,16 @@ impl Phone {
                 ("GET", format!("/api/v1/rounds/{round}/assignment"), None)
             }
             Ask::Form => ("GET", format!("/api/v1/rounds/{round}/definition"), None),
+            Ask::Attachment(record) => {
+                let (unit, file) = self.file(record).ok_or(PhoneError::NothingUnsent)?;
+                headers.insert("content-type", file.media_type.clone());
+                let path = format!("/api/v1/rounds/{round}/units/{}/attachments/{}", escaped(unit), file.name);
+                let bytes = file.bytes.to_vec();
+                if let Some(run) = &mut self.exchange.running {
+                    run.tried.push(record);
+                }
+                ("PUT", path, Some(bytes))
+            }
             Ask::Sync => {
                 let (_, key) = self.enrolled()?;
                 let piece = self.client.piece_size();
@@ -226,6 +240,11 @@ impl Phone {
         }
         if !run.synced || self.client.pending() {
             return Some(Ask::Sync);
+        }
+        if let Some(record) = self.file_to_send(&run.tried)
+            && !identity.revoked
+        {
+            return Some(Ask::Attachment(record));
         }
         (run.assignment_due && !identity.revoked).then_some(Ask::Assignment)
     }
@@ -328,6 +347,15 @@ impl Phone {
     fn can_shrink(&self) -> bool {
         self.client.piece_size().bytes() > PieceSize::SMALLEST
     }
+}
+
+/// A unit's code in a path (RFC 3986, section 2.1).
+fn escaped(unit: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    unit.bytes().map(escape).collect()
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

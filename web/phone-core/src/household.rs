@@ -11,7 +11,7 @@ use sync_core::response::{Conflict, Reading, Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 
 use crate::outcome::{self, Sense};
-use crate::record::{RecordId, UnitRecord};
+use crate::record::{AttachmentRecord, RecordId, UnitRecord};
 
 /// A unit with what the phone knows of it.
 #[derive(Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Household {
     pub(crate) outgoing: Vec<Outgoing>,
     /// What came while the unit's interview is open.
     pub(crate) held: Vec<(RecordId, ByteBuf)>,
+    /// Files that the server does not have.
+    pub(crate) attachments: Vec<(RecordId, AttachmentRecord)>,
     pub(crate) summary: Option<Summary>,
     /// Why the server did not take a change for good.
     pub(crate) refused: Option<String>,
@@ -58,6 +60,11 @@ pub(crate) struct Summary {
 }
 
 impl Household {
+    /// Whether the server lacks something of it.
+    pub(crate) fn is_unsent(&self) -> bool {
+        !self.outgoing.is_empty() || !self.attachments.is_empty()
+    }
+
     /// The response with everything that is to be seen of it now: what came while its interview is open is not.
     ///
     /// # Errors

@@ -186,7 +186,8 @@ impl Phone {
         for record in open.record.iter().chain(open.steps.iter().map(|(record, _)| record)) {
             turn.store.delete(*record);
         }
-        turn.store.draft(false);
+        self.drop_unnamed(&open, turn);
+        turn.store.draft(self.holds_attachments());
         self.write_change(turn, &open.unit, |edit| {
             draft::write(edit, &steps)?;
             edit.record_visit(&id, &visit)

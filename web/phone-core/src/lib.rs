@@ -14,10 +14,12 @@
 //! | `household` | one unit: its response, what of it is unsent, and its line in the list |
 //! | `interview` | the open interview: draft answers, steps, what the page shows |
 //! | `exchange` | enrolment, the assignment, pushing and pulling, new keys |
+//! | `attachments` | pictures and recordings, until the server has them |
 //! | `carrying` | sealed bundles, for files, QR codes and a phone whose app is broken |
 //! | `exports` | the three functions that JavaScript calls |
 
 mod assignment;
+mod attachments;
 mod carrying;
 #[cfg(target_family = "wasm")]
 mod chance;

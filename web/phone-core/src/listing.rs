@@ -37,7 +37,7 @@ impl Phone {
         let summary = household.summary.as_ref().unwrap_or(&unread);
         let open = self.open.as_ref().filter(|open| open.unit == unit && open.is_touched());
         let refused = self.refusal_of(unit).or_else(|| household.refused.clone());
-        let unsent = !household.outgoing.is_empty() || open.is_some();
+        let unsent = household.is_unsent() || open.is_some();
         let status = if summary.conflicts > 0 || refused.is_some() {
             "attention"
         } else if open.is_some() {

@@ -241,6 +241,16 @@ impl Phone {
             Request::OpenInterview { unit } => self.open_interview(&unit, turn)?,
             Request::LeaveInterview => self.leave_interview(turn)?,
             Request::SetFormLanguage { language } => self.set_form_language(&language, turn)?,
+            Request::KeepAttachment {
+                path,
+                name,
+                media_type,
+                bytes,
+            } => {
+                let bytes = turn.part(bytes)?;
+                self.keep_attachment(&path, &name, media_type, bytes, turn)?
+            }
+            Request::Attachment { name } => return Ok(self.attachment(&name)),
             Request::SetLayout { layout } => self.set_layout(layout, turn)?,
             other => self.in_interview(other, turn)?,
         };
@@ -301,6 +311,10 @@ impl Phone {
                 Record::Held(kept) => {
                     let household = self.households.entry(kept.unit).or_default();
                     household.held.push((*id, kept.change));
+                }
+                Record::Attachment(kept) => {
+                    let household = self.households.entry(kept.unit.clone()).or_default();
+                    household.attachments.push((*id, kept));
                 }
                 Record::Draft { unit, started_at } => draft = Some((*id, unit, started_at)),
                 Record::DraftStep(step) => steps.push((*id, step)),

@@ -48,6 +48,8 @@ pub(crate) enum Record {
     /// A change of somebody else that came while the unit's interview was open: its author's answers meet those of the
     /// interview when that ends.
     Held(UnitChange),
+    /// A picture, a recording or another file that an answer names, until the server has it.
+    Attachment(AttachmentRecord),
     /// An open interview.
     Draft { unit: String, started_at: i64 },
     /// What was done in the open interview.
@@ -59,6 +61,16 @@ pub(crate) enum Record {
 pub(crate) struct UnitChange {
     pub(crate) unit: String,
     pub(crate) change: ByteBuf,
+}
+
+/// See [`Record::Attachment`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AttachmentRecord {
+    pub(crate) unit: String,
+    /// The answer: the beginning of the content's hash, and an extension.
+    pub(crate) name: String,
+    pub(crate) media_type: String,
+    pub(crate) bytes: ByteBuf,
 }
 
 /// See [`Record::Unit`].

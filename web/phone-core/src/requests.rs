@@ -99,6 +99,16 @@ pub(crate) enum Request {
         path: AnswerPath,
         value: Option<Value>,
     },
+    /// Answers with a file, which is kept until the server has it.
+    KeepAttachment {
+        path: AnswerPath,
+        name: String,
+        #[serde(rename = "type")]
+        media_type: String,
+        bytes: PartNumber,
+    },
+    /// A file that this phone has.
+    Attachment { name: String },
     AddInstance {
         repeat: String,
         parent: Option<InstanceId>,

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{Failure, round};
 use crate::app::App;
+use crate::attachments;
 use crate::config::{Config, MessageLanguage};
 use crate::store::{DataFolder, Store};
 
@@ -21,7 +22,7 @@ use crate::store::{DataFolder, Store};
 /// addresses and other identifying answers, under pseudonyms that differ from export to export. Simulated data are marked
 /// in every row. Document: one response as an Automerge document (.automerge) with its whole history, which any Automerge
 /// implementation opens; it names and dates everything that anybody ever wrote there, so it is identifying and must be
-/// asked for as such.
+/// asked for as such. Attachments: the files that answers name, in a folder for each unit; identifying as well.
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
     /// What to write
@@ -56,6 +57,8 @@ enum Exported {
     Responses,
     /// One response as an Automerge document with its history
     Document,
+    /// The pictures, recordings and other files of all responses, into the folder that --output names
+    Attachments,
 }
 
 /// How to write.
@@ -70,6 +73,9 @@ enum ExportFormat {
 pub(super) async fn run(arguments: ExportArguments, config: &Config) -> Result<(), Failure> {
     if arguments.what == Exported::Document {
         return write_document(&arguments, config).await;
+    }
+    if arguments.what == Exported::Attachments {
+        return write_attachments(&arguments, config).await;
     }
     if arguments.unit.is_some() || arguments.response.is_some() {
         return Err(Failure::new(
@@ -151,6 +157,33 @@ async fn write_document(arguments: &ExportArguments, config: &Config) -> Result<
         MessageLanguage::En => {
             eprintln!("This document holds personal data of the people surveyed; keep it safe and delete it after use.")
         }
+    }
+    Ok(())
+}
+
+/// Writes the files of all responses into a folder, if the operator says that personal data are wanted.
+async fn write_attachments(arguments: &ExportArguments, config: &Config) -> Result<(), Failure> {
+    if !arguments.with_identifying {
+        return Err(Failure::new(
+            "ảnh và bản ghi âm là dữ liệu cá nhân; nếu thật sự cần, hãy thêm --with-identifying",
+            "pictures and recordings are personal data; if they are meant, add --with-identifying",
+        ));
+    }
+    let Some(folder_to_write) = &arguments.output else {
+        return Err(Failure::new(
+            "hãy nêu thư mục cần ghi: --output THƯ_MỤC",
+            "say where to: --output FOLDER",
+        ));
+    };
+    let folder = DataFolder::open(&config.data)?;
+    let store = Store::open(&folder.database()).await?;
+    let wanted = round::pick(&store, arguments.round).await?;
+    let written = attachments::write_files(&store.readers, wanted.key, folder_to_write).await;
+    store.close().await;
+    let count = written.map_err(|error| Failure::new(format!("không ghi được tệp: {error}"), error.to_string()))?;
+    match config.language {
+        MessageLanguage::Vi => eprintln!("Đã ghi {count} tệp vào {}.", folder_to_write.display()),
+        MessageLanguage::En => eprintln!("{count} files written to {}.", folder_to_write.display()),
     }
     Ok(())
 }

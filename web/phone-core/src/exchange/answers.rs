@@ -46,6 +46,11 @@ impl Phone {
             }
             (Ask::Form, 200) => self.take_form(headers, body, turn),
             (Ask::Sync, 200) => self.take_sync(body, turn),
+            // What was erased is kept nowhere.
+            (Ask::Attachment(record), 200..=204 | 410) => {
+                self.forget_file(record, turn);
+                Ok(())
+            }
             _ => {
                 let problem = self.problem_of(status, body);
                 self.take_refusal(ask, status, &problem, turn);
@@ -99,7 +104,12 @@ impl Phone {
                     return;
                 }
             }
-            Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form => {}
+            // The others are tried all the same, and the problem is told in the end.
+            Ask::Attachment(_) if (400..500).contains(&status) => {
+                self.exchange.problem = Some(problem.clone());
+                return;
+            }
+            Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form | Ask::Attachment(_) => {}
         }
         self.stop(Some(problem.clone()));
     }
@@ -343,7 +353,7 @@ impl Phone {
             for record in open.record.iter().chain(open.steps.iter().map(|(record, _)| record)) {
                 turn.store.delete(*record);
             }
-            turn.store.draft(false);
+            turn.store.draft(self.holds_attachments());
         }
         let Some(household) = self.households.remove(&erased.unit) else {
             return;
@@ -369,7 +379,8 @@ impl Phone {
         for household in std::mem::take(&mut self.households).into_values() {
             let held = household.held.iter().map(|(record, _)| *record);
             let outgoing = household.outgoing.iter().map(|outgoing| outgoing.record);
-            for record in household.record.into_iter().chain(held).chain(outgoing) {
+            let files = household.attachments.iter().map(|(record, _)| *record);
+            for record in household.record.into_iter().chain(held).chain(outgoing).chain(files) {
                 turn.store.delete(record);
             }
         }

@@ -1,0 +1,133 @@
+//! Pictures, recordings and other files that answers name: kept until the server has them. They are sealed nowhere, so that a
+//! phone that holds some counts as one with an open interview.
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use survey_forms::answers::{AnswerPath, Value as Answer};
+
+use crate::interview::OpenInterview;
+use crate::phone::{Phone, Reply, Turn};
+use crate::problem::PhoneError;
+use crate::record::{AttachmentRecord, Record, RecordId};
+
+/// Bytes of a file at most, as the server takes it.
+const MAX_BYTES: usize = 8 << 20;
+/// Bytes of the content's SHA-256 that its name begins with.
+const HASH_BYTES: usize = 16;
+/// Characters of an extension at most.
+const EXTENSION: usize = 8;
+
+impl Phone {
+    /// Answers a question of the open interview with a file.
+    pub(crate) fn keep_attachment(
+        &mut self,
+        path: &AnswerPath,
+        given_name: &str,
+        media_type: String,
+        bytes: Vec<u8>,
+        turn: &mut Turn,
+    ) -> Result<Value, PhoneError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(PhoneError::Refused {
+                vi: format!("Tệp lớn hơn {} MB; hãy chụp nhỏ hơn hoặc ghi ngắn hơn.", MAX_BYTES >> 20),
+                en: format!("The file has more than {} MB; take a smaller picture or a shorter recording.", MAX_BYTES >> 20),
+            });
+        }
+        let open = self.open.as_mut().ok_or(PhoneError::NoInterview)?;
+        let hash: String = Sha256::digest(&bytes).iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{hash}.{}", extension(given_name));
+        let refused = open.answer(path, Some(Answer::Text(name.clone())), turn.now);
+        let unit = open.unit.clone();
+        self.keep_steps(turn);
+        let household = self.households.entry(unit.clone()).or_default();
+        let is_known = household.attachments.iter().any(|(_, kept)| kept.name == name);
+        if refused.is_none() && !is_known {
+            let kept = AttachmentRecord {
+                unit: unit.clone(),
+                name,
+                media_type,
+                bytes: bytes.into(),
+            };
+            let record = self.new_record();
+            turn.store.put(record, &Record::Attachment(kept.clone()));
+            turn.store.draft(true);
+            let household = self.households.entry(unit).or_default();
+            household.attachments.push((record, kept));
+        }
+        Ok(json!({ "interview": self.told_interview(turn)?, "refused": refused }))
+    }
+
+    /// A file that this phone has: `{type, bytes}`, or nothing where the server has it and the phone no longer does.
+    pub(crate) fn attachment(&self, name: &str) -> Reply {
+        let mut files = self.files();
+        let Some((_, file)) = files.find(|(_, file)| file.name == name) else {
+            return Value::Null.into();
+        };
+        Reply {
+            value: json!({ "type": file.media_type, "bytes": null }),
+            parts: vec![("/bytes", file.bytes.to_vec())],
+        }
+    }
+
+    /// Forgets files of the visit that ends which no answer names: pictures that were taken again.
+    pub(crate) fn drop_unnamed(&mut self, open: &OpenInterview, turn: &mut Turn) {
+        let asked = open.session.questions();
+        let named: Vec<String> = asked
+            .iter()
+            .filter_map(|asked| open.session.value(&asked.path))
+            .map(|value| value.to_string())
+            .collect();
+        let Some(household) = self.households.get_mut(&open.unit) else {
+            return;
+        };
+        household.attachments.retain(|(record, file)| {
+            let stays = named.contains(&file.name);
+            if !stays {
+                turn.store.delete(*record);
+            }
+            stays
+        });
+    }
+
+    /// Whether there are files that the server does not have.
+    pub(crate) fn holds_attachments(&self) -> bool {
+        self.files().next().is_some()
+    }
+
+    /// The next file to send that was not tried: one whose interview is open may still be taken again.
+    pub(crate) fn file_to_send(&self, tried: &[RecordId]) -> Option<RecordId> {
+        let open = self.open.as_ref().map(|open| open.unit.as_str());
+        let mut files = self.files();
+        let file = files.find(|(record, file)| open != Some(file.unit.as_str()) && !tried.contains(record));
+        file.map(|(record, _)| *record)
+    }
+
+    /// A file and its unit.
+    pub(crate) fn file(&self, record: RecordId) -> Option<(&str, &AttachmentRecord)> {
+        let mut files = self.files();
+        let (_, file) = files.find(|(other, _)| *other == record)?;
+        Some((&file.unit, file))
+    }
+
+    /// The server has the file.
+    pub(crate) fn forget_file(&mut self, record: RecordId, turn: &mut Turn) {
+        for household in self.households.values_mut() {
+            household.attachments.retain(|(other, _)| *other != record);
+        }
+        turn.store.delete(record);
+        let is_open = self.open.as_ref().is_some_and(|open| open.is_touched());
+        turn.store.draft(is_open || self.holds_attachments());
+    }
+
+    fn files(&self) -> impl Iterator<Item = &(RecordId, AttachmentRecord)> {
+        self.households.values().flat_map(|household| &household.attachments)
+    }
+}
+
+/// The extension of a file's name, if it is a plain one.
+fn extension(name: &str) -> String {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let is_plain = (1..=EXTENSION).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if is_plain { extension } else { "bin".to_owned() }
+}
