@@ -8,6 +8,7 @@ mod incremental;
 mod nested;
 mod order;
 mod pages;
+mod presentation;
 mod triggers;
 mod types;
 
