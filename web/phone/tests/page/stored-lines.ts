@@ -5,7 +5,7 @@
 
 import type { SyncState } from '../../src/core/protocol.ts';
 import type { Bytes, Reply, StoreOrder } from '../../src/core/worker/framing.ts';
-import type { CoreModule } from '../../src/core/worker/module.ts';
+import type { CoreModule } from '../../src/core/worker/instance.ts';
 
 /** The record that says that a server knows this phone. */
 const ENROLMENT = 1;

@@ -2,7 +2,7 @@
 
 import { Refused } from '../protocol.ts';
 import { changesSomething, type Bytes, type Reply, type StoreOrder } from './framing.ts';
-import type { CoreModule, StartCore } from './module.ts';
+import type { CoreModule, StartCore } from './instance.ts';
 import { problem, type Language } from '../problems.ts';
 import {
   StorageFailure,

@@ -1,30 +1,7 @@
-/** The core: a WebAssembly module without imports, which is given everything it needs with each request. */
+/** The module of the core as it was built: fetched and compiled once. */
 
 import address from '../../../generated/phone_core.wasm?url';
-import { decodeReply, encodeRequest, MalformedReply, type Reply } from './framing.ts';
-
-/** The core as the worker uses it. After an error that is thrown, it must not be used any more. */
-export interface CoreModule {
-  /** Asks something; `parts` are what the argument names by index, counted from 1. */
-  call(name: string, argument: unknown, parts: readonly Uint8Array[]): Reply;
-}
-
-/** Makes a core that knows nothing yet. */
-export type StartCore = () => Promise<CoreModule>;
-
-/** What the module exports. */
-interface Exports {
-  memory: WebAssembly.Memory;
-  /** Makes room for a request and says where; 0 when it is too long. */
-  request(length: number): number;
-  /** Carries the request out and says how long the reply is. */
-  call(): number;
-  /** Where the reply is. */
-  reply(): number;
-}
-
-/** Fresh random bytes that come with every request, as its part 0. */
-const ENTROPY = 32;
+import { WebAssemblyCore, type CoreModule } from './instance.ts';
 
 let compiled: Promise<WebAssembly.Module> | null = null;
 
@@ -32,8 +9,7 @@ let compiled: Promise<WebAssembly.Module> | null = null;
 export async function startCoreModule(): Promise<CoreModule> {
   compiled ??= compile();
   try {
-    const instance = await WebAssembly.instantiate(await compiled, {});
-    return new WebAssemblyCore(instance.exports as unknown as Exports);
+    return new WebAssemblyCore(await WebAssembly.instantiate(await compiled, {}));
   } catch (error) {
     // The next attempt fetches it again.
     compiled = null;
@@ -45,34 +21,4 @@ async function compile(): Promise<WebAssembly.Module> {
   const response = await fetch(new URL(address, import.meta.url));
   if (!response.ok) throw new Error(`the core could not be fetched: ${response.status}`);
   return WebAssembly.compileStreaming(response);
-}
-
-class WebAssemblyCore implements CoreModule {
-  readonly #exports: Exports;
-
-  constructor(exports: Exports) {
-    this.#exports = exports;
-  }
-
-  call(name: string, argument: unknown, parts: readonly Uint8Array[]): Reply {
-    const now = Date.now();
-    const request = encodeRequest(
-      { name, argument: argument ?? null, now, utcOffsetMinutes: utcOffsetMinutes(now) },
-      [crypto.getRandomValues(new Uint8Array(ENTROPY)), ...parts],
-    );
-    const place = this.#exports.request(request.length);
-    if (place === 0) throw new MalformedReply('the core takes no request of this length');
-    // The memory may have grown: views from before a call are void after it.
-    new Uint8Array(this.#exports.memory.buffer, place, request.length).set(request);
-    const length = this.#exports.call();
-    // Addresses come as signed numbers, which matters above 2 GiB only.
-    return decodeReply(
-      new Uint8Array(this.#exports.memory.buffer, this.#exports.reply() >>> 0, length >>> 0),
-    );
-  }
-}
-
-/** How far local time is ahead of UTC at a moment. */
-function utcOffsetMinutes(moment: number): number {
-  return -new Date(moment).getTimezoneOffset();
 }

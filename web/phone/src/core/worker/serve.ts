@@ -1,7 +1,7 @@
 /** Connects a page with the service, by messages. */
 
 import type { FromWorker, ToWorker } from '../messages.ts';
-import type { StartCore } from './module.ts';
+import type { StartCore } from './instance.ts';
 import { Refused } from '../protocol.ts';
 import { problem } from '../problems.ts';
 import { Service } from './service.ts';

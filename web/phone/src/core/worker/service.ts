@@ -5,7 +5,7 @@ import { Refused, type RequestName, type SyncState } from '../protocol.ts';
 import { Engine, type Answer } from './engine.ts';
 import { Exchange } from './exchange.ts';
 import { TabLock } from './lock.ts';
-import type { StartCore } from './module.ts';
+import type { StartCore } from './instance.ts';
 import { problem, type Language, type ProblemName } from '../problems.ts';
 import { Storage, StorageFailure, TakenOver, type VaultState } from './storage.ts';
 import {
