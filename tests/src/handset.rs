@@ -168,7 +168,9 @@ impl Handset {
         // As browsers do before a page sees the answer.
         if headers.get("content-encoding").is_some_and(|encoding| encoding == "br") {
             let mut inflated = Vec::new();
-            brotli::Decompressor::new(&body[..], 4096).read_to_end(&mut inflated).ok()?;
+            brotli::Decompressor::new(&body[..], 4096)
+                .read_to_end(&mut inflated)
+                .ok()?;
             body = inflated;
         }
         Some((status, headers, body))

@@ -463,34 +463,56 @@ fn pictures_reach_the_server_and_are_erased_with_their_response() {
         let (kept, _) = phone.call("keep_attachment", argument, vec![picture.to_vec()]).unwrap();
         assert_eq!(kept["refused"], Value::Null);
         let questions = kept["interview"]["step"]["questions"].as_array().unwrap();
-        questions.iter().find(|question| question["kind"] == "image").unwrap()["value"].as_str().unwrap().to_owned()
+        questions.iter().find(|question| question["kind"] == "image").unwrap()["value"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     };
     let blurred = keep(&mut phone, b"a blurred picture");
     let sharp = keep(&mut phone, b"a sharp picture");
     phone.restart();
     let (shown, parts) = phone.call("attachment", json!({ "name": sharp }), Vec::new()).unwrap();
-    assert_eq!((&shown["type"], &parts[shown["bytes"].as_u64().unwrap() as usize][..]), (&json!("image/jpeg"), &b"a sharp picture"[..]));
+    assert_eq!(
+        (&shown["type"], &parts[shown["bytes"].as_u64().unwrap() as usize][..]),
+        (&json!("image/jpeg"), &b"a sharp picture"[..])
+    );
     phone.ask("leave_interview", Value::Null).unwrap();
     // What nobody named in the end is kept nowhere, and what is not sent is not to be wiped.
-    assert_eq!(phone.ask("attachment", json!({ "name": blurred })).unwrap(), Value::Null);
+    assert_eq!(
+        phone.ask("attachment", json!({ "name": blurred })).unwrap(),
+        Value::Null
+    );
     assert!(phone.storage.draft);
     assert_eq!(phone.unsent().len(), 1);
     let state = phone.sync();
-    assert_eq!((&state["problem"], &state["unsentResponses"]), (&Value::Null, &json!(0)));
+    assert_eq!(
+        (&state["problem"], &state["unsentResponses"]),
+        (&Value::Null, &json!(0))
+    );
     assert!(!phone.storage.draft);
 
     let files = folder.path().join("files");
     let export = ["export", "attachments", "--output", files.to_str().unwrap()];
     installation.run(&export).failure();
-    installation.run(&[&export[..], &["--with-identifying"]].concat()).success();
-    assert_eq!(std::fs::read(files.join("A1").join(&sharp)).unwrap(), b"a sharp picture");
+    installation
+        .run(&[&export[..], &["--with-identifying"]].concat())
+        .success();
+    assert_eq!(
+        std::fs::read(files.join("A1").join(&sharp)).unwrap(),
+        b"a sharp picture"
+    );
     assert!(!files.join("A1").join(&blurred).exists());
 
     // Names that are not their content's, foreign hamlets and strangers are refused.
     let token = phone.token();
     let put = |unit: &str, name: &str, token: &str| {
-        let address = format!("http://{}/api/v1/rounds/{}/units/{unit}/attachments/{name}", server.address, installation.round);
-        let request = khaosat_tests::phone::agent().put(address).header("authorization", format!("Bearer {token}"));
+        let address = format!(
+            "http://{}/api/v1/rounds/{}/units/{unit}/attachments/{name}",
+            server.address, installation.round
+        );
+        let request = khaosat_tests::phone::agent()
+            .put(address)
+            .header("authorization", format!("Bearer {token}"));
         request.send(&b"a sharp picture"[..]).unwrap().status().as_u16()
     };
     assert_eq!(put("A1", &sharp, &token), 204);
@@ -499,7 +521,9 @@ fn pictures_reach_the_server_and_are_erased_with_their_response() {
     assert_eq!(put("B1", &sharp, &token), 404);
     assert_eq!(put("A1", &sharp, "stranger"), 401);
 
-    installation.run(&["response", "erase", "A1", "--reason", "Yêu cầu"]).success();
+    installation
+        .run(&["response", "erase", "A1", "--reason", "Yêu cầu"])
+        .success();
     assert_eq!(put("A1", &sharp, &token), 410);
     drop(server);
     for entry in std::fs::read_dir(installation.data()).unwrap() {

@@ -26,7 +26,7 @@ pub(crate) enum Suite {
     Rust,
     /// The fuzz targets, each for a fixed number of inputs.
     Fuzz,
-    /// The crates that phones use compile to WebAssembly, and the form engine's module is within its budget.
+    /// The phone's core and the indicators compile to WebAssembly, and the form engine's module is within its budget.
     Wasm,
     /// The tests of the web interfaces.
     Web,
@@ -119,16 +119,10 @@ impl Suite {
             }
             Self::Fuzz => fuzzing::run().map(Some),
             Self::Wasm => {
-                module::add_target()?;
-                let packages = [
-                    "--package",
-                    "survey-forms",
-                    "--package",
-                    "sync-core",
-                    "--package",
-                    "indicators",
-                ];
-                run_command(cargo(&["build", "--target", module::TARGET]).args(packages))?;
+                // With it the form engine and the sync core, whose crates it is made of.
+                module::build_phone_core()?;
+                let indicators = ["build", "--package", "indicators", "--target", module::TARGET];
+                run_command(cargo(&indicators).args(["--profile", module::SMALL]))?;
                 module::weigh().map(|()| None)
             }
             Self::Web => {

@@ -151,7 +151,11 @@ async fn keep(connection: &mut SqliteConnection, caller: &Caller, file: &File) -
     .bind(clock::now())
     .execute(&mut *connection)
     .await?;
-    Ok(if done.rows_affected() > 0 { Kept::New } else { Kept::Known })
+    Ok(if done.rows_affected() > 0 {
+        Kept::New
+    } else {
+        Kept::Known
+    })
 }
 
 /// The hash in a file's name: `HASH.extension`, in lower case.
@@ -159,7 +163,9 @@ fn hash_of_name(name: &str) -> Option<&str> {
     let (hash, extension) = name.split_once('.')?;
     let is_hash = hash.len() == HASH_DIGITS && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let is_extension = (1..=EXTENSION).contains(&extension.len())
-        && extension.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        && extension
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     (is_hash && is_extension).then_some(hash)
 }
 
@@ -197,7 +203,7 @@ mod tests {
         assert_eq!(hash_of_name(&format!("{hash}.jpg")), Some(hash));
         for name in [
             "photo.jpg".to_owned(),
-            format!("{hash}"),
+            hash.to_owned(),
             format!("{hash}."),
             format!("{hash}.J"),
             format!("{hash}.a/b"),

@@ -84,11 +84,7 @@ const MIGRATIONS: [(i64, &str, &str); 12] = [
         "earlier sums",
         include_str!("../../migrations/0011_earlier_sums.sql"),
     ),
-    (
-        12,
-        "attachments",
-        include_str!("../../migrations/0012_attachments.sql"),
-    ),
+    (12, "attachments", include_str!("../../migrations/0012_attachments.sql")),
 ];
 
 fn migrator() -> Migrator {

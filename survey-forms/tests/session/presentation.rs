@@ -17,7 +17,15 @@ fn household() -> Form {
     let mut boats = row("boats", NodeKind::Repeat);
     boats.relevant = Some("${name} = 'Ba'".into());
     let boat = FormNode::new("boat", NodeKind::Text, Some(5));
-    form(vec![row("name", NodeKind::Text), members, member, children, child, boats, boat])
+    form(vec![
+        row("name", NodeKind::Text),
+        members,
+        member,
+        children,
+        child,
+        boats,
+        boat,
+    ])
 }
 
 fn shown(session: &Session<'_, AnswerMap>, level: Option<&InstanceId>) -> Vec<String> {
@@ -69,7 +77,9 @@ fn texts_show_the_answers_that_they_mention_and_keep_what_only_looks_so() {
     let (one, inner) = (InstanceId::new("m1"), InstanceId::new("c1"));
     session.answer(&AnswerPath::top("name"), "Ba".into()).unwrap();
     session.add_instance("members", None, &one).unwrap();
-    session.answer(&AnswerPath::within(&one, "member"), Value::from("Hoa")).unwrap();
+    session
+        .answer(&AnswerPath::within(&one, "member"), Value::from("Hoa"))
+        .unwrap();
     session.add_instance("children", Some(&one), &inner).unwrap();
     let text = |instance, question| {
         let path = AnswerPath::within(instance, question);

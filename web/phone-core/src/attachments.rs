@@ -29,12 +29,22 @@ impl Phone {
     ) -> Result<Value, PhoneError> {
         if bytes.len() > MAX_BYTES {
             return Err(PhoneError::Refused {
-                vi: format!("Tệp lớn hơn {} MB; hãy chụp nhỏ hơn hoặc ghi ngắn hơn.", MAX_BYTES >> 20),
-                en: format!("The file has more than {} MB; take a smaller picture or a shorter recording.", MAX_BYTES >> 20),
+                vi: format!(
+                    "Tệp lớn hơn {} MB; hãy chụp nhỏ hơn hoặc ghi ngắn hơn.",
+                    MAX_BYTES >> 20
+                ),
+                en: format!(
+                    "The file has more than {} MB; take a smaller picture or a shorter recording.",
+                    MAX_BYTES >> 20
+                ),
             });
         }
         let open = self.open.as_mut().ok_or(PhoneError::NoInterview)?;
-        let hash: String = Sha256::digest(&bytes).iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = Sha256::digest(&bytes)
+            .iter()
+            .take(HASH_BYTES)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let name = format!("{hash}.{}", extension(given_name));
         let refused = open.answer(path, Some(Answer::Text(name.clone())), turn.now);
         let unit = open.unit.clone();
@@ -126,8 +136,13 @@ impl Phone {
 
 /// The extension of a file's name, if it is a plain one.
 fn extension(name: &str) -> String {
-    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+    let extension = name
+        .rsplit_once('.')
+        .map_or("", |(_, extension)| extension)
+        .to_ascii_lowercase();
     let is_plain = (1..=EXTENSION).contains(&extension.len())
-        && extension.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        && extension
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if is_plain { extension } else { "bin".to_owned() }
 }

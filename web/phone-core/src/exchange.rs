@@ -51,6 +51,8 @@ struct Moved {
 struct Run {
     /// Whether the assignment is to be asked for.
     assignment_due: bool,
+    /// Whether the form was asked for: a version that comes in between is for the next exchange.
+    form_asked: bool,
     /// Whether changes were exchanged.
     synced: bool,
     /// What the last request was sent at, by the phone's clock.
@@ -167,6 +169,7 @@ impl Phone {
         let now = turn.milliseconds();
         if let Some(run) = &mut self.exchange.running {
             run.sent_at = now;
+            run.form_asked |= ask == Ask::Form;
         }
         let round = self.round().map_or_else(String::new, |round| round.to_string());
         let mut headers: BTreeMap<&str, String> = BTreeMap::new();
@@ -193,7 +196,11 @@ impl Phone {
             Ask::Attachment(record) => {
                 let (unit, file) = self.file(record).ok_or(PhoneError::NothingUnsent)?;
                 headers.insert("content-type", file.media_type.clone());
-                let path = format!("/api/v1/rounds/{round}/units/{}/attachments/{}", escaped(unit), file.name);
+                let path = format!(
+                    "/api/v1/rounds/{round}/units/{}/attachments/{}",
+                    escaped(unit),
+                    file.name
+                );
                 let bytes = file.bytes.to_vec();
                 if let Some(run) = &mut self.exchange.running {
                     run.tried.push(record);
@@ -233,6 +240,7 @@ impl Phone {
         // What is being filled in is not changed under the volunteer's hands.
         if let Some(assignment) = assignment
             && self.open.is_none()
+            && !run.form_asked
             && self.form.as_ref().is_none_or(|form| form.tag != assignment.form.tag)
             && !identity.revoked
         {

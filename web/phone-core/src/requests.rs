@@ -15,7 +15,10 @@ pub(crate) type PartNumber = usize;
 
 /// What is asked.
 #[derive(Debug, Deserialize)]
-#[expect(clippy::enum_variant_names, reason = "a request of the core is about the next request to the server")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "a request of the core is about the next request to the server"
+)]
 #[serde(
     tag = "name",
     content = "argument",
@@ -108,7 +111,9 @@ pub(crate) enum Request {
         bytes: PartNumber,
     },
     /// A file that this phone has.
-    Attachment { name: String },
+    Attachment {
+        name: String,
+    },
     AddInstance {
         repeat: String,
         parent: Option<InstanceId>,

@@ -40,7 +40,7 @@ impl Phone {
             (Ask::Enrol, 200 | 201) => self.take_enrolment(body, turn),
             (Ask::Rotate, 200 | 201) => self.take_rotation(body, turn),
             (Ask::Assignment, 200) => self.take_assignment(headers, body, turn),
-            (Ask::Assignment, 304) => {
+            (Ask::Assignment, 304) if self.assignment.is_some() => {
                 self.assignment_came(turn);
                 Ok(())
             }
