@@ -380,7 +380,7 @@ fn a_revoked_phone_delivers_and_then_forgets() {
     phone.interview("A1", "Nguyễn Thị Hoa");
     phone.ask("leave_interview", Value::Null).unwrap();
     let devices = installation.run(&["device", "list", "--format", "json"]).success();
-    let devices: Value = serde_json::from_str(&devices.text()).unwrap();
+    let devices: Value = serde_json::from_str(devices.text()).unwrap();
     let key = devices[0]["public_key"].as_str().unwrap().to_owned();
     installation
         .run(&["device", "revoke", "--reason", "Mất máy", &key])
