@@ -141,7 +141,8 @@ export class Client implements Core {
       return;
     }
     if (event.kind === 'sync' && event.state.phase !== 'running') {
-      if (event.state.unsentChanges > 0) this.#files.wakeWhenOnline();
+      // Where the browser thinks that there is a network it would wake at once, and again after every failure.
+      if (event.state.unsentChanges > 0 && !navigator.onLine) this.#files.wakeWhenOnline();
       void this.#room.measure();
     }
     this.#emit(event);
