@@ -389,6 +389,9 @@ fn a_revoked_phone_delivers_and_then_forgets() {
     phone.sync();
     let records: Vec<&u64> = phone.storage.records.keys().filter(|id| **id >= 100).collect();
     assert!(records.is_empty(), "{records:?}");
+    phone.restart();
+    let told = phone.ask("assignment", Value::Null).unwrap_err();
+    assert_eq!(told["type"], "/problems/device-revoked");
     // What the server did not take for good is still sealed to it, should a person decide otherwise.
     assert_eq!(phone.storage.sealed.len(), 1);
 }

@@ -452,7 +452,14 @@ impl Phone {
     /// `Assignment` of the protocol.
     fn told_assignment(&self) -> Result<Value, PhoneError> {
         let identity = self.identity.as_ref().ok_or(PhoneError::NotEnrolled)?;
-        let (_, assignment) = self.assignment.as_ref().ok_or(PhoneError::NotEnrolled)?;
+        let missing = || {
+            if identity.revoked {
+                PhoneError::Revoked
+            } else {
+                PhoneError::NotEnrolled
+            }
+        };
+        let (_, assignment) = self.assignment.as_ref().ok_or_else(missing)?;
         let volunteer = identity.volunteer.as_ref().unwrap_or(&assignment.device.name);
         Ok(json!({
             "volunteer": volunteer,

@@ -32,6 +32,9 @@ pub enum PhoneError {
     /// A request that only an enrolled phone can follow.
     #[error("this phone has not been enrolled yet; ask the commune official for an invitation")]
     NotEnrolled,
+    /// A request of a phone whose rights were taken away, and which has forgotten everything since.
+    #[error("the server has taken this phone's rights away; ask the commune official for an invitation")]
+    Revoked,
     /// The form has not been fetched.
     #[error("the form is not on this phone yet; connect to the network once")]
     NoForm,
@@ -93,6 +96,7 @@ impl PhoneError {
             Self::Frame(_) | Self::Argument { .. } | Self::Part(_) | Self::Key(_) => "malformed-request",
             Self::NotStarted => "not-started",
             Self::NotEnrolled => "not-enrolled",
+            Self::Revoked => "device-revoked",
             Self::NoForm => "no-form",
             Self::UnknownUnit(_) => "unknown-unit",
             Self::NoInterview => "no-interview",
@@ -116,6 +120,7 @@ impl PhoneError {
             Self::Part(number) => format!("yêu cầu không có phần {number}"),
             Self::NotStarted => "bộ nhớ chưa được mở".to_owned(),
             Self::NotEnrolled => "Điện thoại này chưa được đăng ký; hãy xin cán bộ xã mã mời.".to_owned(),
+            Self::Revoked => "Máy chủ đã thu hồi quyền của máy này; hãy xin cán bộ xã mã mời.".to_owned(),
             Self::NoForm => "Trên máy chưa có phiếu hỏi; hãy kết nối mạng một lần.".to_owned(),
             Self::Key(error) => format!("không tạo được khóa: {error}"),
             Self::UnknownUnit(unit) => format!("Hộ {unit} không có trong danh sách trên máy."),

@@ -14,6 +14,9 @@ import {
 import { ui } from './interface.svelte.ts';
 import type { Language } from './text/format.ts';
 
+/** The problem of a phone whose rights were taken away. */
+const REVOKED = '/problems/device-revoked';
+
 /** The state that the pages show. */
 export class App {
   readonly core: Core;
@@ -21,6 +24,8 @@ export class App {
   assignment: Assignment | null = $state.raw(null);
   households: Household[] = $state.raw([]);
   sync: SyncState | null = $state.raw(null);
+  /** Whether the server has taken this phone's rights away, and it has forgotten what it had. */
+  revoked: boolean = $state(false);
   online: boolean = $state(navigator.onLine);
   /** Why the last request of a page was refused. */
   problem: Problem | null = $state.raw(null);
@@ -68,6 +73,23 @@ export class App {
       this.sync = sync;
       this.assignment = assignment;
     });
+    this.revoked = this.problem?.type === REVOKED;
+  }
+
+  /** Learns what the server has told of the assignment: that the round is closed, or that this phone's rights are gone. */
+  async #renewAssignment(): Promise<void> {
+    try {
+      this.assignment = await this.core.ask('assignment');
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.type !== REVOKED) {
+        this.problem = problem;
+        return;
+      }
+      this.revoked = true;
+      this.assignment = null;
+      this.households = [];
+    }
   }
 
   /** Does something that may be refused; the refusal is shown, and the result is then undefined. */
@@ -96,6 +118,8 @@ export class App {
     switch (event.kind) {
       case 'sync':
         this.sync = event.state;
+        if (event.state.phase !== 'running' && this.assignment !== null)
+          void this.#renewAssignment();
         break;
       case 'status':
         void this.take(event.status);

@@ -46,7 +46,7 @@ export const en: Strings = {
   readyEnrolled: 'The phone has joined the survey round.',
   readyNotEnrolled: 'The phone has not joined a survey round: it needs an official’s invitation.',
   readyRevoked:
-    'The server has taken this phone’s rights away. Responses are still here; tell the official in charge.',
+    'The server has taken this phone’s rights away. Responses that were not sent are still on the rescue page; tell the official in charge.',
   readyClosed: 'The round is closed: new answers will wait for an official.',
   readyDownload: 'The app is fetched once, then works without network.',
   readyDownloaded: (bytes) => `${bytes} were fetched, once.`,

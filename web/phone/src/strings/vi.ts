@@ -46,7 +46,7 @@ export const vi = {
   readyEnrolled: 'Máy đã nhận đợt khảo sát.',
   readyNotEnrolled: 'Máy chưa nhận đợt khảo sát: cần mã mời của cán bộ.',
   readyRevoked:
-    'Máy chủ đã thu hồi quyền của máy này. Phiếu vẫn còn trên máy; hãy báo cán bộ phụ trách.',
+    'Máy chủ đã thu hồi quyền của máy này. Phiếu chưa gửi vẫn còn ở trang cứu dữ liệu; hãy báo cán bộ phụ trách.',
   readyClosed: 'Đợt khảo sát đã khóa: phiếu mới sẽ chờ cán bộ xem xét.',
   readyDownload: 'Ứng dụng chỉ phải tải một lần, rồi dùng được khi không có mạng.',
   readyDownloaded: (bytes: string) => `Đã tải ${bytes}, chỉ một lần.`,
