@@ -5,23 +5,35 @@ import {
   type Browser,
   type BrowserContext,
   type BrowserContextOptions,
+  type LaunchOptions,
   type Page,
 } from 'playwright-core';
 
-/** Starts Chromium: the one named by `KHAOSAT_CHROMIUM`, or Debian's. */
+/** Chromium: the one named by `KHAOSAT_CHROMIUM`, or Debian's. */
+const CHROMIUM: LaunchOptions = {
+  executablePath: process.env['KHAOSAT_CHROMIUM'] ?? '/usr/bin/chromium',
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
+
+/** Starts Chromium. */
 export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env['KHAOSAT_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  return chromium.launch(CHROMIUM);
+}
+
+/** Starts a Chromium of its own whose profile stays in a folder, also when it is killed. */
+export function startBrowserIn(
+  folder: string,
+  options: BrowserContextOptions,
+): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { ...CHROMIUM, ...options });
 }
 
 /** A fresh page with what it asked for and complained of. */

@@ -1,6 +1,7 @@
 /** The tests' page below `/phone/` of a server that serves it as ours does, and an interface that tests fill in. */
 
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname, join, resolve } from 'node:path';
 import { build } from 'vite';
@@ -38,6 +39,29 @@ export interface Site {
   /** What stands in the place of a file, by its path. */
   instead: Map<string, string>;
   close(): Promise<void>;
+}
+
+/**
+ * Makes another version of the app that was built: its page differs, and says so. That is quicker than to build it anew.
+ * Returns the folder.
+ */
+export async function otherVersion(version: string): Promise<string> {
+  const folder = resolve(BUILD, `app-${version}`);
+  await rm(folder, { recursive: true, force: true });
+  await cp(resolve('dist'), folder, { recursive: true });
+  const [page, worker] = [join(folder, 'index.html'), join(folder, 'service-worker.js')];
+  const before = await readFile(page, 'utf8');
+  const after = before.replace('</head>', `<meta name="version" content="${version}" /></head>`);
+  await writeFile(page, after);
+  const source = (await readFile(worker, 'utf8'))
+    .replace(hashOf(before), hashOf(after))
+    .replace(/(["'`])[0-9a-f]{16}\1/, JSON.stringify(hashOf(after).slice(0, 16)));
+  await writeFile(worker, source);
+  return folder;
+}
+
+function hashOf(content: string): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** Builds the page as the app is built; `version` makes it differ. Returns the folder. */
@@ -93,7 +117,8 @@ export async function startSite(folder: () => string): Promise<Site> {
   return site;
 }
 
-async function sendFile(
+/** Answers with a file as our server does, or with other content in its place. */
+export async function sendFile(
   path: string,
   instead: string | undefined,
   response: ServerResponse,
