@@ -223,7 +223,7 @@ export const vi = {
   pointStop: 'Dừng',
   pointNow: (metres: string) => `Sai số hiện nay: ${metres}. Chờ đến khi dưới 20 m.`,
   pointUse: 'Dùng vị trí này',
-  pointKept: (latitude: string, longitude: string) => `${latitude}; ${longitude}`,
+  pointKept: 'Đã ghi vị trí.',
   traceAdd: 'Ghi điểm tại đây',
   tracePoint: (number: string) => `Điểm ${number}`,
   traceNeeds: (count: string) => `Cần ít nhất ${count} điểm.`,
