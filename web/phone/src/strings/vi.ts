@@ -142,7 +142,7 @@ export const vi = {
   lastVisit: 'Lần đến gần nhất',
   visits: (count: string) => `Đã đến ${count} lần`,
   noVisits: 'Chưa ai đến hộ này.',
-  householdNumber: 'Số hộ',
+  householdNumber: 'Mã hộ',
   hamlet: 'Ấp, khu phố',
   seeConflicts: 'Xem câu trả lời khác nhau',
   unknownHousehold: 'Hộ này không có trong danh sách của máy.',
