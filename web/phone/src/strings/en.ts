@@ -224,7 +224,7 @@ export const en: Strings = {
   pointStop: 'Stop',
   pointNow: (metres) => `Accuracy now: ${metres}. Wait until it is below 20 m.`,
   pointUse: 'Use this position',
-  pointKept: (latitude, longitude) => `${latitude}; ${longitude}`,
+  pointKept: 'The position is kept.',
   traceAdd: 'Record a point here',
   tracePoint: (number) => `Point ${number}`,
   traceNeeds: (count) => `At least ${count} points are needed.`,
