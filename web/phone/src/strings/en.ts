@@ -260,7 +260,7 @@ export const en: Strings = {
   sendTitle: 'Send',
   sendNow: 'Send now',
   sendNothing: 'Nothing waits to be sent.',
-  sendWaiting: (responses, changes) => `${responses} responses not sent (${changes} entries).`,
+  sendWaiting: (responses) => `${responses} responses not sent.`,
   sendProgress: (sent, all) => `${sent} / ${all} answers sent`,
   sendLooking: 'Asking the server…',
   sendReceived: (count) => `${count} responses came with answers of others.`,

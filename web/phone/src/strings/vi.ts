@@ -259,8 +259,7 @@ export const vi = {
   sendTitle: 'Gửi phiếu',
   sendNow: 'Gửi ngay',
   sendNothing: 'Không còn phiếu nào chờ gửi.',
-  sendWaiting: (responses: string, changes: string) =>
-    `${responses} phiếu chưa gửi (${changes} lần ghi).`,
+  sendWaiting: (responses: string) => `${responses} phiếu chưa gửi.`,
   sendProgress: (sent: string, all: string) => `Đã gửi ${sent} / ${all} câu trả lời`,
   sendLooking: 'Đang hỏi máy chủ…',
   sendReceived: (count: string) => `Nhận ${count} phiếu có câu mới từ người khác.`,
