@@ -278,7 +278,9 @@ export const en: Strings = {
   carryFile: 'Save as a file',
   carryShare: 'Share by Zalo, Bluetooth…',
   carryFrames: 'Show QR codes to another phone',
-  carryMade: (name, responses) => `File ${name} holds ${responses} responses.`,
+  carryMade: (responses) =>
+    `The file holds ${responses} responses. Give it to the official in charge.`,
+  carryName: (name) => `Name of the file: ${name}`,
   carryNothing: 'Nothing unsent to carry.',
   framesWhat: 'Hold the other phone before the screen until it says that it has enough.',
   framesShown: (number, needed) => `Picture ${number}, about ${needed} are needed`,

@@ -277,7 +277,9 @@ export const vi = {
   carryFile: 'Lưu thành tệp',
   carryShare: 'Chuyển qua Zalo, Bluetooth…',
   carryFrames: 'Cho máy khác quét mã QR',
-  carryMade: (name: string, responses: string) => `Tệp ${name} có ${responses} phiếu.`,
+  carryMade: (responses: string) =>
+    `Tệp có ${responses} phiếu. Hãy đưa tệp này cho cán bộ phụ trách.`,
+  carryName: (name: string) => `Tên tệp: ${name}`,
   carryNothing: 'Không có gì chưa gửi để đưa đi.',
   framesWhat: 'Giữ máy kia trước màn hình cho đến khi nó báo đủ.',
   framesShown: (number: string, needed: string) => `Hình ${number}, cần khoảng ${needed} hình`,
