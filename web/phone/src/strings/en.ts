@@ -292,9 +292,8 @@ export const en: Strings = {
   round: 'Survey round',
   hamlets: 'Area',
   form: 'Form',
-  formVersion: (version) => `version ${version}`,
-  storage: 'Storage used',
-  storageOf: (used, limit) => `${used} of ${limit}`,
+  formVersion: (version) => `Form: version ${version}`,
+  storage: (used, limit) => `Storage used: ${used} of ${limit}`,
   language: 'Language',
   languageVietnamese: 'Tiếng Việt',
   languageEnglish: 'English',
@@ -303,5 +302,5 @@ export const en: Strings = {
   about: 'About',
   aboutWhat:
     'Khảo Sát takes answers without network, and merges what several people wrote without losing any.',
-  version: (build) => `Version ${build}`,
+  version: (build) => `App: version ${build}`,
 };

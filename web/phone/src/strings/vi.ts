@@ -291,9 +291,8 @@ export const vi = {
   round: 'Đợt khảo sát',
   hamlets: 'Địa bàn',
   form: 'Phiếu',
-  formVersion: (version: string) => `bản ${version}`,
-  storage: 'Bộ nhớ đã dùng',
-  storageOf: (used: string, limit: string) => `${used} trên ${limit}`,
+  formVersion: (version: string) => `Phiếu: bản ${version}`,
+  storage: (used: string, limit: string) => `Bộ nhớ đã dùng: ${used} trên ${limit}`,
   language: 'Ngôn ngữ',
   languageVietnamese: 'Tiếng Việt',
   languageEnglish: 'English',
@@ -302,7 +301,7 @@ export const vi = {
   about: 'Giới thiệu',
   aboutWhat:
     'Khảo Sát ghi phiếu ngay cả khi không có mạng, và gộp phiếu của nhiều người mà không mất câu nào.',
-  version: (build: string) => `Phiên bản ${build}`,
+  version: (build: string) => `Ứng dụng: bản ${build}`,
 };
 
 /** The texts that every language of the pages has. */
