@@ -37,9 +37,9 @@ export const en: Strings = {
   readyInstalled: 'Everything needed is on the phone.',
   readyNotInstalled:
     'The app has not been fetched completely: stay online and keep this page open for a moment.',
-  readyPersisted: 'The browser promised not to throw data away.',
+  readyPersisted: 'The phone keeps the responses and removes none by itself.',
   readyNotPersisted:
-    'The browser may throw data away when the phone is full: add the app to the home screen, and send every day.',
+    'The phone may remove responses when it is full: add the app to the home screen, and send every day.',
   readySpace: (free) => `${free} left for responses.`,
   readyLittleSpace: (free) => `Only ${free} left: delete some pictures or videos.`,
   readySpaceUnknown: 'The phone does not tell how much space is left.',
@@ -60,7 +60,8 @@ export const en: Strings = {
   begin: 'Begin',
 
   elsewhereTitle: 'The app is open in another tab',
-  elsewhereWhat: 'Only one tab at a time may write. The other one saves and stops by itself.',
+  elsewhereWhat:
+    'Only one tab at a time may write. Press the button to go on here: the other one saves and stops, and no answer is lost.',
   takeOver: 'Use this tab',
 
   pinCreate: 'Choose a PIN of 6 digits',
@@ -182,7 +183,7 @@ export const en: Strings = {
   rosterAdd: 'Add to the list',
   rosterEmpty: 'Nobody is listed yet.',
   rosterAnswered: (answered, asked) => `${answered} / ${asked} questions`,
-  rosterProblems: (count) => `${count} to correct`,
+  rosterProblems: (count) => `${count} to look at`,
   rosterRemove: (title) => `Delete ${title}`,
   rosterRemoveAsk: (title) => `Delete “${title}” and all answers in it?`,
   rosterCounted: 'An earlier answer decides how many there are.',
@@ -199,6 +200,7 @@ export const en: Strings = {
   stay: 'Stay and correct',
   conflictHere: 'Answers differ',
   page: 'Page',
+  sectionOther: 'Other questions',
 
   choicesFound: (count) => `${count} choices`,
   searchChoices: 'Find a choice',

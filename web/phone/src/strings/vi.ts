@@ -36,9 +36,9 @@ export const vi = {
   readyNo: 'Chưa sẵn sàng làm việc khi không có mạng',
   readyInstalled: 'Mọi thứ cần dùng đã nằm trên máy.',
   readyNotInstalled: 'Chưa tải xong ứng dụng: giữ máy có mạng và mở trang này thêm một lát.',
-  readyPersisted: 'Trình duyệt hứa không tự xóa dữ liệu.',
+  readyPersisted: 'Máy giữ phiếu, không tự xóa.',
   readyNotPersisted:
-    'Trình duyệt có thể xóa dữ liệu khi máy đầy: hãy thêm ứng dụng vào màn hình chính và gửi phiếu mỗi ngày.',
+    'Máy có thể tự xóa phiếu khi đầy bộ nhớ: hãy thêm ứng dụng vào màn hình chính và gửi phiếu mỗi ngày.',
   readySpace: (free: string) => `Còn ${free} chỗ trống cho phiếu.`,
   readyLittleSpace: (free: string) =>
     `Chỉ còn ${free} chỗ trống: hãy xóa bớt ảnh, video trong máy.`,
@@ -59,7 +59,7 @@ export const vi = {
   begin: 'Bắt đầu',
 
   elsewhereTitle: 'Ứng dụng đang mở ở thẻ khác',
-  elsewhereWhat: 'Mỗi lúc chỉ một thẻ được ghi phiếu. Thẻ kia sẽ tự lưu và dừng lại.',
+  elsewhereWhat: 'Mỗi lúc chỉ một nơi được ghi phiếu. Bấm nút dưới đây để làm tiếp ở đây: thẻ kia tự lưu và dừng lại, không mất câu nào.',
   takeOver: 'Dùng ở thẻ này',
 
   pinCreate: 'Đặt mã PIN 6 số',
@@ -181,7 +181,7 @@ export const vi = {
   rosterAdd: 'Thêm vào danh sách',
   rosterEmpty: 'Chưa có ai trong danh sách.',
   rosterAnswered: (answered: string, asked: string) => `${answered} / ${asked} câu`,
-  rosterProblems: (count: string) => `${count} chỗ cần sửa`,
+  rosterProblems: (count: string) => `${count} chỗ cần xem`,
   rosterRemove: (title: string) => `Xóa ${title}`,
   rosterRemoveAsk: (title: string) => `Xóa «${title}» và mọi câu trả lời trong đó?`,
   rosterCounted: 'Số mục do câu trả lời trước quyết định.',
@@ -198,6 +198,7 @@ export const vi = {
   stay: 'Ở lại sửa',
   conflictHere: 'Có câu trả lời khác nhau',
   page: 'Trang',
+  sectionOther: 'Các câu khác',
 
   choicesFound: (count: string) => `${count} lựa chọn`,
   searchChoices: 'Tìm lựa chọn',
