@@ -59,7 +59,8 @@ export const vi = {
   begin: 'Bắt đầu',
 
   elsewhereTitle: 'Ứng dụng đang mở ở thẻ khác',
-  elsewhereWhat: 'Mỗi lúc chỉ một nơi được ghi phiếu. Bấm nút dưới đây để làm tiếp ở đây: thẻ kia tự lưu và dừng lại, không mất câu nào.',
+  elsewhereWhat:
+    'Mỗi lúc chỉ một nơi được ghi phiếu. Bấm nút dưới đây để làm tiếp ở đây: thẻ kia tự lưu và dừng lại, không mất câu nào.',
   takeOver: 'Dùng ở thẻ này',
 
   pinCreate: 'Đặt mã PIN 6 số',
