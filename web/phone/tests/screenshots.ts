@@ -283,6 +283,8 @@ try {
   await toTop(ba.page);
   await picture(ba.page, 'households');
   await darkPicture(ba.page, 'households-dark');
+  await ba.row('A4').evaluate((row) => row.scrollIntoView({ block: 'center' }));
+  await picture(ba.page, 'households-below');
   await ba.follow('Gửi phiếu');
   await ba.button('Gửi ngay').waitFor();
   await picture(ba.page, 'send-waiting');
