@@ -53,6 +53,7 @@ export const en: Strings = {
   readyUpdate:
     'There is a new version: it is used the next time the app opens, after the open interview is closed.',
   readyDamaged: 'Some data cannot be read. All other responses work as usual.',
+  damagedNames: (names) => `Cannot be read: ${names}.`,
   readyDamagedWhat:
     'Do not remove the app. Open the rescue page, save the file and give it to the official in charge.',
   good: 'Good',

@@ -52,6 +52,7 @@ export const vi = {
   readyDownloaded: (bytes: string) => `Đã tải ${bytes}, chỉ một lần.`,
   readyUpdate: 'Có bản mới: sẽ dùng từ lần mở ứng dụng tới, sau khi đóng phiếu đang mở.',
   readyDamaged: 'Có dữ liệu không đọc được. Những phiếu khác vẫn dùng bình thường.',
+  damagedNames: (names: string) => `Không đọc được: ${names}.`,
   readyDamagedWhat:
     'Đừng xóa ứng dụng. Mở trang cứu dữ liệu, lưu tệp rồi đưa cho cán bộ phụ trách.',
   good: 'Được',
