@@ -70,11 +70,10 @@
       );
       return;
     }
-    const size = Math.ceil(entries.reduce((sum, entry) => sum + entry.byteLength, 0) / 1000);
     say(
       'count',
-      `${count} lần ghi chưa gửi, ${size} kB.`,
-      `${count} ${count === 1 ? 'visit was' : 'visits were'} not sent, ${size} kB.`,
+      `${count} lần ghi chưa gửi.`,
+      `${count} ${count === 1 ? 'visit was' : 'visits were'} not sent.`,
     );
     element('save').disabled = false;
     const file = fileOf(entries);

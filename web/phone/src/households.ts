@@ -34,9 +34,14 @@ export interface Entry {
   away: number | null;
 }
 
-/** The entries of a list, in its order or the nearest first. */
-export function entriesOf(households: readonly Household[], here: Place | null): Entry[] {
-  const entries = households.map((household) => ({
+/** The entries of a list by their codes, in which A2 comes before A10, or the nearest first. */
+export function entriesOf(
+  households: readonly Household[],
+  here: Place | null,
+  compare: (left: string, right: string) => number,
+): Entry[] {
+  const ordered = [...households].sort((left, right) => compare(left.unit, right.unit));
+  const entries = ordered.map((household) => ({
     household,
     plainText: plain(`${household.address} ${household.person ?? ''} ${household.unit}`),
     away: here === null || household.location === null ? null : distance(here, household.location),

@@ -29,7 +29,8 @@ export class PositionWatch {
           this.state = 'unavailable';
         }
       },
-      { enableHighAccuracy: true, maximumAge: 10_000, timeout: 30_000 },
+      // The position of a moment ago may be that of the house before.
+      { enableHighAccuracy: true, maximumAge: 0, timeout: 30_000 },
     );
   }
 

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import type { Household } from '../src/core/protocol.ts';
 import { countByStatus, entriesOf, narrowed, progressOf } from '../src/households.ts';
 import { Trail } from '../src/interview/trail.ts';
+
 import { fragmentOf, placeOf, type Place } from '../src/place.ts';
+import { formatter } from '../src/text/format.ts';
 
 function household(change: Partial<Household>): Household {
   return {
@@ -25,20 +27,22 @@ function household(change: Partial<Household>): Household {
 }
 
 const list = [
-  household({ unit: 'a', person: 'Nguyễn Thị Bưởi', status: 'sent', location: [10.37, 106.36] }),
-  household({ unit: 'b', address: 'Số 22/3, ấp Tân Hòa' }),
-  household({ unit: 'c', status: 'finished', location: [10.361, 106.36] }),
+  household({ unit: 'a10', address: 'Số 22/3, ấp Tân Hòa' }),
+  household({ unit: 'a2', person: 'Nguyễn Thị Bưởi', status: 'sent', location: [10.37, 106.36] }),
+  household({ unit: 'b', status: 'finished', location: [10.361, 106.36] }),
 ];
 
-test('the list keeps its order until there is a position, then the nearest come first', () => {
+const { compare } = formatter('vi');
+
+test('the list is in the order of the codes until there is a position, then the nearest come first', () => {
   const units = (here: [number, number] | null): string[] =>
-    entriesOf(list, here).map(({ household: { unit } }) => unit);
-  assert.deepEqual(units(null), ['a', 'b', 'c']);
-  assert.deepEqual(units([10.36, 106.36]), ['c', 'a', 'b']);
+    entriesOf(list, here, compare).map(({ household: { unit } }) => unit);
+  assert.deepEqual(units(null), ['a2', 'a10', 'b']);
+  assert.deepEqual(units([10.36, 106.36]), ['b', 'a2', 'a10']);
 });
 
 test('search and filter narrow together', () => {
-  const entries = entriesOf(list, null);
+  const entries = entriesOf(list, null, compare);
   assert.equal(narrowed(entries, 'buoi', null).length, 1);
   assert.equal(narrowed(entries, 'tan hoa 22', null).length, 1);
   assert.equal(narrowed(entries, 'so 1', 'finished').length, 1);

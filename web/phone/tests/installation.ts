@@ -30,9 +30,13 @@ function hamlets(households: number): string {
 `;
 }
 
+const STREETS = ['Trần Hưng Đạo', 'Lê Thị Hồng Gấm', 'Đinh Bộ Lĩnh'];
+
 /** Where a household of the hamlet lives. */
 export function addressOf(unit: string): string {
-  return `Hẻm ${unit.slice(1)} Trần Hưng Đạo`;
+  const number = Number(unit.slice(1));
+  const street = STREETS[number % STREETS.length];
+  return number % 2 === 0 ? `Hẻm ${number} ${street}` : `Số ${7 * number}/${number} ${street}`;
 }
 
 /** A response as `khaosat export responses` writes it. */
@@ -182,7 +186,7 @@ export class Installation {
         : await written('form.md', change(await this.run('form', 'convert', '--to', 'md', FORM)));
     await this.run('init');
     await this.run(
-      ...['round', 'create', '--name', 'Thử', '--reference-date', '2025-10-01'],
+      ...['round', 'create', '--name', 'Chuyển đổi số 2025', '--reference-date', '2025-10-01'],
       ...['--units-on', '2022-12-19'],
       ...['--form', form],
       ...['--hamlets', await written('hamlets.csv', hamlets(count))],

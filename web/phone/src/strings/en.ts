@@ -37,9 +37,9 @@ export const en: Strings = {
   readyInstalled: 'Everything needed is on the phone.',
   readyNotInstalled:
     'The app has not been fetched completely: stay online and keep this page open for a moment.',
-  readyPersisted: 'The browser promised not to throw data away.',
+  readyPersisted: 'The phone keeps the responses and removes none by itself.',
   readyNotPersisted:
-    'The browser may throw data away when the phone is full: add the app to the home screen, and send every day.',
+    'The phone may remove responses when it is full: add the app to the home screen, and send every day.',
   readySpace: (free) => `${free} left for responses.`,
   readyLittleSpace: (free) => `Only ${free} left: delete some pictures or videos.`,
   readySpaceUnknown: 'The phone does not tell how much space is left.',
@@ -53,6 +53,7 @@ export const en: Strings = {
   readyUpdate:
     'There is a new version: it is used the next time the app opens, after the open interview is closed.',
   readyDamaged: 'Some data cannot be read. All other responses work as usual.',
+  damagedNames: (names) => `Cannot be read: ${names}.`,
   readyDamagedWhat:
     'Do not remove the app. Open the rescue page, save the file and give it to the official in charge.',
   good: 'Good',
@@ -60,7 +61,8 @@ export const en: Strings = {
   begin: 'Begin',
 
   elsewhereTitle: 'The app is open in another tab',
-  elsewhereWhat: 'Only one tab at a time may write. The other one saves and stops by itself.',
+  elsewhereWhat:
+    'Only one tab at a time may write. Press the button to go on here: the other one saves and stops, and no answer is lost.',
   takeOver: 'Use this tab',
 
   pinCreate: 'Choose a PIN of 6 digits',
@@ -182,7 +184,7 @@ export const en: Strings = {
   rosterAdd: 'Add to the list',
   rosterEmpty: 'Nobody is listed yet.',
   rosterAnswered: (answered, asked) => `${answered} / ${asked} questions`,
-  rosterProblems: (count) => `${count} to correct`,
+  rosterProblems: (count) => `${count} to look at`,
   rosterRemove: (title) => `Delete ${title}`,
   rosterRemoveAsk: (title) => `Delete “${title}” and all answers in it?`,
   rosterCounted: 'An earlier answer decides how many there are.',
@@ -199,6 +201,7 @@ export const en: Strings = {
   stay: 'Stay and correct',
   conflictHere: 'Answers differ',
   page: 'Page',
+  sectionOther: 'Other questions',
 
   choicesFound: (count) => `${count} choices`,
   searchChoices: 'Find a choice',
@@ -224,7 +227,7 @@ export const en: Strings = {
   pointStop: 'Stop',
   pointNow: (metres) => `Accuracy now: ${metres}. Wait until it is below 20 m.`,
   pointUse: 'Use this position',
-  pointKept: (latitude, longitude) => `${latitude}; ${longitude}`,
+  pointKept: 'The position is kept.',
   traceAdd: 'Record a point here',
   tracePoint: (number) => `Point ${number}`,
   traceNeeds: (count) => `At least ${count} points are needed.`,
@@ -260,7 +263,7 @@ export const en: Strings = {
   sendTitle: 'Send',
   sendNow: 'Send now',
   sendNothing: 'Nothing waits to be sent.',
-  sendWaiting: (responses, changes) => `${responses} responses not sent (${changes} entries).`,
+  sendWaiting: (responses) => `${responses} responses not sent.`,
   sendProgress: (sent, all) => `${sent} / ${all} answers sent`,
   sendLooking: 'Asking the server…',
   sendReceived: (count) => `${count} responses came with answers of others.`,
@@ -278,7 +281,9 @@ export const en: Strings = {
   carryFile: 'Save as a file',
   carryShare: 'Share by Zalo, Bluetooth…',
   carryFrames: 'Show QR codes to another phone',
-  carryMade: (name, responses) => `File ${name} holds ${responses} responses.`,
+  carryMade: (responses) =>
+    `The file holds ${responses} responses. Give it to the official in charge.`,
+  carryName: (name) => `Name of the file: ${name}`,
   carryNothing: 'Nothing unsent to carry.',
   framesWhat: 'Hold the other phone before the screen until it says that it has enough.',
   framesShown: (number, needed) => `Picture ${number}, about ${needed} are needed`,
@@ -290,9 +295,8 @@ export const en: Strings = {
   round: 'Survey round',
   hamlets: 'Area',
   form: 'Form',
-  formVersion: (version) => `version ${version}`,
-  storage: 'Storage used',
-  storageOf: (used, limit) => `${used} of ${limit}`,
+  formVersion: (version) => `Form: version ${version}`,
+  storage: (used, limit) => `Storage used: ${used} of ${limit}`,
   language: 'Language',
   languageVietnamese: 'Tiếng Việt',
   languageEnglish: 'English',
@@ -301,5 +305,5 @@ export const en: Strings = {
   about: 'About',
   aboutWhat:
     'Khảo Sát takes answers without network, and merges what several people wrote without losing any.',
-  version: (build) => `Version ${build}`,
+  version: (build) => `App: version ${build}`,
 };

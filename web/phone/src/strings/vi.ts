@@ -36,9 +36,9 @@ export const vi = {
   readyNo: 'Chưa sẵn sàng làm việc khi không có mạng',
   readyInstalled: 'Mọi thứ cần dùng đã nằm trên máy.',
   readyNotInstalled: 'Chưa tải xong ứng dụng: giữ máy có mạng và mở trang này thêm một lát.',
-  readyPersisted: 'Trình duyệt hứa không tự xóa dữ liệu.',
+  readyPersisted: 'Máy giữ phiếu, không tự xóa.',
   readyNotPersisted:
-    'Trình duyệt có thể xóa dữ liệu khi máy đầy: hãy thêm ứng dụng vào màn hình chính và gửi phiếu mỗi ngày.',
+    'Máy có thể tự xóa phiếu khi đầy bộ nhớ: hãy thêm ứng dụng vào màn hình chính và gửi phiếu mỗi ngày.',
   readySpace: (free: string) => `Còn ${free} chỗ trống cho phiếu.`,
   readyLittleSpace: (free: string) =>
     `Chỉ còn ${free} chỗ trống: hãy xóa bớt ảnh, video trong máy.`,
@@ -52,6 +52,7 @@ export const vi = {
   readyDownloaded: (bytes: string) => `Đã tải ${bytes}, chỉ một lần.`,
   readyUpdate: 'Có bản mới: sẽ dùng từ lần mở ứng dụng tới, sau khi đóng phiếu đang mở.',
   readyDamaged: 'Có dữ liệu không đọc được. Những phiếu khác vẫn dùng bình thường.',
+  damagedNames: (names: string) => `Không đọc được: ${names}.`,
   readyDamagedWhat:
     'Đừng xóa ứng dụng. Mở trang cứu dữ liệu, lưu tệp rồi đưa cho cán bộ phụ trách.',
   good: 'Được',
@@ -59,7 +60,8 @@ export const vi = {
   begin: 'Bắt đầu',
 
   elsewhereTitle: 'Ứng dụng đang mở ở thẻ khác',
-  elsewhereWhat: 'Mỗi lúc chỉ một thẻ được ghi phiếu. Thẻ kia sẽ tự lưu và dừng lại.',
+  elsewhereWhat:
+    'Mỗi lúc chỉ một nơi được ghi phiếu. Bấm nút dưới đây để làm tiếp ở đây: thẻ kia tự lưu và dừng lại, không mất câu nào.',
   takeOver: 'Dùng ở thẻ này',
 
   pinCreate: 'Đặt mã PIN 6 số',
@@ -142,7 +144,7 @@ export const vi = {
   lastVisit: 'Lần đến gần nhất',
   visits: (count: string) => `Đã đến ${count} lần`,
   noVisits: 'Chưa ai đến hộ này.',
-  householdNumber: 'Số hộ',
+  householdNumber: 'Mã hộ',
   hamlet: 'Ấp, khu phố',
   seeConflicts: 'Xem câu trả lời khác nhau',
   unknownHousehold: 'Hộ này không có trong danh sách của máy.',
@@ -181,7 +183,7 @@ export const vi = {
   rosterAdd: 'Thêm vào danh sách',
   rosterEmpty: 'Chưa có ai trong danh sách.',
   rosterAnswered: (answered: string, asked: string) => `${answered} / ${asked} câu`,
-  rosterProblems: (count: string) => `${count} chỗ cần sửa`,
+  rosterProblems: (count: string) => `${count} chỗ cần xem`,
   rosterRemove: (title: string) => `Xóa ${title}`,
   rosterRemoveAsk: (title: string) => `Xóa «${title}» và mọi câu trả lời trong đó?`,
   rosterCounted: 'Số mục do câu trả lời trước quyết định.',
@@ -198,6 +200,7 @@ export const vi = {
   stay: 'Ở lại sửa',
   conflictHere: 'Có câu trả lời khác nhau',
   page: 'Trang',
+  sectionOther: 'Các câu khác',
 
   choicesFound: (count: string) => `${count} lựa chọn`,
   searchChoices: 'Tìm lựa chọn',
@@ -223,7 +226,7 @@ export const vi = {
   pointStop: 'Dừng',
   pointNow: (metres: string) => `Sai số hiện nay: ${metres}. Chờ đến khi dưới 20 m.`,
   pointUse: 'Dùng vị trí này',
-  pointKept: (latitude: string, longitude: string) => `${latitude}; ${longitude}`,
+  pointKept: 'Đã ghi vị trí.',
   traceAdd: 'Ghi điểm tại đây',
   tracePoint: (number: string) => `Điểm ${number}`,
   traceNeeds: (count: string) => `Cần ít nhất ${count} điểm.`,
@@ -259,8 +262,7 @@ export const vi = {
   sendTitle: 'Gửi phiếu',
   sendNow: 'Gửi ngay',
   sendNothing: 'Không còn phiếu nào chờ gửi.',
-  sendWaiting: (responses: string, changes: string) =>
-    `${responses} phiếu chưa gửi (${changes} lần ghi).`,
+  sendWaiting: (responses: string) => `${responses} phiếu chưa gửi.`,
   sendProgress: (sent: string, all: string) => `Đã gửi ${sent} / ${all} câu trả lời`,
   sendLooking: 'Đang hỏi máy chủ…',
   sendReceived: (count: string) => `Nhận ${count} phiếu có câu mới từ người khác.`,
@@ -278,7 +280,9 @@ export const vi = {
   carryFile: 'Lưu thành tệp',
   carryShare: 'Chuyển qua Zalo, Bluetooth…',
   carryFrames: 'Cho máy khác quét mã QR',
-  carryMade: (name: string, responses: string) => `Tệp ${name} có ${responses} phiếu.`,
+  carryMade: (responses: string) =>
+    `Tệp có ${responses} phiếu. Hãy đưa tệp này cho cán bộ phụ trách.`,
+  carryName: (name: string) => `Tên tệp: ${name}`,
   carryNothing: 'Không có gì chưa gửi để đưa đi.',
   framesWhat: 'Giữ máy kia trước màn hình cho đến khi nó báo đủ.',
   framesShown: (number: string, needed: string) => `Hình ${number}, cần khoảng ${needed} hình`,
@@ -290,9 +294,8 @@ export const vi = {
   round: 'Đợt khảo sát',
   hamlets: 'Địa bàn',
   form: 'Phiếu',
-  formVersion: (version: string) => `bản ${version}`,
-  storage: 'Bộ nhớ đã dùng',
-  storageOf: (used: string, limit: string) => `${used} trên ${limit}`,
+  formVersion: (version: string) => `Phiếu: bản ${version}`,
+  storage: (used: string, limit: string) => `Bộ nhớ đã dùng: ${used} trên ${limit}`,
   language: 'Ngôn ngữ',
   languageVietnamese: 'Tiếng Việt',
   languageEnglish: 'English',
@@ -301,7 +304,7 @@ export const vi = {
   about: 'Giới thiệu',
   aboutWhat:
     'Khảo Sát ghi phiếu ngay cả khi không có mạng, và gộp phiếu của nhiều người mà không mất câu nào.',
-  version: (build: string) => `Phiên bản ${build}`,
+  version: (build: string) => `Ứng dụng: bản ${build}`,
 };
 
 /** The texts that every language of the pages has. */

@@ -1,5 +1,5 @@
 /**
- * Times, lengths and amounts as people in Vietnam read them: «9:40 hôm nay», «thứ Tư 3/12», «1,2 km».
+ * Times, lengths and amounts as people in Vietnam read them: «09:40 hôm nay», «thứ Tư 3/12», «1,2 km».
  * Pure: language, time zone and the present are parameters.
  */
 
@@ -21,7 +21,7 @@ export interface Formatter {
   count(value: number): string;
   /** A number with up to seven decimals, ungrouped, as it would be typed. */
   typed(value: number): string;
-  /** The time of the day, such as «9:40». */
+  /** The time of the day, such as «09:40». */
   clock(time: number): string;
   /** A moment with its day as seen from `now`. */
   moment(time: number, now: number): string;
@@ -44,7 +44,7 @@ export function formatter(language: Language, timeZone?: string): Formatter {
   const short = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
   const exact = new Intl.NumberFormat(locale, { maximumFractionDigits: 7, useGrouping: false });
   const clock = new Intl.DateTimeFormat(locale, {
-    hour: 'numeric',
+    hour: '2-digit',
     minute: '2-digit',
     hourCycle: 'h23',
     ...zone,
@@ -68,7 +68,7 @@ export function formatter(language: Language, timeZone?: string): Formatter {
     const [year, month, day] = calendar(time);
     return Date.UTC(year, month - 1, day) / DAY;
   };
-  const clockOf = (time: number): string => clock.format(time).replace(/^0(?=\d:)/, '');
+  const clockOf = (time: number): string => clock.format(time);
   const nameOfDay = (time: number, now: number): string => {
     const away = dayNumber(time) - dayNumber(now);
     const name = near[away];
