@@ -160,7 +160,7 @@ step('nobody is met at a fourth one: it is called again tomorrow', async () => {
   await ba.press('Lưu');
   await ba.sees('Đã lưu lần đến này.');
   await ba.rowSays('A4', 'Hẹn lại');
-  await ba.rowSays('A4', 'Hẹn 8:00 ngày mai');
+  await ba.rowSays('A4', 'Hẹn 08:00 ngày mai');
 });
 
 /** What the day has brought until now. */
