@@ -193,10 +193,12 @@ impl Server {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(process.stderr.take().unwrap());
-        let mut line = String::new();
+        let (mut line, mut said) = (String::new(), String::new());
         while !line.contains("http://") {
+            line.clear();
             let read = log.read_line(&mut line).unwrap();
-            assert!(read > 0, "the server ended before it listened: {line}");
+            said.push_str(&line);
+            assert!(read > 0, "the server ended before it listened: {said}");
         }
         // Somebody has to read on, or the process blocks once the pipe is full.
         std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));

@@ -1,6 +1,6 @@
 //! The sums from which every estimate is computed, in memory and always current.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use indicators::bounds::{BoundedEstimate, bounded_ratio};
 use indicators::design::{Design, DesignError, Domain, Psu, Sample, Stratum};
@@ -45,6 +45,9 @@ pub struct LiveRound {
     /// By hamlet, the responses with conflicts that touch an indicator, by their numbers in the database.
     conflicted: Vec<BTreeMap<i64, Reduced>>,
     suspects: Suspects,
+    /// The hamlets of which it was told that a response cannot be counted: a frame whose count is too small would otherwise
+    /// fill the log.
+    told: BTreeSet<usize>,
 }
 
 /// One hamlet's counts.
@@ -162,6 +165,7 @@ impl LiveRound {
             by_key,
             conflicted,
             suspects,
+            told: BTreeSet::new(),
         };
         live.restore(store).await?;
         Ok(live)
@@ -216,8 +220,11 @@ impl LiveRound {
         let was = before.as_ref().and_then(contributions);
         let is = contributions(&after);
         if let Err(error) = self.figures.apply(place, was.as_deref(), is.as_deref()) {
-            // An expression gave a number that no sum can take, such as infinity: the response counts as none.
-            tracing::warn!(response_key, %error, "a response cannot be counted");
+            // An expression gave a number that no sum can take, such as infinity, or the frame has fewer households than
+            // responded: the response counts as none.
+            if self.told.insert(place) {
+                tracing::warn!(response_key, %error, "a response cannot be counted; further ones of its hamlet are not told");
+            }
             return;
         }
         let parts = (self.hamlets.get_mut(place), self.conflicted.get_mut(place));

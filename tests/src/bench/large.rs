@@ -288,6 +288,12 @@ async fn fill(data: &Path) {
         }
         transaction.commit().await.unwrap();
     }
+    // A frame that holds them all.
+    sqlx::query("UPDATE frame_hamlet SET households = households + $1")
+        .bind(MANY as i64)
+        .execute(&mut connection)
+        .await
+        .unwrap();
     sqlx::query("UPDATE projection_progress SET seq = $1")
         .bind(log.0)
         .execute(&mut connection)

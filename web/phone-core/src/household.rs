@@ -133,6 +133,11 @@ impl Summary {
         }
     }
 
+    /// Whether the interview had to stop before its end.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.outcome.as_deref() == Some(outcome::PARTLY)
+    }
+
     /// Whether an interview took place, as the outcome says; a form without one is about interviews only.
     pub(crate) fn sense(&self) -> Sense {
         self.outcome.as_deref().map_or(Sense::Interview, outcome::sense)

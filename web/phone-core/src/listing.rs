@@ -47,7 +47,8 @@ impl Phone {
                 _ if !summary.begun && summary.visits == 0 => "not_started",
                 Sense::ComeAgain => "call_back",
                 Sense::Final => "closed",
-                Sense::Interview if !summary.complete => "draft",
+                // An interview that had to stop goes on some other time, whatever the form still asks for.
+                Sense::Interview if !summary.complete || summary.is_partial() => "draft",
                 Sense::Interview if unsent => "finished",
                 Sense::Interview => "sent",
             }
@@ -123,7 +124,7 @@ impl Phone {
         let answers = response.read().answers;
         let summary = household.summary.clone().unwrap_or_default();
         let interviewed = summary.begun && summary.sense() == Sense::Interview;
-        if interviewed && summary.complete {
+        if interviewed && summary.complete && !summary.is_partial() {
             return Err(PhoneError::AlreadyInterviewed);
         }
         // Where an interview has begun, its own outcome stands, and the visit is told beside it.

@@ -281,6 +281,7 @@ impl Phone {
         if group.round != round {
             return Ok(());
         }
+        self.look_for_authors(&group);
         let household = self.households.entry(group.unit.clone()).or_default();
         let known: std::collections::HashSet<ChangeHash> = household.hashes().collect();
         let is_new = |bytes: &ByteBuf| {
@@ -316,6 +317,20 @@ impl Phone {
             self.open = Some(open);
         }
         Ok(())
+    }
+
+    /// Has the assignment asked for again where somebody wrote whose name is not known: a colleague who has enrolled since.
+    fn look_for_authors(&mut self, group: &ResponseChanges) {
+        let names = self.names();
+        let is_stranger = |bytes: &ByteBuf| {
+            let change = Change::try_from(&bytes[..]);
+            change.is_ok_and(|change| !names.knows(change.actor_id()))
+        };
+        if group.changes.iter().any(is_stranger)
+            && let Some(run) = &mut self.exchange.running
+        {
+            run.assignment_due = true;
+        }
     }
 
     /// Notes why the server did not take changes that nobody can decide about any more.

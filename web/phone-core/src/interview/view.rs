@@ -505,6 +505,11 @@ impl Place {
 }
 
 impl Names {
+    /// Whether it is known who writes as this actor.
+    pub(crate) fn knows(&self, actor: &ActorId) -> bool {
+        self.own.contains(actor) || self.others.contains_key(&actor.to_hex_string())
+    }
+
     fn name(&self, actor: &ActorId) -> String {
         let hex = actor.to_hex_string();
         let named = self.others.get(&hex).cloned();
