@@ -266,13 +266,13 @@ step('one settles it, and the other sees it settled', async () => {
   await ba.sees('Không còn câu nào khác nhau.');
   await ba.canBeRead();
   await ba.follow('Các hộ');
-  await ba.rowSays('A5', 'Đã gửi');
+  await ba.rowSays('A5', 'Đang làm');
   await ba.header('Đã gửi hết');
 
   await tu.sends();
   await tu.button('Gửi ngay').waitFor();
   await tu.follow('Các hộ');
-  await tu.rowSays('A5', 'Đã gửi');
+  await tu.rowSays('A5', 'Đang làm');
   const [response] = (await installation.responses()).filter(({ unit }) => unit === 'A5');
   assert.equal(response?.answers['fibre_provider'], 'viettel');
 });
