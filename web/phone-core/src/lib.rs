@@ -10,6 +10,7 @@
 //! | --- | --- |
 //! | [`Phone`] | requests by name, and the state that they are about |
 //! | `frame` | requests and replies as bytes |
+//! | `starting` | what is stored becomes the state again |
 //! | `record` | what is kept on the phone, and in which pieces |
 //! | `household` | one unit: its response, what of it is unsent, and its line in the list |
 //! | `interview` | the open interview: draft answers, steps, what the page shows |
@@ -38,6 +39,7 @@ mod problem;
 mod record;
 mod requests;
 mod settling;
+mod starting;
 mod store;
 
 pub use frame::{Frame, FrameError, MAX_FRAME_BYTES};

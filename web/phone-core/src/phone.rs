@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 use survey_forms::answers::InstanceId;
 use survey_forms::model::{Form, FormDefinition};
 use survey_forms::xpath::{EvaluationContext, Moment, RandomSeed, SignatureVerifier};
-use sync_core::Change;
 use sync_core::device::{DeviceKey, DevicePublicKey};
 use sync_core::exchange::Client;
 use sync_core::identity::{ResponseId, RoundId};
@@ -18,11 +17,11 @@ use crate::assignment::Assignment;
 use crate::carrying::Carried;
 use crate::exchange::Exchange;
 use crate::frame::Frame;
-use crate::household::{Household, Outgoing};
+use crate::household::Household;
 use crate::interview::OpenInterview;
 use crate::key;
 use crate::problem::PhoneError;
-use crate::record::{self, DraftStep, FIRST_FREE, Identity, Progress, Record, RecordId, Settings};
+use crate::record::{self, Identity, Progress, Record, RecordId, Settings};
 use crate::requests::{PartNumber, Request};
 use crate::store::StoreChanges;
 
@@ -51,7 +50,7 @@ impl Language {
 pub struct Phone {
     pub(crate) started: bool,
     pub(crate) language: Language,
-    next_record: RecordId,
+    pub(crate) next_record: RecordId,
     pub(crate) identity: Option<Identity>,
     pub(crate) progress: Progress,
     pub(crate) settings: Settings,
@@ -255,117 +254,6 @@ impl Phone {
             other => self.in_interview(other, turn)?,
         };
         Ok(value.into())
-    }
-
-    /// Reads the storage.
-    fn start(
-        &mut self,
-        language: Language,
-        records: &[RecordId],
-        damaged: Vec<RecordId>,
-        turn: &mut Turn,
-    ) -> Result<Reply, PhoneError> {
-        // What is damaged keeps its number, so that it is not written over.
-        let last = damaged.iter().chain(records).max().copied().unwrap_or(0);
-        let told = damaged.len();
-        *self = Self {
-            started: true,
-            language,
-            damaged,
-            next_record: FIRST_FREE.max(last.saturating_add(1)),
-            ..Self::default()
-        };
-        let mut outgoing: Vec<(RecordId, String)> = Vec::new();
-        let mut draft: Option<(RecordId, String, i64)> = None;
-        let mut steps: Vec<(RecordId, DraftStep)> = Vec::new();
-        for (number, id) in records.iter().enumerate() {
-            let bytes = turn.part(number + 1)?;
-            let Some(record) = Record::read(&bytes) else {
-                self.damaged.push(*id);
-                continue;
-            };
-            match record {
-                Record::Identity(identity) => self.identity = Some(identity),
-                Record::Progress(progress) => self.progress = progress,
-                // Of a version that this one does not read: fetched again.
-                Record::Assignment { tag, json } => {
-                    self.assignment = serde_json::from_str(&json).ok().map(|assignment| (tag, assignment));
-                }
-                Record::Form { tag, json } => self.form = LoadedForm::read(&tag, &json).ok(),
-                Record::Settings(settings) => self.settings = settings,
-                Record::Unit(unit) => {
-                    let household = self.households.entry(unit.unit).or_default();
-                    household.record = Some(*id);
-                    household.changes = unit.changes;
-                    household.summary = unit.summary;
-                    household.refused = unit.refused;
-                }
-                Record::Outgoing(kept) => match Change::try_from(&kept.change[..]) {
-                    Ok(change) => {
-                        outgoing.push((*id, kept.unit.clone()));
-                        let household = self.households.entry(kept.unit).or_default();
-                        household.outgoing.push(Outgoing { record: *id, change });
-                    }
-                    Err(_) => self.damaged.push(*id),
-                },
-                Record::Held(kept) => {
-                    let household = self.households.entry(kept.unit).or_default();
-                    household.held.push((*id, kept.change));
-                }
-                Record::Attachment(kept) => {
-                    let household = self.households.entry(kept.unit.clone()).or_default();
-                    household.attachments.push((*id, kept));
-                }
-                Record::Draft { unit, started_at } => draft = Some((*id, unit, started_at)),
-                Record::DraftStep(step) => steps.push((*id, step)),
-            }
-        }
-        for household in self.households.values_mut() {
-            household.outgoing.sort_by_key(|outgoing| outgoing.record);
-        }
-        self.start_client(&mut outgoing);
-        steps.sort_by_key(|(id, _)| *id);
-        if let Some((record, unit, started_at)) = draft
-            && self.form.is_some()
-            && self.identity.is_some()
-        {
-            // Where it does not open, its records stay for a version that can; everything else works.
-            if self.reopen(&unit, record, started_at, steps, turn).is_err() {
-                self.damaged.push(record);
-            }
-        }
-        let found = self.damaged.get(told..).unwrap_or_default();
-        Ok(json!({ "enrolled": self.token().is_some(), "damaged": found }).into())
-    }
-
-    /// Makes the exchange's state from what is stored. Where a record is damaged the log is read from its start again, so
-    /// that what the server has comes back.
-    fn start_client(&mut self, outgoing: &mut [(RecordId, String)]) {
-        let is_new = |id: &RecordId| !self.progress.mended.contains(id);
-        let state = match self.damaged.iter().any(is_new) {
-            true => Default::default(),
-            false => self.progress.client,
-        };
-        self.client = Client::new(state);
-        let predecessors = self.identity.iter().flat_map(|identity| &identity.predecessors);
-        for secret in predecessors {
-            self.client.keep_predecessor(DeviceKey::from_secret(&secret.0));
-        }
-        let Some(round) = self.round() else { return };
-        outgoing.sort_unstable();
-        for (record, unit) in outgoing.iter() {
-            let Some(household) = self.households.get(unit) else {
-                continue;
-            };
-            let kept = household.outgoing.iter().filter(|outgoing| outgoing.record == *record);
-            for outgoing in kept {
-                self.client.enqueue(sync_core::exchange::OutgoingChange {
-                    round,
-                    unit: unit.clone(),
-                    change: outgoing.change.clone(),
-                });
-            }
-        }
     }
 
     /// A number for a new record.

@@ -2,6 +2,7 @@
 
 pub(crate) mod draft;
 mod places;
+mod shapes;
 mod view;
 
 use serde::Serialize;

@@ -1,8 +1,7 @@
-//! What a page shows of the open interview. The shapes are those of `web/phone/src/core/protocol.ts`.
+//! What a page shows of the open interview.
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
 use survey_forms::answers::{AnswerPath, InstanceId, Value};
 use survey_forms::model::NodeKind;
 use survey_forms::session::{AnswerProblem, AskedQuestion, Row, Severity};
@@ -10,6 +9,10 @@ use survey_forms::xpath::number_to_text;
 use sync_core::ActorId;
 use sync_core::response::Conflict;
 
+use super::shapes::{
+    ChoiceView, ClaimView, ConflictView, InstanceView, InterviewView, LanguageView, PageInstance, PlacedProblem,
+    ProblemView, QuestionView, SectionView, StepView,
+};
 use super::{Layout, OpenInterview, Place};
 use crate::household;
 
@@ -20,140 +23,6 @@ pub(crate) struct Names {
     pub(crate) own: Vec<ActorId>,
     /// Names by actors in hexadecimal.
     pub(crate) others: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct InterviewView {
-    unit: String,
-    address: String,
-    person: Option<String>,
-    form_title: String,
-    languages: Vec<LanguageView>,
-    language: String,
-    layout: Layout,
-    step: StepView,
-    first: bool,
-    last: bool,
-    sections: Vec<SectionView>,
-    answered: usize,
-    asked: usize,
-    elapsed: i64,
-    hints: Vec<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct LanguageView {
-    code: String,
-    name: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case", rename_all_fields = "camelCase")]
-enum StepView {
-    Page {
-        id: String,
-        headings: Vec<String>,
-        instance: Option<PageInstance>,
-        questions: Vec<QuestionView>,
-    },
-    Roster {
-        id: String,
-        headings: Vec<String>,
-        repeat: String,
-        parent: Option<InstanceId>,
-        label: String,
-        instances: Vec<InstanceView>,
-        counted: bool,
-    },
-    End {
-        id: String,
-        problems: Vec<PlacedProblem>,
-    },
-}
-
-#[derive(Debug, Serialize)]
-struct PageInstance {
-    #[serde(flatten)]
-    instance: InstanceView,
-    repeat: String,
-    count: usize,
-}
-
-#[derive(Debug, Serialize)]
-struct InstanceView {
-    id: InstanceId,
-    title: String,
-    number: usize,
-    answered: usize,
-    asked: usize,
-    problems: usize,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct QuestionView {
-    path: AnswerPath,
-    kind: &'static str,
-    label: String,
-    hint: String,
-    guidance: String,
-    value: Option<Value>,
-    required: bool,
-    read_only: bool,
-    choices: Vec<ChoiceView>,
-    appearance: Vec<String>,
-    parameters: BTreeMap<String, String>,
-    problem: Option<ProblemView>,
-    conflict: Option<ConflictView>,
-}
-
-#[derive(Debug, Serialize)]
-struct ChoiceView {
-    name: String,
-    label: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ProblemView {
-    path: AnswerPath,
-    severity: &'static str,
-    message: String,
-}
-
-#[derive(Debug, Serialize)]
-struct PlacedProblem {
-    step: String,
-    label: String,
-    person: Option<String>,
-    problem: ProblemView,
-}
-
-#[derive(Debug, Serialize)]
-struct SectionView {
-    step: String,
-    label: String,
-    answered: usize,
-    asked: usize,
-    current: bool,
-}
-
-/// A question to which people gave different answers.
-#[derive(Debug, Serialize)]
-pub(crate) struct ConflictView {
-    path: AnswerPath,
-    label: String,
-    person: Option<String>,
-    claims: Vec<ClaimView>,
-}
-
-#[derive(Debug, Serialize)]
-struct ClaimView {
-    value: Option<Value>,
-    shown: String,
-    author: String,
-    own: bool,
-    time: i64,
 }
 
 impl OpenInterview {
