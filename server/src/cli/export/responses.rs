@@ -226,10 +226,13 @@ fn conflicts(form: &Form, reading: &Reading, withheld: &BTreeSet<&str>) -> Vec<O
     let places: BTreeMap<InstanceId, usize> = repeats(form)
         .flat_map(|repeat| form.instances(&reading.answers, repeat).into_iter().zip(0..))
         .collect();
+    // What phones record by themselves differs between any two of them, and is nobody's to settle.
+    let is_claimed = |question: &str| form.node(question).is_none_or(|row| row.kind.is_asked());
     reading
         .conflicts
         .iter()
         .filter(|conflict| !withheld.contains(conflict.path.question.as_str()))
+        .filter(|conflict| is_claimed(&conflict.path.question))
         .map(|conflict| OpenConflict {
             question: conflict.path.question.clone(),
             member: conflict
