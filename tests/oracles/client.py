@@ -7,7 +7,7 @@
 STATE is the file of all that the device keeps. Every command prints in JSON what it holds; a conflict is a list.
 """
 
-import json, os, pathlib, sys, time, urllib.error, urllib.request, uuid
+import json, os, pathlib, sys, time, urllib.error, urllib.request, uuid, zlib
 
 import brotli, cbor2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -83,8 +83,10 @@ class Device:
         undecided = [[unit, hash] for unit, hash, reason in self.state["refused"] if reason in UNDECIDED]
         more, sending = True, undecided + self.state["unacknowledged"]
         while more:
-            body = brotli.compress(cbor2.dumps(self.request(sending)))
-            headers = {"Content-Type": "application/cbor", "Content-Encoding": "br"}
+            # Both codings that a request may have, in turn.
+            coding, compress = ("deflate", zlib.compress) if self.state.get("cursor") else ("br", brotli.compress)
+            body = compress(cbor2.dumps(self.request(sending)))
+            headers = {"Content-Type": "application/cbor", "Content-Encoding": coding}
             headers["Authorization"] = "Bearer " + self.state["token"]
             answer = cbor2.loads(brotli.decompress(self.post("/api/v1/sync", body, headers)))
             self.receive(sending, answer)

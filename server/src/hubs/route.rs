@@ -30,7 +30,7 @@ use crate::devices::{Caller, RosterError, import_roster, roster_of};
 use crate::http::{Problem, Text};
 use crate::store::StoreError;
 use crate::sync::carrying::CarriedEntries;
-use crate::sync::{ErasureError, Heard, Source, blocking, change_set, check_encoding, forwarded_erasures, head, take};
+use crate::sync::{ErasureError, Heard, Source, blocking, change_set, coding, forwarded_erasures, head, take};
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
@@ -40,14 +40,14 @@ pub fn routes() -> Router<App> {
 }
 
 async fn forward(State(app): State<App>, caller: Caller, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    check_encoding(&headers)?;
+    let coding = coding(&headers)?;
     // Whoever is no hub is refused before anything is read.
     memory(&app.store.readers, caller.device_key).await?;
     let limits = Limits::default();
     let (body, _room) = app.bodies.whole_body(body, &limits).await?;
     let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
     let (request, verdicts) = blocking(move || {
-        let request: ForwardRequest = wire::decode(&body, &limits)?;
+        let request: ForwardRequest = wire::decode_as(&body, coding, &limits)?;
         let verdicts = admit_carried(&request.carried, &limits)?;
         Ok::<_, HubError>((request, verdicts))
     })

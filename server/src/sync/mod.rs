@@ -32,5 +32,5 @@ pub use quarantine::{
     ListedChange, Official, QuarantineError, Released, Selection, discard, list as list_quarantine, release,
 };
 pub use route::routes;
-pub(crate) use route::{blocking, check_encoding};
+pub(crate) use route::{blocking, coding};
 pub(crate) use source::{Heard, Source, UPSTREAM};

@@ -12,7 +12,7 @@ use sync_core::exchange::answering::{self, ArrivalError, Peer};
 use sync_core::exchange::message::PROTOCOL_VERSION;
 use sync_core::exchange::packing::PackingError;
 use sync_core::exchange::wire;
-use sync_core::exchange::{AdmissionError, Limits, WireError};
+use sync_core::exchange::{AdmissionError, Coding, Limits, WireError};
 
 use super::delivery::take;
 use super::lookup::look_up;
@@ -34,7 +34,7 @@ async fn sync(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    check_encoding(&headers)?;
+    let coding = coding(&headers)?;
     let limits = Limits::default();
     let (body, _room) = app.bodies.whole_body(body, &limits).await?;
     let _turn = app.exchanges.acquire().await.map_err(|_| StoreError::ShuttingDown)?;
@@ -45,7 +45,7 @@ async fn sync(
         narrowing: caller.narrowing,
     };
     // Inflating, hashing and verifying keep a core busy for a while, so they leave the threads that serve connections.
-    let (delivery, question) = blocking(move || answering::read(&body, peer, &limits)).await??;
+    let (delivery, question) = blocking(move || answering::read(&body, coding, peer, &limits)).await??;
     // Also a request without changes is written: that the device was heard from, and how wrong its clock is.
     let heard = Heard {
         device_key: caller.device_key,
@@ -77,17 +77,23 @@ async fn sync(
         .into_response())
 }
 
-/// Checks that a request says it is a compressed message.
-pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
-    let is = |name, wanted: &str| {
+/// How a request's message is compressed.
+///
+/// # Errors
+/// A problem that names what is needed, where the request does not say that it is a message compressed in a way known here.
+pub(crate) fn coding(headers: &HeaderMap) -> Result<Coding, Problem> {
+    let said = |name| {
         headers
             .get(name)
             .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.eq_ignore_ascii_case(wanted))
+            .unwrap_or_default()
     };
-    if is(CONTENT_TYPE, wire::CONTENT_TYPE) && is(CONTENT_ENCODING, wire::CONTENT_ENCODING) {
-        return Ok(());
+    if said(CONTENT_TYPE).eq_ignore_ascii_case(wire::CONTENT_TYPE)
+        && let Some(coding) = Coding::named(said(CONTENT_ENCODING))
+    {
+        return Ok(coding);
     }
+    let known: Vec<&str> = Coding::ALL.iter().map(|coding| coding.name()).collect();
     Err(Problem::new(
         "unsupported-media-type",
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -96,12 +102,12 @@ pub(crate) fn check_encoding(headers: &HeaderMap) -> Result<(), Problem> {
             format!(
                 "cần Content-Type: {} và Content-Encoding: {}",
                 wire::CONTENT_TYPE,
-                wire::CONTENT_ENCODING
+                known.join(" hoặc ")
             ),
             format!(
                 "Content-Type: {} and Content-Encoding: {} are needed",
                 wire::CONTENT_TYPE,
-                wire::CONTENT_ENCODING
+                known.join(" or ")
             ),
         ),
     ))
@@ -136,7 +142,7 @@ impl From<WireError> for Problem {
                 detail,
             )
             .with("versions", json!([PROTOCOL_VERSION])),
-            WireError::NotBrotli | WireError::Malformed { .. } | WireError::Packing(_) => Self::new(
+            WireError::NotCompressed { .. } | WireError::Malformed { .. } | WireError::Packing(_) => Self::new(
                 "malformed-message",
                 StatusCode::BAD_REQUEST,
                 Text::new("Gói tin sai cấu trúc", "Malformed message"),

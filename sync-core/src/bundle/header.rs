@@ -12,7 +12,7 @@ use crate::identity::RoundId;
 /// show whether a program on the way took the file for text.
 pub(super) const MAGIC: [u8; 8] = *b"\xc4KST\r\n\x1a\n";
 /// The version of the format that this code reads and writes.
-pub(super) const VERSION: u16 = 1;
+pub(super) const VERSION: u16 = 2;
 /// Bytes of a carrier's signature (RFC 8032).
 const SIGNATURE_BYTES: usize = 64;
 /// Where the header's length stands, and where the header starts.

@@ -23,10 +23,13 @@ pub use reader::{BundleReader, Section};
 pub use sealing::{RecipientId, RecipientKey, RecipientKeyError, RecipientSecret};
 pub use writer::BundleWriter;
 
-use crate::exchange::Limits;
+use crate::exchange::{Coding, Limits};
 
 /// The name that bundle files end with, after a full stop.
 pub const FILE_EXTENSION: &str = "khaosat";
+
+/// How sections are compressed: in the way that every reader has, phones among them.
+const CODING: Coding = Coding::Deflate;
 
 /// What is refused before memory is spent on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

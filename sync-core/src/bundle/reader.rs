@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::{BundleHeader, MAGIC};
 use super::sealing::{RecipientSecret, SEAL_BYTES};
-use super::{BundleError, BundleLimits, SectionError};
+use super::{BundleError, BundleLimits, CODING, SectionError};
 use crate::exchange::wire::{self, WireError};
 use crate::exchange::{CarriedAttestation, CarriedChanges, Verdict, admit_carried};
 
@@ -169,7 +169,7 @@ impl<'a> BundleReader<'a> {
             }
         };
         let limits = self.limits.of_section(plain.len());
-        let carried: CarriedChanges = wire::decode(plain, &limits).map_err(failed)?;
+        let carried: CarriedChanges = wire::decode_as(plain, CODING, &limits).map_err(failed)?;
         for (what, count) in [
             ("changes", carried.change_count()),
             ("attestations", carried.attestations.len()),

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::header::{BundleHeader, Contents, SectionEntry};
 use super::sealing::RecipientKey;
-use super::{BundleError, BundleLimits, CryptoRng};
+use super::{BundleError, BundleLimits, CODING, CryptoRng};
 use crate::device::{DeviceKey, DevicePublicKey};
 use crate::exchange::wire;
 use crate::exchange::{CarriedAttestation, CarriedBuilder};
@@ -132,7 +132,7 @@ impl<'a, R: CryptoRng> BundleWriter<'a, R> {
                 limit: self.limits.sections as u64,
             });
         }
-        let plain = wire::encode(&section)?;
+        let plain = wire::encode_as(&section, CODING)?;
         let bytes = match &self.recipient {
             Some(recipient) => recipient
                 .seal(&plain, &self.header, number, &mut self.random)

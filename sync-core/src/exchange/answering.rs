@@ -21,7 +21,7 @@ use super::intake::HamletKey;
 use super::message::{PROTOCOL_VERSION, Reconciliation, ResponseChanges, SyncRequest, SyncResponse};
 use super::packing::Form;
 use super::reconciliation::{self, ChangeSet};
-use super::wire::{self, Limits, WireError};
+use super::wire::{self, Coding, Limits, WireError};
 use crate::device::DevicePublicKey;
 
 /// Who is asking.
@@ -46,12 +46,12 @@ pub enum ArrivalError {
     Admission(#[from] AdmissionError),
 }
 
-/// Reads a request's compressed bytes: what it brings, and what it asks for.
+/// Reads a request's bytes, compressed as its `Content-Encoding` says: what it brings, and what it asks for.
 ///
 /// # Errors
 /// [`ArrivalError`] when nothing of it can be believed.
-pub fn read(bytes: &[u8], peer: Peer, limits: &Limits) -> Result<(Delivery, Question), ArrivalError> {
-    let request = wire::decode_request(bytes, limits)?;
+pub fn read(bytes: &[u8], coding: Coding, peer: Peer, limits: &Limits) -> Result<(Delivery, Question), ArrivalError> {
+    let request: SyncRequest = wire::decode_as(bytes, coding, limits)?;
     let verdicts = admit(&request, limits)?;
     let attestations = kept_attestations(&request);
     // Who reads from the start is told of everything, but for what he brings at the same time.

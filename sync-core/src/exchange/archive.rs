@@ -12,7 +12,7 @@ use serde_bytes::ByteBuf;
 use super::chunk;
 use super::message::ResponseChanges;
 use super::packing::{Form, pack, unpack};
-use super::wire::{Effort, Limits, WireError, compress, inflate};
+use super::wire::{Coding, Effort, Limits, WireError, compress};
 
 /// Bytes of changes in one segment, before packing: reading one change unpacks its segment. Much below the limits of what
 /// [`changes`] reads.
@@ -90,7 +90,7 @@ fn segment(responses: &[ResponseChanges]) -> Option<Segment> {
 /// [`ArchiveError`] when the bytes are not those of a segment.
 pub fn changes(packed: &[u8]) -> Result<BTreeMap<ChangeHash, ByteBuf>, ArchiveError> {
     let limits = Limits::default();
-    let responses = unpack(&inflate(packed, &limits)?, &limits).map_err(WireError::from)?;
+    let responses = unpack(&Coding::Brotli.inflate(packed, &limits)?, &limits).map_err(WireError::from)?;
     let changes = responses.into_iter().flat_map(|response| response.changes);
     changes
         .map(|change| Ok((chunk::hash(&change).map_err(|_| ArchiveError::NoChange)?, change)))

@@ -8,6 +8,7 @@
 
 mod admission;
 pub mod answering;
+#[cfg(feature = "brotli")]
 pub mod archive;
 mod carried;
 mod chunk;
@@ -32,4 +33,4 @@ pub use cursor::{Cursor, LogMark, Narrowing};
 pub use erasure::{ErasedResponse, tombstone_hash};
 pub use message::{Attestation, Reconciliation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
 pub use piece::PieceSize;
-pub use wire::{Limits, WireError};
+pub use wire::{Coding, Limits, WireError};

@@ -10,7 +10,7 @@ use sync_core::bundle::{
     SectionError,
 };
 use sync_core::device::DeviceKey;
-use sync_core::exchange::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse, RefusalReason};
+use sync_core::exchange::{CarriedAttestation, CarriedChange, CarriedChanges, CarriedResponse, Coding, RefusalReason};
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::Response;
 use sync_core::{Change, ChangeHash};
@@ -106,7 +106,7 @@ pub(crate) fn sections(file: &[u8], key: Option<&RecipientSecret>) -> Result<Vec
 
 /// The sections' compressed bytes.
 pub(crate) fn encoded(carried: &CarriedChanges) -> Vec<u8> {
-    sync_core::exchange::wire::encode(carried).unwrap()
+    sync_core::exchange::wire::encode_as(carried, Coding::Deflate).unwrap()
 }
 
 /// The header that names these sections.
@@ -130,7 +130,7 @@ pub(crate) fn header(carrier: &DeviceKey, sections: &[Vec<u8>]) -> BundleHeader 
 pub(crate) fn assembled(header: &BundleHeader, signer: &DeviceKey, sections: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     ciborium::into_writer(header, &mut bytes).unwrap();
-    let mut file = b"\xc4KST\r\n\x1a\n\x00\x01".to_vec();
+    let mut file = b"\xc4KST\r\n\x1a\n\x00\x02".to_vec();
     file.extend_from_slice(&(bytes.len() as u32).to_be_bytes());
     file.extend_from_slice(&bytes);
     file.extend_from_slice(&signer.sign_bundle(&bytes));

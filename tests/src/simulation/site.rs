@@ -23,7 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::answering::{self, ArrivalError, Peer, Query, Question};
 use sync_core::exchange::delivery::{Authors, Delivery, Planned, Taken};
-use sync_core::exchange::{Limits, Narrowing, Refusal, wire};
+use sync_core::exchange::{Coding, Limits, Narrowing, Refusal, wire};
 use sync_core::{Change, ChangeHash};
 
 use super::bug::Bug;
@@ -195,7 +195,7 @@ impl Site {
             scope: reader.map_or_else(|_| BTreeSet::new(), |reader| reader.in_force()),
             narrowing,
         };
-        let (delivery, question) = match answering::read(bytes, peer, &Limits::default()) {
+        let (delivery, question) = match answering::read(bytes, Coding::Brotli, peer, &Limits::default()) {
             Ok(read) => read,
             Err(ArrivalError::Admission(_)) if self.bug == Some(Bug::IgnoresSignatures) => {
                 self.believe(bytes);

@@ -8,7 +8,7 @@ use sync_core::exchange::answering::{self, CursorState, Found, LogQuery, Peer, Q
 use sync_core::exchange::delivery::{Author, Authors};
 use sync_core::exchange::intake::{self, Frame, HamletKey, RoundState, Stored, Unit};
 use sync_core::exchange::{
-    Cursor, ErasedResponse, Limits, LogMark, Narrowing, ResponseChanges, SyncResponse, tombstone_hash,
+    Coding, Cursor, ErasedResponse, Limits, LogMark, Narrowing, ResponseChanges, SyncResponse, tombstone_hash,
 };
 use sync_core::identity::{ResponseId, RoundId};
 use sync_core::{Change, ChangeHash};
@@ -66,7 +66,7 @@ impl Server {
             scope: BTreeSet::from([HAMLET]),
             narrowing: Narrowing::default(),
         };
-        let (delivery, question) = answering::read(request, peer, &Limits::default()).unwrap();
+        let (delivery, question) = answering::read(request, Coding::Brotli, peer, &Limits::default()).unwrap();
         let known = question
             .cursors()
             .all(|cursor| self.log.iter().any(|entry| entry.cursor == cursor));

@@ -1,74 +1,83 @@
-//! Brotli (RFC 7932) across whole messages.
+//! Whole messages compressed, by one of HTTP's content codings.
 
 use std::io::{Read, Write};
 
+use flate2::Compression;
+use flate2::read::ZlibDecoder;
+use flate2::write::ZlibEncoder;
+
 use super::{Limits, WireError};
 
-/// Brotli's smallest and largest window here, as base-2 logarithms of their bytes: see [`window`].
-const WINDOWS: (u32, u32) = (18, 22);
-/// Bytes of its window that brotli does not reach back to.
-const WINDOW_GAP: usize = 16;
-/// The first seven bits of a stream with a window of more than 16 MiB.
-const LARGE_WINDOW: u8 = 0x11;
-/// Bytes of the buffers between brotli and memory.
-pub(super) const BUFFER: usize = 16 * 1024;
-
-/// How much processor time a smaller stream is worth.
+/// How a message is compressed: a content coding of HTTP (RFC 9110, section 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::exchange) enum Effort {
-    /// For messages: the highest quality that a cheap phone affords, and close to the best in size.
-    Message,
-    /// For what is written once, by a server, and kept for years.
-    Archive,
+pub enum Coding {
+    /// Brotli (RFC 7932): what servers, hubs and everybody who has its compressor write. Needs the feature `brotli`.
+    #[cfg(feature = "brotli")]
+    Brotli,
+    /// The zlib format (RFC 1950) around DEFLATE (RFC 1951): some percent larger, and what phones write.
+    Deflate,
 }
 
-impl Effort {
-    /// Brotli's quality, 0 to 11.
-    fn quality(self) -> u32 {
+impl Coding {
+    /// All that this program reads.
+    pub const ALL: &[Self] = &[
+        #[cfg(feature = "brotli")]
+        Self::Brotli,
+        Self::Deflate,
+    ];
+
+    /// The name as `Content-Encoding` has it.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Message => 5,
-            Self::Archive => 9,
+            #[cfg(feature = "brotli")]
+            Self::Brotli => "br",
+            Self::Deflate => "deflate",
         }
     }
-}
 
-pub(in crate::exchange) fn compress(inflated: &[u8], effort: Effort) -> std::io::Result<Vec<u8>> {
-    let window = window(inflated.len());
-    let mut writer = brotli::CompressorWriter::new(Vec::new(), BUFFER, effort.quality(), window);
-    writer.write_all(inflated)?;
-    Ok(writer.into_inner())
-}
+    /// The coding of a `Content-Encoding`; none where it is not among [`ALL`](Self::ALL).
+    pub fn named(name: &str) -> Option<Self> {
+        let mut codings = Self::ALL.iter().copied();
+        codings.find(|coding| coding.name().eq_ignore_ascii_case(name.trim()))
+    }
 
-/// The smallest window in which a message of this many bytes can reach back to its start, as a base-2 logarithm.
-///
-/// A larger one brings nothing, but the compressor makes a buffer of twice its size for it, and whoever inflates may make
-/// one too: a megabyte or several for a message of some hundred kilobytes. Below 17 the crate brotli falls back to a table
-/// of 32 MiB, which costs more than any window and twenty times the time; 17 itself is told in three bits more than 18.
-pub(super) fn window(length: usize) -> u32 {
-    let (smallest, largest) = WINDOWS;
-    let enough = |bits: &u32| length.saturating_add(WINDOW_GAP) <= 1 << bits;
-    (smallest..largest).find(enough).unwrap_or(largest)
-}
+    pub(super) fn compress(self, inflated: &[u8]) -> std::io::Result<Vec<u8>> {
+        match self {
+            #[cfg(feature = "brotli")]
+            Self::Brotli => super::brotli::compress(inflated, super::Effort::Message),
+            Self::Deflate => {
+                let mut writer = ZlibEncoder::new(Vec::new(), Compression::best());
+                writer.write_all(inflated)?;
+                writer.finish()
+            }
+        }
+    }
 
-pub(in crate::exchange) fn inflate(compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, WireError> {
-    if compressed.len() > limits.compressed_bytes {
-        return Err(WireError::CompressedTooLarge {
-            limit: limits.compressed_bytes,
-        });
+    pub(in crate::exchange) fn inflate(self, compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, WireError> {
+        if compressed.len() > limits.compressed_bytes {
+            return Err(WireError::CompressedTooLarge {
+                limit: limits.compressed_bytes,
+            });
+        }
+        match self {
+            #[cfg(feature = "brotli")]
+            Self::Brotli => self.read(super::brotli::reader(compressed)?, limits),
+            Self::Deflate => self.read(ZlibDecoder::new(compressed), limits),
+        }
     }
-    // RFC 7932 ends at windows of 16 MiB. The crate brotli also reads an extension of it, with windows of up to 1 GiB.
-    if compressed.first().is_some_and(|first| first & 0x7f == LARGE_WINDOW) {
-        return Err(WireError::NotBrotli);
+
+    /// Inflates no more than is allowed.
+    fn read(self, reader: impl Read, limits: &Limits) -> Result<Vec<u8>, WireError> {
+        let mut inflated = Vec::new();
+        reader
+            .take(limits.inflated_bytes as u64 + 1)
+            .read_to_end(&mut inflated)
+            .map_err(|_| WireError::NotCompressed { coding: self.name() })?;
+        if inflated.len() > limits.inflated_bytes {
+            return Err(WireError::InflatedTooLarge {
+                limit: limits.inflated_bytes,
+            });
+        }
+        Ok(inflated)
     }
-    let mut inflated = Vec::new();
-    brotli::Decompressor::new(compressed, BUFFER)
-        .take(limits.inflated_bytes as u64 + 1)
-        .read_to_end(&mut inflated)
-        .map_err(|_| WireError::NotBrotli)?;
-    if inflated.len() > limits.inflated_bytes {
-        return Err(WireError::InflatedTooLarge {
-            limit: limits.inflated_bytes,
-        });
-    }
-    Ok(inflated)
 }

@@ -50,9 +50,12 @@ pub enum WireError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The bytes are no brotli stream.
-    #[error("the body is not a brotli stream (content encoding br)")]
-    NotBrotli,
+    /// The bytes are no whole stream of the content coding that they are said to have.
+    #[error("the body is no whole stream of the content encoding {coding}")]
+    NotCompressed {
+        /// The coding's name.
+        coding: &'static str,
+    },
     /// The inflated bytes are no CBOR of the message's shape.
     #[error("the message is malformed at byte {byte}: {reason}")]
     Malformed {
@@ -90,7 +93,9 @@ impl WireError {
             Self::InflatedTooLarge { limit } => {
                 format!("gói tin giải nén lớn hơn {limit} byte; hãy gửi thành nhiều phần nhỏ")
             }
-            Self::NotBrotli => "nội dung không phải là luồng brotli (content encoding br)".to_owned(),
+            Self::NotCompressed { coding } => {
+                format!("nội dung không phải là một luồng nén {coding} trọn vẹn (content encoding {coding})")
+            }
             Self::Malformed { byte, reason } => format!("gói tin sai cấu trúc tại byte {byte}: {reason}"),
             Self::UnsupportedVersion { version, spoken } => {
                 format!("gói tin theo giao thức phiên bản {version}; máy chủ này dùng phiên bản {spoken}")

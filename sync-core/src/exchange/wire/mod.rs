@@ -1,8 +1,10 @@
-//! Messages as bytes: CBOR (RFC 8949) compressed as a whole with brotli (RFC 7932).
+//! Messages as bytes: CBOR (RFC 8949) compressed as a whole.
 //!
 //! The changes of a message are [packed](super::packing) into one byte string of it. The content type is
-//! `application/cbor`, the content encoding `br`. The format is described in `docs/protocol-packing.md`.
+//! `application/cbor`, the content encoding that of a [`Coding`]. The format is described in `docs/protocol-packing.md`.
 
+#[cfg(feature = "brotli")]
+mod brotli;
 mod cbor;
 mod compression;
 mod limits;
@@ -20,40 +22,64 @@ use super::message::{Attestation, PROTOCOL_VERSION, Reconciliation, Refusal, Syn
 use super::packing::{Form, pack, unpack};
 use crate::device::{AttestationSignature, DevicePublicKey};
 
+#[cfg(feature = "brotli")]
+pub(super) use brotli::{Effort, compress};
 pub(super) use cbor::from_versioned_cbor;
 pub(crate) use cbor::to_cbor;
 use cbor::{check_items, from_cbor};
-pub(super) use compression::{Effort, compress, inflate};
+pub use compression::Coding;
 use limits::malformed;
 pub use limits::{Limits, WireError};
 
 /// The content type of the messages.
 pub const CONTENT_TYPE: &str = "application/cbor";
-/// The content encoding of the messages.
-pub const CONTENT_ENCODING: &str = "br";
+/// The content encoding of what [`encode`] and [`encode_answer`] write.
+#[cfg(feature = "brotli")]
+pub const CONTENT_ENCODING: &str = Coding::Brotli.name();
+
+/// A message's bytes, compressed with brotli.
+///
+/// # Errors
+/// [`WireError::Malformed`] when the message cannot be written as CBOR, in practice never.
+#[cfg(feature = "brotli")]
+pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, WireError> {
+    encode_as(message, Coding::Brotli)
+}
 
 /// A message's compressed bytes.
 ///
 /// # Errors
-/// [`WireError::Malformed`] when the message cannot be written as CBOR, in practice never.
-pub fn encode<M: Message>(message: &M) -> Result<Vec<u8>, WireError> {
-    compress(&message.to_cbor()?, Effort::Message).map_err(malformed)
+/// As [`encode`].
+pub fn encode_as<M: Message>(message: &M, coding: Coding) -> Result<Vec<u8>, WireError> {
+    coding.compress(&message.to_cbor()?).map_err(malformed)
 }
 
-/// An answer's compressed bytes, its changes in the form that the request asked for.
+/// An answer's bytes, compressed with brotli, its changes in the form that the request asked for.
 ///
 /// # Errors
 /// As [`encode`].
+#[cfg(feature = "brotli")]
 pub fn encode_answer(answer: &SyncResponse, form: Form) -> Result<Vec<u8>, WireError> {
-    compress(&answer_to_cbor(answer, form)?, Effort::Message).map_err(malformed)
+    Coding::Brotli
+        .compress(&answer_to_cbor(answer, form)?)
+        .map_err(malformed)
+}
+
+/// The message in bytes that are compressed with brotli.
+///
+/// # Errors
+/// Every [`WireError`]; that of an unsupported version for requests only.
+#[cfg(feature = "brotli")]
+pub fn decode<M: Message>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
+    decode_as(compressed, Coding::Brotli, limits)
 }
 
 /// The message in compressed bytes.
 ///
 /// # Errors
-/// Every [`WireError`]; that of an unsupported version for requests only.
-pub fn decode<M: Message>(compressed: &[u8], limits: &Limits) -> Result<M, WireError> {
-    decode_inflated(&inflate(compressed, limits)?, limits)
+/// As [`decode`].
+pub fn decode_as<M: Message>(compressed: &[u8], coding: Coding, limits: &Limits) -> Result<M, WireError> {
+    decode_inflated(&coding.inflate(compressed, limits)?, limits)
 }
 
 /// The message in bytes that the HTTP client has inflated already, as browsers do by the answer's `Content-Encoding`.
@@ -70,18 +96,19 @@ pub fn decode_inflated<M: Message>(inflated: &[u8], limits: &Limits) -> Result<M
     M::from_cbor(inflated, limits)
 }
 
+/// The request in bytes that are compressed with brotli, with its version and sizes checked.
+///
+/// # Errors
+/// Every [`WireError`].
+#[cfg(feature = "brotli")]
+pub fn decode_request(compressed: &[u8], limits: &Limits) -> Result<SyncRequest, WireError> {
+    decode(compressed, limits)
+}
+
 /// The value in CBOR that is not compressed, if it has no more items than allowed.
 pub(crate) fn from_limited_cbor<M: DeserializeOwned>(bytes: &[u8], limits: &Limits) -> Result<M, WireError> {
     check_items(bytes, limits)?;
     from_cbor(bytes)
-}
-
-/// The request in compressed bytes, with its version and sizes checked.
-///
-/// # Errors
-/// Every [`WireError`].
-pub fn decode_request(compressed: &[u8], limits: &Limits) -> Result<SyncRequest, WireError> {
-    decode(compressed, limits)
 }
 
 /// What travels: a request, a response, or what somebody carries.

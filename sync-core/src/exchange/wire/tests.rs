@@ -1,6 +1,6 @@
 use std::io::Write;
 
-use super::compression::{BUFFER, window};
+use super::brotli::{BUFFER, window};
 use super::*;
 use crate::exchange::ResponseChanges;
 use crate::exchange::{Cursor, LogMark, RefusalReason};
@@ -184,17 +184,45 @@ fn the_window_holds_the_message() {
 }
 
 #[test]
+fn every_coding_gives_back_what_it_compressed_and_nothing_else() {
+    let sent = request(PROTOCOL_VERSION);
+    let limits = Limits::default();
+    for coding in Coding::ALL.iter().copied() {
+        assert_eq!(Coding::named(&coding.name().to_uppercase()), Some(coding));
+        let bytes = encode_as(&sent, coding).unwrap();
+        assert_eq!(decode_as(&bytes, coding, &limits), Ok(sent.clone()));
+        let refused = Err(WireError::NotCompressed { coding: coding.name() });
+        for length in 0..bytes.len() {
+            assert_eq!(
+                decode_as::<SyncRequest>(&bytes[..length], coding, &limits),
+                refused,
+                "{length} bytes"
+            );
+        }
+        for other in Coding::ALL.iter().filter(|other| **other != coding) {
+            assert!(decode_as::<SyncRequest>(&bytes, *other, &limits).is_err());
+        }
+        let bomb = coding.compress(&vec![0; limits.inflated_bytes + 1]).unwrap();
+        let refused = Err(WireError::InflatedTooLarge {
+            limit: limits.inflated_bytes,
+        });
+        assert_eq!(decode_as::<SyncRequest>(&bomb, coding, &limits), refused);
+    }
+    assert_eq!(Coding::named("gzip"), None);
+}
+
+#[test]
 fn windows_beyond_those_of_brotli_are_refused() {
-    let params = brotli::enc::BrotliEncoderParams {
+    let params = ::brotli::enc::BrotliEncoderParams {
         quality: 5,
         lgwin: 30,
         large_window: true,
         ..Default::default()
     };
-    let mut writer = brotli::CompressorWriter::with_params(Vec::new(), BUFFER, &params);
+    let mut writer = ::brotli::CompressorWriter::with_params(Vec::new(), BUFFER, &params);
     writer.write_all(&request(PROTOCOL_VERSION).to_cbor().unwrap()).unwrap();
     let refused = decode_request(&writer.into_inner(), &Limits::default());
-    assert_eq!(refused, Err(WireError::NotBrotli));
+    assert_eq!(refused, Err(WireError::NotCompressed { coding: "br" }));
 }
 
 #[test]
@@ -202,7 +230,7 @@ fn rubbish_is_refused_with_its_place() {
     let limits = Limits::default();
     assert_eq!(
         decode_request(b"\xff\xff\xff rubbish", &limits),
-        Err(WireError::NotBrotli)
+        Err(WireError::NotCompressed { coding: "br" })
     );
 
     let mut cut = request(PROTOCOL_VERSION).to_cbor().unwrap();
