@@ -154,7 +154,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
-    fn live_estimates_are_those_recomputed(plan in plan(), steps in prop::collection::vec((any::<u32>(), 0..4_u8), 1..60)) {
+    fn live_estimates_are_those_recomputed(plan in plan(), steps in prop::collection::vec((any::<u32>(), 0..6_u8), 1..60)) {
         let survey = Survey::draw(&plan);
         prop_assume!(!survey.households.is_empty());
         let mut live = start(&survey, survey.summaries(), &plan);
@@ -165,6 +165,14 @@ proptest! {
         for (at, kind) in steps {
             let place = at as usize % counted.len();
             let Household { psu, contributions } = &survey.households[place];
+            if kind > 3 {
+                // A household more in the frame, or one less where somebody has not responded.
+                let (size, responding) = (live.design().psus()[*psu].households, live.summaries()[*psu].households());
+                let corrected = if kind == 4 { size + 1 } else { (size - 1).max(responding).max(1) };
+                live.set_households(*psu, corrected).unwrap();
+                assert_recomputed(&live, &settings(&plan))?;
+                continue;
+            }
             let neighbour = &survey.households[(place + 1) % counted.len()].contributions;
             let new = match kind {
                 0 => None,
@@ -178,6 +186,10 @@ proptest! {
         // Everybody is taken out, and comes back.
         for (household, counted) in survey.households.iter().zip(&mut counted) {
             live.apply(household.psu, counted.take().as_deref(), None).unwrap();
+        }
+        assert_recomputed(&live, &settings(&plan))?;
+        for (psu, hamlet) in survey.design().psus().iter().enumerate() {
+            live.set_households(psu, hamlet.households).unwrap();
         }
         assert_recomputed(&live, &settings(&plan))?;
         for household in &survey.households {
@@ -244,6 +256,14 @@ fn what_cannot_be_counted_changes_nothing() {
         expected: MEASURES.len(),
     };
     assert_eq!(short, Err(LiveError::Summary(expected)));
+    let too_small = DesignError::MoreHouseholdsThanFrame {
+        psu: household.psu,
+        responding: 2,
+        frame: 1,
+    };
+    assert_eq!(live.set_households(household.psu, 1), Err(too_small));
+    assert!(matches!(live.set_households(9, 3), Err(DesignError::UnknownPsu { .. })));
+    assert_eq!(live.design(), &survey.design());
     assert_eq!(live.summaries(), survey.summaries());
     assert_recomputed(&live, &settings(&plan)).unwrap();
     let unknown = Indicator {

@@ -4,6 +4,7 @@
 //! | room | subject |
 //! | --- | --- |
 //! | [`identity`] | names of rounds, survey units and responses |
+//! | [`unit`] | codes of households that were added in the field |
 //! | [`response`] | response documents: the shared genesis, reading, editing, conflicts |
 //! | [`device`] | device keys, actor identities, attestations of authorship |
 //! | [`automerge_repo`] | automerge-repo's network protocol for peers that look in: the server's side, read-only |
@@ -19,5 +20,6 @@ pub mod device;
 pub mod exchange;
 pub mod identity;
 pub mod response;
+pub mod unit;
 
 pub use automerge::{ActorId, Change, ChangeHash};

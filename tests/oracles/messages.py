@@ -6,7 +6,7 @@ from hashlib import sha256
 from change import Reader, unsigned
 
 # The reasons of refusals about which an official may decide otherwise.
-UNDECIDED = ("outside_scope", "revoked_device", "round_closed", "unknown_unit", "contradiction")
+UNDECIDED = ("outside_scope", "revoked_device", "round_closed", "unknown_unit", "contradiction", "hamlet_full")
 
 
 def actor_of(public_key):

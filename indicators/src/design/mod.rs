@@ -109,6 +109,19 @@ impl Design {
         &self.psus
     }
 
+    /// Corrects how many households a hamlet has in the frame, such as by those that were found in the field.
+    ///
+    /// # Errors
+    /// [`DesignError::UnknownPsu`], or [`DesignError::CountOutOfRange`] when the count is zero or above 2^53; nothing is
+    /// changed then.
+    pub fn set_households(&mut self, psu: usize, households: u64) -> Result<(), DesignError> {
+        check_count(households, Population::HouseholdsOfPsu { psu })?;
+        let psus = self.psus.len();
+        let hamlet = self.psus.get_mut(psu).ok_or(DesignError::UnknownPsu { psu, psus })?;
+        hamlet.households = households;
+        Ok(())
+    }
+
     /// Whether every hamlet of the frame is listed, so that the number of hamlets in a domain is known.
     pub fn lists_whole_frame(&self) -> bool {
         self.lists_whole_frame

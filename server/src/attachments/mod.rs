@@ -20,6 +20,7 @@ use crate::clock;
 use crate::devices::Caller;
 use crate::hex;
 use crate::http::{Problem, Text};
+use crate::rounds::added;
 use crate::store::StoreError;
 
 pub(crate) use export::write as write_files;
@@ -114,16 +115,18 @@ enum Kept {
 /// Keeps a file of a unit in any hamlet that the device has, or had when it took the picture.
 async fn keep(connection: &mut SqliteConnection, caller: &Caller, file: &File) -> Result<Kept, StoreError> {
     let id = ResponseId::of(file.round, &file.unit);
+    let hamlet = added::hamlet_of(&mut *connection, file.round, &file.unit).await?;
     sqlx::query(
         "INSERT INTO response (id, round_key, unit, hamlet_key)
-         SELECT $1, round_key, sampled_unit.code, hamlet_key
-         FROM sampled_unit JOIN round USING (round_key) JOIN device_scope USING (hamlet_key)
-         WHERE round.id = $2 AND sampled_unit.code = $3 AND device_scope.device_key = $4 ON CONFLICT DO NOTHING",
+         SELECT $1, round_key, $3, hamlet_key
+         FROM round JOIN device_scope ON device_scope.hamlet_key = $5
+         WHERE round.id = $2 AND device_scope.device_key = $4 ON CONFLICT DO NOTHING",
     )
     .bind(id.0)
     .bind(file.round.0)
     .bind(&file.unit)
     .bind(caller.device_key)
+    .bind(hamlet)
     .execute(&mut *connection)
     .await?;
     let response: Option<(i64, bool)> = sqlx::query_as(

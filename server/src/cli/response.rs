@@ -4,8 +4,11 @@ use clap::{Args, Subcommand};
 use sync_core::exchange::intake::Unit;
 use uuid::Uuid;
 
-use super::{Failure, round};
+use super::quarantine::plain;
+use super::{Failure, ReportFormat, print_json, round};
+use crate::app::App;
 use crate::config::Config;
+use crate::rounds::{AddedHousehold, added_households};
 use crate::store::{DataFolder, Store};
 use crate::sync;
 
@@ -14,6 +17,19 @@ use crate::sync;
 pub(super) enum ResponseCommand {
     /// Xóa phiếu theo yêu cầu của hộ: erase a response, here now and on every device at its next contact
     Erase(EraseArguments),
+    /// Hộ được thêm: show the households that were not on the list and were added in the field
+    Added(AddedArguments),
+}
+
+/// Of which round.
+#[derive(Debug, Args)]
+pub(super) struct AddedArguments {
+    /// The round's identity [default: the newest round]
+    #[arg(long, value_name = "UUID")]
+    round: Option<Uuid>,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: ReportFormat,
 }
 
 /// What to erase. It cannot be brought back.
@@ -31,14 +47,53 @@ pub(super) struct EraseArguments {
 }
 
 pub(super) async fn run(command: ResponseCommand, config: &Config) -> Result<(), Failure> {
-    let ResponseCommand::Erase(arguments) = command;
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
-    let round = round::pick(&store, arguments.round).await?;
+    match command {
+        ResponseCommand::Erase(arguments) => erase(&store, arguments).await,
+        ResponseCommand::Added(arguments) => {
+            // A server that has not run since the last answers came has not read their addresses.
+            let app = App::load(store.clone(), config.publication_rules()).await?;
+            app.catch_up().await?;
+            added(&store, &arguments).await
+        }
+    }?;
+    store.close().await;
+    Ok(())
+}
+
+async fn added(store: &Store, arguments: &AddedArguments) -> Result<(), Failure> {
+    let round = round::pick(store, arguments.round).await?;
+    let households = added_households(&store.readers, &round).await?;
+    match arguments.format {
+        ReportFormat::Json => print_json(&households)?,
+        ReportFormat::Text if households.is_empty() => println!("Chưa có hộ nào được thêm. (none was added)"),
+        ReportFormat::Text => households.iter().for_each(print),
+    }
+    Ok(())
+}
+
+fn print(household: &AddedHousehold) {
+    let AddedHousehold {
+        unit,
+        hamlet,
+        hamlet_name,
+        address,
+        counted,
+    } = household;
+    println!("{}: {}", plain(unit), plain(address));
+    let told = match counted {
+        true => "được tính vào ước lượng (estimates count it)",
+        false => "không tính vào ước lượng vì ấp được chọn mẫu (estimates do not count it: the hamlet was sampled)",
+    };
+    println!("  {} {}; {told}", plain(hamlet), plain(hamlet_name));
+}
+
+async fn erase(store: &Store, arguments: EraseArguments) -> Result<(), Failure> {
+    let round = round::pick(store, arguments.round).await?;
     let unit: Unit = (round.id, arguments.unit);
     let code = unit.1.clone();
-    let erasure = sync::erase(&store, unit, arguments.reason).await?;
-    store.close().await;
+    let erasure = sync::erase(store, unit, arguments.reason).await?;
     if erasure.already {
         println!("{code}: đã xóa từ trước. (erased before)");
     } else {

@@ -28,7 +28,16 @@ pub(super) fn hour_of(instant: i64) -> i64 {
 pub(super) struct Before {
     /// Up to where in the log the sums go.
     sequence: i64,
-    sums: Vec<(i64, Vec<u8>)>,
+    /// By hamlet, how many added households counted and the sums.
+    sums: Vec<(i64, u64, Vec<u8>)>,
+}
+
+/// What a hamlet was at an earlier time.
+pub(super) struct Earlier {
+    /// Its sums.
+    pub(super) summary: PsuSummary,
+    /// How many households that were added in the field counted with it.
+    pub(super) added: u64,
 }
 
 impl Before {
@@ -39,10 +48,12 @@ impl Before {
     pub(super) fn of(live: &LiveRound, hamlets: &BTreeSet<i64>) -> Result<Self, StoreError> {
         let mut sums = Vec::new();
         for hamlet in hamlets {
-            let Some(summary) = live.summary(*hamlet) else { continue };
+            let Some((summary, added)) = live.summary(*hamlet) else {
+                continue;
+            };
             let mut bytes = Vec::new();
             ciborium::into_writer(summary, &mut bytes).map_err(|error| damaged(&error))?;
-            sums.push((*hamlet, bytes));
+            sums.push((*hamlet, added, bytes));
         }
         Ok(Self {
             sequence: live.sequence,
@@ -55,17 +66,18 @@ impl Before {
     /// # Errors
     /// [`StoreError`] when the database fails.
     pub(super) async fn keep(&self, connection: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
-        for (hamlet, sums) in &self.sums {
+        for (hamlet, added, sums) in &self.sums {
             let kept = sqlx::query(
                 // What was erased since these sums were made is in them still.
-                "INSERT INTO earlier_sums (hamlet_key, hour, sums)
-                 SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM erasure WHERE hamlet_key = $1 AND seq > $4)
+                "INSERT INTO earlier_sums (hamlet_key, hour, sums, added)
+                 SELECT $1, $2, $3, $5 WHERE NOT EXISTS (SELECT 1 FROM erasure WHERE hamlet_key = $1 AND seq > $4)
                  ON CONFLICT DO NOTHING",
             )
             .bind(hamlet)
             .bind(hour_of(now))
             .bind(sums)
             .bind(self.sequence)
+            .bind(i64::try_from(*added).unwrap_or(i64::MAX))
             .execute(&mut *connection)
             .await?;
             if kept.rows_affected() > 0 {
@@ -90,22 +102,23 @@ pub(super) async fn earlier(
     readers: &SqlitePool,
     round_key: i64,
     instant: i64,
-) -> Result<BTreeMap<i64, PsuSummary>, StoreError> {
-    let rows: Vec<(i64, Option<Vec<u8>>)> = sqlx::query_as(
-        "SELECT hamlet_key, (SELECT sums FROM earlier_sums
-                             WHERE earlier_sums.hamlet_key = frame_hamlet.hamlet_key AND hour >= $2
-                             ORDER BY hour LIMIT 1)
-         FROM frame_hamlet WHERE round_key = $1",
+) -> Result<BTreeMap<i64, Earlier>, StoreError> {
+    let rows: Vec<(i64, Vec<u8>, i64)> = sqlx::query_as(
+        "SELECT frame_hamlet.hamlet_key, sums, added FROM frame_hamlet
+         JOIN earlier_sums ON earlier_sums.hamlet_key = frame_hamlet.hamlet_key
+          AND hour = (SELECT MIN(hour) FROM earlier_sums AS later
+                      WHERE later.hamlet_key = frame_hamlet.hamlet_key AND later.hour >= $2)
+         WHERE frame_hamlet.round_key = $1",
     )
     .bind(round_key)
     .bind(hour_of(instant))
     .fetch_all(readers)
     .await?;
     rows.into_iter()
-        .filter_map(|(hamlet, sums)| Some((hamlet, sums?)))
-        .map(|(hamlet, sums)| {
+        .map(|(hamlet, sums, added)| {
             let summary = ciborium::from_reader(sums.as_slice()).map_err(|error| damaged(&error))?;
-            Ok((hamlet, summary))
+            let added = added.unsigned_abs();
+            Ok((hamlet, Earlier { summary, added }))
         })
         .collect()
 }

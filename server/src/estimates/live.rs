@@ -8,9 +8,10 @@ use indicators::estimators::{Estimate, Indicator as Estimand, LiveEstimates, Mea
 use indicators::summary::PsuSummary;
 use tokio::sync::RwLock;
 
+use super::history::Earlier;
 use super::importance::{LiveImportance, view};
 use super::suspects::{OpenResponses, Suspects};
-use super::{EstimatesError, Measures, Reduced};
+use super::{EstimatesError, Listing, Measures, Reduced};
 use crate::registry::{self, Indicator};
 use crate::rounds::{self, Round};
 use crate::store::{Store, StoreError};
@@ -53,12 +54,16 @@ pub struct LiveRound {
 /// One hamlet's counts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LiveHamlet {
-    /// Households of the frame.
+    /// Households of the frame, with the added ones that count.
     pub households: u64,
-    /// Households to be surveyed.
+    /// Households to be surveyed, with the added ones that count.
     pub expected: u64,
-    /// Responses, of whatever outcome.
+    /// Responses, of whatever outcome, of households to be surveyed.
     pub received: u64,
+    /// Households that were added in the field and count.
+    pub added: u64,
+    /// Households that were added in the field and do not count.
+    pub added_uncounted: u64,
     /// Open conflicts.
     pub open_conflicts: u64,
     /// Responses with open conflicts.
@@ -117,7 +122,7 @@ impl LiveRound {
         type Row = (i64, String, String, String, String, String, i64, i64);
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT hamlet_key, code, name, kind, commune_code, stratum, households,
-                 (SELECT COUNT(*) FROM sampled_unit WHERE sampled_unit.hamlet_key = frame_hamlet.hamlet_key)
+                 (SELECT COUNT(*) FROM sampled_unit WHERE sampled_unit.hamlet_key = frame_hamlet.hamlet_key AND NOT added)
              FROM frame_hamlet WHERE round_key = $1 ORDER BY code",
         )
         .bind(round.key)
@@ -216,6 +221,9 @@ impl LiveRound {
         let Some(place) = self.by_key.get(&hamlet_key).copied() else {
             return;
         };
+        if before.is_none() && !self.add_household(place, response_key, after.listing) {
+            return;
+        }
         let contributions = |reduced: &Reduced| self.suspects.contributions(response_key, reduced);
         let was = before.as_ref().and_then(contributions);
         let is = contributions(&after);
@@ -232,7 +240,7 @@ impl LiveRound {
             return;
         };
         match before {
-            None => hamlet.received += 1,
+            None => hamlet.received += u64::from(after.listing != Listing::AddedUncounted),
             Some(before) => {
                 hamlet.open_conflicts -= u64::from(before.conflicts);
                 hamlet.conflicted_responses -= u64::from(before.conflicts > 0);
@@ -246,6 +254,28 @@ impl LiveRound {
         } else {
             conflicted.insert(response_key, after);
         }
+    }
+
+    /// Takes note that a response of this hamlet came of which there was none before, and says whether it can be counted. A
+    /// household that was added in the field and counts makes its hamlet larger.
+    fn add_household(&mut self, place: usize, response_key: i64, listing: Listing) -> bool {
+        let Some(hamlet) = self.hamlets.get_mut(place) else {
+            return false;
+        };
+        match listing {
+            Listing::Listed => {}
+            Listing::AddedUncounted => hamlet.added_uncounted += 1,
+            Listing::Added => {
+                if let Err(error) = self.figures.set_households(place, hamlet.households + 1) {
+                    tracing::warn!(response_key, %error, "an added household cannot be counted");
+                    return false;
+                }
+                hamlet.households += 1;
+                hamlet.expected += 1;
+                hamlet.added += 1;
+            }
+        }
+        true
     }
 
     /// The number of a measured indicator, counted from 0, by its position in the registry.
@@ -285,15 +315,22 @@ impl LiveRound {
         &self,
         node: usize,
         measured: usize,
-        earlier: &BTreeMap<i64, PsuSummary>,
+        earlier: &BTreeMap<i64, Earlier>,
     ) -> Option<Estimate> {
         let mut summaries = self.figures.summaries().to_vec();
-        for (hamlet_key, summary) in earlier {
-            if let Some(present) = self.by_key.get(hamlet_key).and_then(|place| summaries.get_mut(*place)) {
-                present.clone_from(summary);
+        let mut design = self.figures.design().clone();
+        for (hamlet_key, earlier) in earlier {
+            let Some(place) = self.by_key.get(hamlet_key).copied() else {
+                continue;
+            };
+            if let (Some(present), Some(hamlet)) = (summaries.get_mut(place), self.hamlets.get(place)) {
+                present.clone_from(&earlier.summary);
+                // Households that were added since were not known then.
+                let since = hamlet.added.saturating_sub(earlier.added);
+                design.set_households(place, hamlet.households - since).ok()?;
             }
         }
-        let sample = Sample::new(self.figures.design(), &summaries).ok()?;
+        let sample = Sample::new(&design, &summaries).ok()?;
         ratio(
             &sample,
             self.figures.domain(node)?,
@@ -413,9 +450,10 @@ impl LiveRound {
         })
     }
 
-    /// The sums of the hamlet with this number in the database.
-    pub(super) fn summary(&self, hamlet_key: i64) -> Option<&PsuSummary> {
-        self.figures.summaries().get(*self.by_key.get(&hamlet_key)?)
+    /// The sums of the hamlet with this number in the database, and how many added households are counted there.
+    pub(super) fn summary(&self, hamlet_key: i64) -> Option<(&PsuSummary, u64)> {
+        let place = *self.by_key.get(&hamlet_key)?;
+        Some((self.figures.summaries().get(place)?, self.hamlets.get(place)?.added))
     }
 
     /// The sums of each hamlet, in the order of the hamlets' codes.

@@ -29,7 +29,7 @@ pub use modelled::{Covariate, ModelView, ModelledView, NotModelled};
 pub use overview::{DECISION_ASSURANCE, overview, routes};
 pub use projector::Projector;
 pub(crate) use projector::advance;
-pub use reduced::Reduced;
+pub use reduced::{Listing, Reduced};
 pub use view::{Coverage, EstimateView, FieldState, IndicatorView, Overview, Page, UnitView, Withheld};
 
 use indicators::design::DesignError;

@@ -184,6 +184,8 @@ pub(super) fn coverage(live: &LiveRound, node: usize) -> Coverage {
             coverage.frame_households += hamlet.households;
             coverage.expected += hamlet.expected;
             coverage.received += hamlet.received;
+            coverage.added += hamlet.added;
+            coverage.added_uncounted += hamlet.added_uncounted;
             coverage.responded += responded;
             coverage.open_conflicts += hamlet.open_conflicts;
             coverage.responses_with_conflicts += hamlet.conflicted_responses;

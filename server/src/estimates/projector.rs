@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::history::Before;
 use super::live::{Change, Live, LiveRound};
 use super::suspects::Suspects;
-use super::{Events, Measures, Reduced};
+use super::{Events, Listing, Measures, Reduced};
 use crate::clock;
 use crate::duplicates;
-use crate::rounds::Round;
+use crate::rounds::{Round, added};
 use crate::store::{Store, StoreError};
 use crate::sync::{changes_of, responses_after};
 
@@ -63,8 +63,16 @@ struct Work {
     hamlet_key: i64,
     before: Option<Reduced>,
     erased: bool,
+    listing: Listing,
     /// How far the stored projections of its round go.
     projected: i64,
+}
+
+/// What the projection found in a response.
+struct Projected {
+    change: Change,
+    /// Where the household is to be found, if it was added in the field.
+    address: Option<String>,
 }
 
 /// Projects the next piece of the log, and says whether there was anything to do.
@@ -111,6 +119,14 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
     let changed = tokio::task::spawn_blocking(move || reduce(work, changes, &measures))
         .await
         .map_err(|_| StoreError::ShuttingDown)?;
+    let addresses: Vec<(i64, String)> = changed
+        .iter()
+        .filter_map(|(_, changed)| Some((changed.change.response_key, changed.address.clone()?)))
+        .collect();
+    let changed: Vec<(i64, Change)> = changed
+        .into_iter()
+        .map(|(round_key, changed)| (round_key, changed.change))
+        .collect();
     let rows: Vec<(i64, i64, i64, i64, Vec<u8>)> = changed
         .iter()
         .map(|(round_key, change)| {
@@ -147,6 +163,9 @@ pub(crate) async fn advance(store: &Store, live: &Live, events: &Events) -> Resu
                     .bind(reduced)
                     .execute(&mut *connection)
                     .await?;
+                }
+                for (response_key, address) in addresses {
+                    added::set_address(connection, response_key, &address).await?;
                 }
                 sqlx::query(
                     "INSERT INTO projection_progress (round_key, seq) SELECT round_key, $1 FROM round WHERE TRUE
@@ -285,14 +304,19 @@ async fn keep_before(store: &Store, live: &Live, round_key: i64, hamlets: &BTree
 }
 
 async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
-    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>, bool, i64);
+    type Row = (i64, Uuid, i64, i64, Option<Vec<u8>>, bool, i64, Option<bool>);
     let keys =
         serde_json::to_string(keys).map_err(|error| StoreError::Database(sqlx::Error::Encode(Box::new(error))))?;
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT response.response_key, response.id, response.round_key, response.hamlet_key, projection.reduced,
-             erasure.seq IS NOT NULL, COALESCE(projection_progress.seq, 0)
+             erasure.seq IS NOT NULL, COALESCE(projection_progress.seq, 0),
+             CASE WHEN sampled_unit.added THEN frame_hamlet.households <=
+                 (SELECT COUNT(*) FROM sampled_unit AS listed WHERE listed.hamlet_key = frame_hamlet.hamlet_key AND NOT listed.added)
+             END
          FROM json_each($1) AS wanted
          JOIN response ON response.response_key = wanted.value
+         JOIN frame_hamlet ON frame_hamlet.hamlet_key = response.hamlet_key
+         LEFT JOIN sampled_unit ON sampled_unit.round_key = response.round_key AND sampled_unit.code = response.unit
          LEFT JOIN projection ON projection.response_key = response.response_key
          LEFT JOIN erasure ON erasure.response_key = response.response_key
          LEFT JOIN projection_progress ON projection_progress.round_key = response.round_key",
@@ -301,18 +325,25 @@ async fn load(store: &Store, keys: &[i64]) -> Result<Vec<Work>, StoreError> {
     .fetch_all(&store.readers)
     .await?;
     rows.into_iter()
-        .map(|(response_key, id, round_key, hamlet_key, before, erased, projected)| {
-            let before = before.map(|bytes| Reduced::from_bytes(&bytes)).transpose()?;
-            Ok(Work {
-                response_key,
-                id: ResponseId(id),
-                round_key,
-                hamlet_key,
-                before,
-                erased,
-                projected,
-            })
-        })
+        .map(
+            |(response_key, id, round_key, hamlet_key, before, erased, projected, counts)| {
+                let before = before.map(|bytes| Reduced::from_bytes(&bytes)).transpose()?;
+                Ok(Work {
+                    response_key,
+                    id: ResponseId(id),
+                    round_key,
+                    hamlet_key,
+                    before,
+                    erased,
+                    listing: match counts {
+                        None => Listing::Listed,
+                        Some(true) => Listing::Added,
+                        Some(false) => Listing::AddedUncounted,
+                    },
+                    projected,
+                })
+            },
+        )
         .collect()
 }
 
@@ -320,7 +351,7 @@ fn reduce(
     work: Vec<Work>,
     mut changes: BTreeMap<i64, Vec<sync_core::Change>>,
     measures: &BTreeMap<i64, Arc<Measures>>,
-) -> Vec<(i64, Change)> {
+) -> Vec<(i64, Projected)> {
     let mut changed = Vec::with_capacity(work.len());
     for Work {
         response_key,
@@ -328,6 +359,7 @@ fn reduce(
         round_key,
         hamlet_key,
         before,
+        listing,
         ..
     } in work
     {
@@ -344,14 +376,22 @@ fn reduce(
                 continue;
             }
         };
-        let after = measures.reduce(&response.read());
+        let reading = response.read();
+        let after = Reduced {
+            listing,
+            ..measures.reduce(&reading)
+        };
+        let is_added = listing != Listing::Listed;
         changed.push((
             round_key,
-            Change {
-                response_key,
-                hamlet_key,
-                before,
-                after,
+            Projected {
+                change: Change {
+                    response_key,
+                    hamlet_key,
+                    before,
+                    after,
+                },
+                address: is_added.then(|| reading.address.unwrap_or_default()),
             },
         ));
     }

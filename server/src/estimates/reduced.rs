@@ -5,6 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
 
+/// How a response's unit came into the survey, and what follows for estimates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Listing {
+    /// It is one of the frame's list.
+    #[default]
+    Listed,
+    /// It was added in the field to a hamlet of which all households are surveyed: it counts with the hamlet, which has one
+    /// household more by it.
+    Added,
+    /// It was added in the field to a hamlet of which households were drawn. Nobody knows with which probability it would have
+    /// been drawn, so no estimate counts it.
+    AddedUncounted,
+}
+
 /// What one response contributes to each measured indicator, in the registry's order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reduced {
@@ -18,22 +32,33 @@ pub struct Reduced {
     pub exact: bool,
     /// Open conflicts of the response, whether they touch an indicator or not.
     pub conflicts: u32,
+    /// How its unit came into the survey.
+    #[serde(default)]
+    pub listing: Listing,
 }
 
 impl Reduced {
-    /// What the response adds to its hamlet's sums, or none where the unit did not respond.
+    /// Whether its hamlet's sums have it.
+    fn is_counted(&self) -> bool {
+        self.responded && self.listing != Listing::AddedUncounted
+    }
+
+    /// What the response adds to its hamlet's sums, or none where the unit did not respond or no estimate counts it.
     pub fn contributions(&self) -> Option<Vec<Contribution>> {
-        self.responded
+        self.is_counted()
             .then(|| self.values.iter().copied().map(contribution).collect())
     }
 
     /// The same for a response that is known to be a duplicate of another: it counts zero, and the unit responded still.
     pub fn contributions_of_duplicate(&self) -> Option<Vec<Contribution>> {
-        self.responded.then(|| vec![Contribution::NONE; self.values.len()])
+        self.is_counted().then(|| vec![Contribution::NONE; self.values.len()])
     }
 
     /// The pairs that some settlement leads to for one indicator, if conflicts touch it.
     pub fn options(&self, indicator: usize) -> Option<Vec<Contribution>> {
+        if self.listing == Listing::AddedUncounted {
+            return None;
+        }
         let (_, pairs) = self.possible.iter().find(|(number, _)| *number as usize == indicator)?;
         Some(pairs.iter().copied().map(contribution).collect())
     }
@@ -41,7 +66,7 @@ impl Reduced {
     /// What the response counts for one indicator now.
     pub fn counted(&self, indicator: usize) -> Contribution {
         match self.values.get(indicator) {
-            Some(pair) if self.responded => contribution(*pair),
+            Some(pair) if self.is_counted() => contribution(*pair),
             _ => Contribution::NONE,
         }
     }

@@ -86,6 +86,12 @@ pub struct Coverage {
     /// Open pairs of responses that may be about one household.
     #[serde(default)]
     pub suspected_duplicates: u64,
+    /// Households that were not on the list, were added in the field, and count: they are in the figures above.
+    #[serde(default)]
+    pub added: u64,
+    /// Households that were added in the field where households had been drawn: no figure above and no estimate has them.
+    #[serde(default)]
+    pub added_uncounted: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -75,12 +75,13 @@ async fn hamlets(readers: &SqlitePool, round_key: i64) -> Result<Vec<FrameHamlet
     Ok(rows.into_iter().map(hamlet).collect())
 }
 
+/// The frame's list. Added households come to the hub with their responses.
 async fn households(readers: &SqlitePool, round_key: i64, hub: i64) -> Result<Vec<SampledUnit>, StoreError> {
     let rows: Vec<(String, String, String)> = sqlx::query_as(
         "SELECT sampled_unit.code, frame_hamlet.code, IIF(sampled_unit.hamlet_key IN
              (SELECT hamlet_key FROM device_scope WHERE device_key = $2 AND withdrawn_at IS NULL), address, '')
          FROM sampled_unit JOIN frame_hamlet USING (hamlet_key)
-         WHERE sampled_unit.round_key = $1 ORDER BY sampled_unit.code",
+         WHERE sampled_unit.round_key = $1 AND NOT sampled_unit.added ORDER BY sampled_unit.code",
     )
     .bind(round_key)
     .bind(hub)

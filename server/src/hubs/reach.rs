@@ -19,6 +19,7 @@ use super::upstream::{Kept, Settlement, Unsettled, Upstream, encoded, unsettled}
 use crate::clock;
 use crate::devices::{RosterDevice, import_roster, roster_of};
 use crate::estimates::Projector;
+use crate::rounds::added;
 use crate::store::{Store, StoreError};
 use crate::sync::carrying::{self, CarriedEntries};
 use crate::sync::{Source, UPSTREAM, erase, forwarded_erasures, head, take};
@@ -283,15 +284,7 @@ pub(super) async fn erase_all(
     within: Option<&BTreeSet<HamletKey>>,
 ) -> Result<(), HubError> {
     for erasure in erased {
-        let hamlet: Option<i64> = sqlx::query_scalar(
-            "SELECT hamlet_key FROM sampled_unit JOIN round USING (round_key)
-             WHERE round.id = $1 AND sampled_unit.code = $2",
-        )
-        .bind(erasure.round.0)
-        .bind(&erasure.unit)
-        .fetch_optional(&store.readers)
-        .await
-        .map_err(StoreError::from)?;
+        let hamlet = added::hamlet_of(&store.readers, erasure.round, &erasure.unit).await?;
         let allowed = hamlet.is_some_and(|hamlet| within.is_none_or(|within| within.contains(&HamletKey(hamlet))));
         if allowed {
             erase(store, (erasure.round, erasure.unit), erasure.reason).await?;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use sync_core::unit::ADDED_SEPARATOR;
 
 use crate::http::Text;
 use crate::table::{Faults, Table, TableError};
@@ -88,6 +89,15 @@ pub fn read_households(csv: &[u8], hamlets: &[FrameHamlet]) -> Result<Vec<Sample
     for (line, cells) in table.rows() {
         let code = cells.required("code", &mut faults);
         once(&mut codes, line, &code, &mut faults);
+        if code.contains(ADDED_SEPARATOR) {
+            let problem = Text::new(
+                format!("mã {code} có dấu {ADDED_SEPARATOR}, dành riêng cho hộ được thêm khi đi khảo sát"),
+                format!(
+                    "code {code} has a {ADDED_SEPARATOR}, which is kept for households that are added in the field"
+                ),
+            );
+            faults.cell(line, "code", problem);
+        }
         let hamlet_code = cells.required("hamlet_code", &mut faults);
         match left.get_mut(hamlet_code.as_str()) {
             None => faults.cell(

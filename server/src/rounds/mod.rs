@@ -1,10 +1,12 @@
 //! Rounds: one survey campaign with its form, its frame and its sample.
 
+pub(crate) mod added;
 mod assignment;
 mod create;
 mod frame;
 mod routes;
 
+pub use added::{AddedHousehold, added_households};
 pub use assignment::Assignment;
 pub use create::{NewRound, RoundError, check_communes, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};

@@ -26,6 +26,14 @@ pub struct AssignedUnit {
     pub hamlet: String,
     /// Where it is to be found.
     pub address: String,
+    /// Whether it was not on the list and was added in the field; left out where not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub added: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// The routes of this module.
@@ -77,8 +85,8 @@ pub(super) async fn assigned_units_of(
     caller: &Caller,
     round_key: i64,
 ) -> Result<Vec<AssignedUnit>, Problem> {
-    let rows: Vec<(String, String, String)> = sqlx::query_as(
-        "SELECT sampled_unit.code, frame_hamlet.code, sampled_unit.address
+    let rows: Vec<(String, String, String, bool)> = sqlx::query_as(
+        "SELECT sampled_unit.code, frame_hamlet.code, sampled_unit.address, sampled_unit.added
          FROM device_scope
          JOIN sampled_unit USING (hamlet_key)
          JOIN frame_hamlet USING (hamlet_key)
@@ -91,7 +99,12 @@ pub(super) async fn assigned_units_of(
     .await?;
     let units = rows
         .into_iter()
-        .map(|(code, hamlet, address)| AssignedUnit { code, hamlet, address })
+        .map(|(code, hamlet, address, added)| AssignedUnit {
+            code,
+            hamlet,
+            address,
+            added,
+        })
         .collect();
     Ok(units)
 }

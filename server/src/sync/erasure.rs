@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::archive;
 use super::log::{Log, json};
 use crate::clock;
+use crate::rounds::added;
 use crate::store::{Store, StoreError};
 
 /// Why a response is not erased.
@@ -73,14 +74,15 @@ async fn delete(
     reason: &str,
 ) -> Result<Option<Erasure>, StoreError> {
     let id = ResponseId::of(*round, code);
+    let hamlet = added::hamlet_of(&mut *connection, *round, code).await?;
     sqlx::query(
         "INSERT INTO response (id, round_key, unit, hamlet_key)
-         SELECT $1, round_key, sampled_unit.code, hamlet_key FROM sampled_unit JOIN round USING (round_key)
-         WHERE round.id = $2 AND sampled_unit.code = $3 ON CONFLICT DO NOTHING",
+         SELECT $1, round_key, $3, $4 FROM round WHERE round.id = $2 AND $4 IS NOT NULL ON CONFLICT DO NOTHING",
     )
     .bind(id.0)
     .bind(round.0)
     .bind(code)
+    .bind(hamlet)
     .execute(&mut *connection)
     .await?;
     let response: Option<(i64, i64)> = sqlx::query_as("SELECT response_key, hamlet_key FROM response WHERE id = $1")
@@ -119,6 +121,12 @@ async fn delete(
         ),
         (
             "DELETE FROM suspected_duplicate WHERE first_key = $1 OR second_key = $1",
+            false,
+        ),
+        // The row of an added household holds the address that its response said.
+        (
+            "DELETE FROM sampled_unit
+             WHERE added AND (round_key, code) = (SELECT round_key, unit FROM response WHERE response_key = $1)",
             false,
         ),
         ("DELETE FROM change_log WHERE response_key = $1", true),

@@ -135,6 +135,8 @@ impl Source {
         if let Self::Upstream(_) = self {
             // What the upstream has logged came while the round was open there.
             frame.rounds.values_mut().for_each(|state| *state = RoundState::Open);
+            // And nobody doubted there that so many households were added.
+            frame.crowded.clear();
         }
         frame
     }

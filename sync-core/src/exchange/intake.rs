@@ -24,6 +24,8 @@ pub struct Frame {
     pub rounds: BTreeMap<RoundId, RoundState>,
     /// The units that are surveyed, and the hamlet of each.
     pub units: BTreeMap<Unit, HamletKey>,
+    /// Those of them that would be added in the field to a hamlet to which so many were added that it must be a mistake.
+    pub crowded: BTreeSet<Unit>,
     /// Those of them whose responses were erased.
     pub erased: BTreeSet<Unit>,
     /// The changes of these units that a person discarded.
@@ -167,6 +169,9 @@ fn hamlet(admitted: &Admitted, unit: &Unit, frame: &Frame, authors: &Authors) ->
     let hamlet = hamlet.ok_or(RefusalReason::UnknownUnit)?;
     if !author.may_write(hamlet, &admitted.change) {
         return Err(RefusalReason::OutsideScope);
+    }
+    if frame.crowded.contains(unit) {
+        return Err(RefusalReason::HamletFull);
     }
     Ok(hamlet)
 }

@@ -187,6 +187,8 @@ pub enum RefusalReason {
     RevokedDevice,
     /// A person looked at it and discarded it.
     Discarded,
+    /// Its household was added in the field, and to its hamlet so many were added that it must be a mistake.
+    HamletFull,
 }
 
 impl RefusalReason {
@@ -195,7 +197,12 @@ impl RefusalReason {
     pub fn is_decidable(self) -> bool {
         matches!(
             self,
-            Self::OutsideScope | Self::RevokedDevice | Self::RoundClosed | Self::Contradiction | Self::UnknownUnit
+            Self::OutsideScope
+                | Self::RevokedDevice
+                | Self::RoundClosed
+                | Self::Contradiction
+                | Self::UnknownUnit
+                | Self::HamletFull
         )
     }
 
@@ -216,6 +223,7 @@ impl RefusalReason {
             Self::UnknownDevice => "thiết bị đã ghi chưa được đăng ký ở đây",
             Self::RevokedDevice => "thiết bị đã ghi đã bị thu hồi quyền",
             Self::Discarded => "cán bộ đã xem và không nhận thay đổi này",
+            Self::HamletFull => "ấp, khu phố này đã có quá nhiều hộ được thêm; hãy hỏi cán bộ xã",
         }
     }
 }
@@ -237,6 +245,7 @@ impl fmt::Display for RefusalReason {
             Self::UnknownDevice => "the device that wrote it is not enrolled here",
             Self::RevokedDevice => "the device that wrote it was revoked",
             Self::Discarded => "an official looked at the change and discarded it",
+            Self::HamletFull => "too many households were added to this hamlet; ask the commune official",
         })
     }
 }

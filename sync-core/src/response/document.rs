@@ -7,8 +7,8 @@ use survey_forms::answers::{AnswerMap, AnswerPath, AnswersMut, InstanceId, Value
 
 use super::causality::{Clocks, Misfit};
 use super::{
-    CHOICE_SEPARATOR, Conflict, Edit, PARENT, POSITION, REMOVED, REPEAT, Visit, VisitSource, conflict, genesis,
-    read_question,
+    ADDRESS, ADDRESS_CHARACTERS, CHOICE_SEPARATOR, Conflict, Edit, PARENT, POSITION, REMOVED, REPEAT, Visit,
+    VisitSource, conflict, genesis, read_question,
 };
 use crate::identity::ResponseId;
 
@@ -49,6 +49,12 @@ pub enum ResponseError {
         /// The name.
         name: String,
     },
+    /// An address without words, or one that is too long.
+    #[error("response {response}: an address has 1 to {ADDRESS_CHARACTERS} characters on one line")]
+    Address {
+        /// The response.
+        response: ResponseId,
+    },
 }
 
 impl ResponseError {
@@ -80,6 +86,9 @@ impl ResponseError {
             }
             Self::ReservedName { response, name } => {
                 format!("phiếu {response}: {name:?} không thể là tên câu hỏi hoặc lựa chọn")
+            }
+            Self::Address { response } => {
+                format!("phiếu {response}: địa chỉ phải có từ 1 đến {ADDRESS_CHARACTERS} ký tự, trên một dòng")
             }
         }
     }
@@ -114,6 +123,9 @@ pub struct Reading {
     pub conflicts: Vec<Conflict>,
     /// The visits by their identities.
     pub visits: BTreeMap<String, Visit>,
+    /// Where the household is to be found, if it was added in the field; of concurrent addresses the winning one, for people
+    /// read it and nothing is computed from it.
+    pub address: Option<String>,
 }
 
 impl Response {
@@ -318,6 +330,8 @@ impl Response {
         let [answers, members, visits] = genesis::objects(self.id);
         let mut reading = Reading::default();
         self.read_answers(&answers, None, &mut reading);
+        let address = scalar(&self.document, &answers, ADDRESS);
+        reading.address = address.as_ref().and_then(ScalarValue::as_str).and_then(one_line);
 
         let mut rosters: BTreeMap<Option<InstanceId>, Vec<Member>> = BTreeMap::new();
         for (instance, object) in maps(&self.document, &members) {
@@ -403,6 +417,14 @@ impl Response {
             let Ok(()) = reading.answers.put_answer(&path, &Value::Choices(names));
         }
     }
+}
+
+/// An address as it is kept: without white space around it, and without line breaks or other control characters, which no
+/// list could show. None where nothing is left or it is too long, whoever wrote it.
+pub(super) fn one_line(address: &str) -> Option<String> {
+    let words = address.split(|letter: char| letter.is_whitespace() || letter.is_control());
+    let line = words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    (1..=ADDRESS_CHARACTERS).contains(&line.chars().count()).then_some(line)
 }
 
 /// The answer that a stored value stands for: the outer option is empty for values that are no answers (maps, bytes),

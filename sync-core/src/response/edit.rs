@@ -6,10 +6,10 @@ use automerge::transaction::{CommitOptions, Transactable, Transaction};
 use automerge::{Automerge, AutomergeError, ChangeHash, ObjId, ObjType, ReadDoc as _, ScalarValue};
 use survey_forms::answers::{AnswerMap, AnswerPath, Answers, AnswersMut, InstanceId, Value};
 
-use super::document::maps;
+use super::document::{maps, one_line};
 use super::{
-    CHOICE_SEPARATOR, GROUP_SEPARATOR, PARENT, POSITION, REMOVED, REPEAT, Reading, ResponseError, Visit, genesis,
-    stored_question,
+    ADDRESS, CHOICE_SEPARATOR, GROUP_SEPARATOR, PARENT, POSITION, REMOVED, REPEAT, Reading, ResponseError, Visit,
+    genesis, stored_question,
 };
 use crate::identity::ResponseId;
 
@@ -21,6 +21,7 @@ pub struct Edit<'a> {
     transaction: Transaction<'a>,
     objects: [ObjId; 3],
     members: BTreeMap<InstanceId, ObjId>,
+    address: Option<String>,
     answers: AnswerMap,
     conflicted: BTreeSet<AnswerPath>,
 }
@@ -37,6 +38,7 @@ impl<'a> Edit<'a> {
             transaction: document.transaction(),
             objects,
             members,
+            address: reading.address,
             answers: reading.answers,
             conflicted: reading.conflicts.into_iter().map(|conflict| conflict.path).collect(),
         }
@@ -59,6 +61,22 @@ impl<'a> Edit<'a> {
     /// As [`put_answer`](AnswersMut::put_answer).
     pub fn settle(&mut self, path: &AnswerPath, value: Option<&Value>) -> Result<(), ResponseError> {
         self.write(path, value)
+    }
+
+    /// Says where a household is to be found that was added in the field, or says it better. Writes nothing where that is
+    /// known.
+    ///
+    /// # Errors
+    /// [`ResponseError::Address`] when there are no words, or too many.
+    pub fn list_household(&mut self, address: &str) -> Result<(), ResponseError> {
+        let address = one_line(address).ok_or(ResponseError::Address { response: self.id })?;
+        if self.address.as_ref() == Some(&address) {
+            return Ok(());
+        }
+        let answers = self.objects[0].clone();
+        self.put(&answers, ADDRESS, ScalarValue::Str(address.as_str().into()))?;
+        self.address = Some(address);
+        Ok(())
     }
 
     /// Keeps a visit under a random identity that the caller made.

@@ -1,7 +1,7 @@
 //! Response documents: one surveyed unit's answers in one round as one small Automerge document.
 //!
 //! ```text
-//! answers  { question: scalar, "question/choice": true|false }
+//! answers  { question: scalar, "question/choice": true|false, "@address": text }
 //! members  { instance id: { "@repeat": key, "@parent": instance id, "@position": int, "@removed": true,
 //!                           question: scalar, … } }
 //! visits   { visit id: { device, started_at, ended_at, outcome, call_back_at, position } }
@@ -12,6 +12,7 @@
 //! whoever writes into it needs nothing of the outer one, and is out of sight, not lost, where somebody removes that.
 //! A question whose key is a path of groups stands under the path with `>` between the names, for `/` separates a
 //! question from its choice.
+//! `@address` is where a household is to be found that is not on the frame's list and was [added](crate::unit) in the field.
 //! A cleared answer is a null, not an absence, so that clearing and answering at the same
 //! time is seen as the difference that it is.
 
@@ -34,6 +35,10 @@ pub use rewriting::{OwnActors, Replacement, Rewritten};
 pub use visit::{Visit, VisitSource};
 pub use written::{Written, written_by};
 
+/// Key of the address among the answers.
+pub(crate) const ADDRESS: &str = "@address";
+/// Characters of an address at most.
+pub const ADDRESS_CHARACTERS: usize = 200;
 /// Key of a member's repeat group.
 pub(crate) const REPEAT: &str = "@repeat";
 /// Key of the instance in which a member stands; absent at the top of the form.

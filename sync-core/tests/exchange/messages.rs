@@ -103,6 +103,7 @@ fn response() -> impl Strategy<Value = SyncResponse> {
         RefusalReason::Contradiction,
         RefusalReason::RevokedDevice,
         RefusalReason::Discarded,
+        RefusalReason::HamletFull,
     ]);
     let refusal = (any::<u32>(), reason, any::<bool>()).prop_map(|(change, reason, quarantined)| Refusal {
         change,

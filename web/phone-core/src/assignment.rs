@@ -72,6 +72,9 @@ pub(crate) struct Unit {
     pub(crate) code: String,
     pub(crate) hamlet: String,
     pub(crate) address: String,
+    /// Whether it was not on the list and somebody added it in the field.
+    #[serde(default)]
+    pub(crate) added: bool,
 }
 
 #[derive(Debug, Clone, Deserialize)]

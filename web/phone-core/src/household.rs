@@ -57,6 +57,8 @@ pub(crate) struct Summary {
     pub(crate) call_back_at: Option<i64>,
     /// Latitude and longitude in degrees.
     pub(crate) location: Option<(f64, f64)>,
+    /// Where a household is to be found that was added in the field.
+    pub(crate) address: Option<String>,
 }
 
 impl Household {
@@ -129,6 +131,7 @@ impl Summary {
             visited_at: last.map(|visit| visit.ended_at),
             call_back_at: last.and_then(|visit| visit.call_back_at),
             location: location(&session),
+            address: reading.address.clone(),
             outcome,
         }
     }

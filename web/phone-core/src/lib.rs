@@ -12,6 +12,7 @@
 //! | `frame` | requests and replies as bytes |
 //! | `starting` | what is stored becomes the state again |
 //! | `record` | what is kept on the phone, and in which pieces |
+//! | `adding` | households that are not on the list |
 //! | `household` | one unit: its response, what of it is unsent, and its line in the list |
 //! | `interview` | the open interview: draft answers, steps, what the page shows |
 //! | `exchange` | enrolment, the assignment, pushing and pulling, new keys |
@@ -19,6 +20,7 @@
 //! | `carrying` | sealed bundles, for files, QR codes and a phone whose app is broken |
 //! | `exports` | the three functions that JavaScript calls |
 
+mod adding;
 mod assignment;
 mod attachments;
 mod carrying;

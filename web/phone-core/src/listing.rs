@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use survey_forms::answers::{AnswerMap, AnswerPath, Value as Answer};
 use survey_forms::session::Session;
 use sync_core::response::{Response, Visit};
+use sync_core::unit::AddedUnit;
 
 use crate::household::{Household, Summary};
 use crate::interview::draft::{self, DraftAnswers};
@@ -12,25 +13,53 @@ use crate::phone::{LoadedForm, Phone, Turn};
 use crate::problem::PhoneError;
 use crate::record::Record;
 
+/// What the list has of a household besides its response.
+struct Listed<'a> {
+    unit: &'a str,
+    hamlet: &'a str,
+    address: &'a str,
+    added: bool,
+}
+
 impl Phone {
-    /// `Household[]` of the protocol: the assigned households, and those with answers on the phone that are assigned no
-    /// longer.
+    /// `Household[]` of the protocol: the assigned households, those that were added in the field since, and those with
+    /// answers on the phone that are assigned no longer.
     pub(crate) fn told_households(&mut self, turn: &mut Turn) -> Result<Value, PhoneError> {
         self.renew_summaries(turn)?;
         let (_, assignment) = self.assignment.as_ref().ok_or(PhoneError::NotEnrolled)?;
         let assigned = assignment.units.iter();
-        let assigned = assigned.map(|unit| (unit.code.as_str(), unit.hamlet.as_str(), unit.address.as_str()));
+        let assigned = assigned.map(|unit| Listed {
+            unit: &unit.code,
+            hamlet: &unit.hamlet,
+            address: self.added_address(&unit.code).unwrap_or(&unit.address),
+            added: unit.added,
+        });
         let is_assigned = |code: &str| assignment.units.iter().any(|unit| unit.code == code);
         let others = self.households.iter().filter(|(code, _)| !is_assigned(code));
-        let others = others.filter(|(_, household)| household.summary.as_ref().is_some_and(|summary| summary.begun));
-        let others = others.map(|(code, _)| (code.as_str(), "", ""));
+        let others = others.filter_map(|(code, household)| {
+            let added = AddedUnit::parse(code);
+            let hamlet = added.map_or("", |added| added.hamlet());
+            let is_ours = assignment.device.hamlets.iter().any(|ours| ours.code == hamlet);
+            let address = self.added_address(code).filter(|_| is_ours);
+            let begun = household.summary.as_ref().is_some_and(|summary| summary.begun);
+            (begun || address.is_some()).then_some(Listed {
+                unit: code,
+                hamlet: if is_ours { hamlet } else { "" },
+                address: address.unwrap_or(""),
+                added: added.is_some(),
+            })
+        });
         let lines = assigned.chain(others);
-        Ok(lines
-            .map(|(code, hamlet, address)| self.line(code, hamlet, address))
-            .collect())
+        Ok(lines.map(|listed| self.line(&listed)).collect())
     }
 
-    fn line(&self, unit: &str, hamlet: &str, address: &str) -> Value {
+    fn line(&self, listed: &Listed<'_>) -> Value {
+        let Listed {
+            unit,
+            hamlet,
+            address,
+            added,
+        } = *listed;
         let nothing = Household::default();
         let household = self.households.get(unit).unwrap_or(&nothing);
         let unread = Summary::default();
@@ -57,6 +86,7 @@ impl Phone {
             "unit": unit,
             "hamlet": hamlet,
             "address": address,
+            "added": added,
             "person": summary.person,
             "status": status,
             "outcome": summary.outcome.as_deref().map(|name| self.outcome_label(name)),
@@ -213,8 +243,11 @@ impl Phone {
         }
     }
 
-    /// The address of a unit; nothing where it is not assigned.
+    /// The address of a unit; nothing where it is not assigned and was not added.
     pub(crate) fn address(&self, unit: &str) -> String {
+        if let Some(address) = self.added_address(unit) {
+            return address.to_owned();
+        }
         let units = self.assignment.iter().flat_map(|(_, assignment)| &assignment.units);
         let mut units = units.filter(|assigned| assigned.code == unit);
         units.next().map_or_else(String::new, |unit| unit.address.clone())

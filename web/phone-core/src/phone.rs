@@ -235,6 +235,8 @@ impl Phone {
                 call_back_at,
                 position,
             } => self.failed_visit(&unit, &outcome, call_back_at, position, turn)?,
+            Request::AddHousehold { hamlet, address } => self.add_household(&hamlet, &address, turn)?,
+            Request::CorrectAddress { unit, address } => self.correct_address(&unit, &address, turn)?,
             Request::Conflicts { unit } => self.conflicts(&unit, turn)?,
             Request::Settle { unit, path, value } => self.settle(&unit, &path, value, turn)?,
             Request::OpenInterview { unit } => self.open_interview(&unit, turn)?,

@@ -44,6 +44,15 @@ pub enum PhoneError {
     /// There is no such household.
     #[error("household {0} is not on this phone's list")]
     UnknownUnit(String),
+    /// A household is added to a hamlet that is none of the phone's.
+    #[error("hamlet {0} is not one of this phone's")]
+    UnknownHamlet(String),
+    /// A household is added to a round that takes no more responses.
+    #[error("the round is closed; no household can be added to it")]
+    RoundClosed,
+    /// The address of a household of the list is the frame's.
+    #[error("household {0} is on the list, whose addresses the commune keeps")]
+    Listed(String),
     /// No interview is open.
     #[error("no interview is open")]
     NoInterview,
@@ -99,6 +108,9 @@ impl PhoneError {
             Self::Revoked => "device-revoked",
             Self::NoForm => "no-form",
             Self::UnknownUnit(_) => "unknown-unit",
+            Self::UnknownHamlet(_) => "unknown-hamlet",
+            Self::RoundClosed => "round-closed",
+            Self::Listed(_) => "listed-household",
             Self::NoInterview => "no-interview",
             Self::OtherInterview(_) => "other-interview",
             Self::UnknownStep(_) => "unknown-step",
@@ -124,6 +136,9 @@ impl PhoneError {
             Self::NoForm => "Trên máy chưa có phiếu hỏi; hãy kết nối mạng một lần.".to_owned(),
             Self::Key(error) => format!("không tạo được khóa: {error}"),
             Self::UnknownUnit(unit) => format!("Hộ {unit} không có trong danh sách trên máy."),
+            Self::UnknownHamlet(hamlet) => format!("Máy này không được phân công ấp, khu phố {hamlet}."),
+            Self::RoundClosed => "Đợt khảo sát đã đóng, không thêm hộ được nữa.".to_owned(),
+            Self::Listed(unit) => format!("Hộ {unit} có trong danh sách; địa chỉ do cán bộ xã giữ."),
             Self::NoInterview => "Chưa mở phiếu nào.".to_owned(),
             Self::OtherInterview(unit) => format!("Phiếu của hộ {unit} đang mở; hãy lưu và đóng phiếu đó trước."),
             Self::UnknownStep(step) => format!("Phiếu hiện không có chỗ này: {step}"),

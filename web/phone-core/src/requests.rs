@@ -88,6 +88,18 @@ pub(crate) enum Request {
     Conflicts {
         unit: String,
     },
+
+    /// Adds a household that is not on the list.
+    AddHousehold {
+        hamlet: String,
+        address: String,
+    },
+    /// Says better where an added household is to be found.
+    CorrectAddress {
+        unit: String,
+        address: String,
+    },
+
     Settle {
         unit: String,
         path: AnswerPath,

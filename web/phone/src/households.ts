@@ -82,6 +82,49 @@ export function progressOf(
   return { done: done.length, today: today.length };
 }
 
+/** Words of addresses by which no household is told from another, as `plain` makes them. */
+const COMMON_WORDS = new Set(
+  'so nha cua ho hem duong to ap khu pho khom thon ong ba gan sau'.split(' '),
+);
+
+/** The words of an address by which a household is told from another; all of them where there are no others. */
+function tellingWords(text: string): string[] {
+  const words = [...new Set(plain(text).match(/[\p{L}\p{N}/]+/gu) ?? [])];
+  const telling = words.filter((word) => !COMMON_WORDS.has(word));
+  return telling.length === 0 ? words : telling;
+}
+
+/** How many households are shown at most that look like a new one. */
+const LOOK_ALIKES = 3;
+
+/**
+ * The households of a hamlet that a new one with this address may be: two thirds of what tells it apart stand in their
+ * address or their person's name, a number among them where there is one. The most alike come first.
+ */
+export function lookAlikes(
+  households: readonly Household[],
+  hamlet: string,
+  address: string,
+): Household[] {
+  const wanted = tellingWords(address);
+  const hasNumber = (words: string[]): boolean => words.some((word) => /\d/.test(word));
+  return households
+    .filter((household) => household.hamlet === hamlet)
+    .map((household) => {
+      const words = new Set(tellingWords(`${household.address} ${household.person ?? ''}`));
+      return { household, shared: wanted.filter((word) => words.has(word)) };
+    })
+    .filter(
+      ({ shared }) =>
+        3 * shared.length >= 2 * wanted.length &&
+        shared.length > 0 &&
+        (hasNumber(shared) || !hasNumber(wanted)),
+    )
+    .sort((left, right) => right.shared.length - left.shared.length)
+    .slice(0, LOOK_ALIKES)
+    .map(({ household }) => household);
+}
+
 /** Those whose place is not known come last, in their order. */
 function byDistance(left: Entry, right: Entry): number {
   if (left.away === null || right.away === null)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Household } from '../src/core/protocol.ts';
-import { countByStatus, entriesOf, narrowed, progressOf } from '../src/households.ts';
+import { countByStatus, entriesOf, lookAlikes, narrowed, progressOf } from '../src/households.ts';
 import { Trail } from '../src/interview/trail.ts';
 
 import { fragmentOf, placeOf, type Place } from '../src/place.ts';
@@ -22,6 +22,7 @@ function household(change: Partial<Household>): Household {
     visitedAt: null,
     visits: 0,
     location: null,
+    added: false,
     ...change,
   };
 }
@@ -60,10 +61,29 @@ test('what was done today is counted by the calendar of the phone', () => {
   assert.deepEqual(progressOf(done, now), { done: 2, today: 1 });
 });
 
+test('what looks like a new household is found however it is typed', () => {
+  const listed = [
+    household({ unit: 'a', address: 'Số 12/3 Trần Hưng Đạo' }),
+    household({ unit: 'b', address: 'Hẻm 12/4 Trần Hưng Đạo', person: 'Nguyễn Thị Bưởi' }),
+    household({ unit: 'c', address: 'Tổ 7' }),
+    household({ unit: 'd', address: 'Số 12/3 Trần Hưng Đạo', hamlet: 'h2' }),
+  ];
+  const alike = (address: string): string[] =>
+    lookAlikes(listed, 'h1', address).map(({ unit }) => unit);
+  assert.deepEqual(alike('so 12/3 tran hung dao'), ['a']);
+  assert.deepEqual(alike('12/3 Trần Hưng Đạo, sau quán'), ['a']);
+  assert.deepEqual(alike('Nhà bà Bưởi'), ['b']);
+  assert.deepEqual(alike('Trần Hưng Đạo'), ['a', 'b']);
+  assert.deepEqual(alike('TỔ 7'), ['c']);
+  assert.deepEqual(alike('Số 99 Trần Hưng Đạo'), []);
+  assert.deepEqual(alike('Chòi lá ven kênh'), []);
+});
+
 test('every page has an address that leads to it', () => {
   const places: Place[] = [
     { page: 'households' },
     { page: 'around' },
+    { page: 'add' },
     { page: 'send' },
     { page: 'carry' },
     { page: 'ready' },
@@ -71,6 +91,7 @@ test('every page has an address that leads to it', () => {
     { page: 'household', unit: '28249-01-0001' },
     { page: 'failed', unit: 'a/b' },
     { page: 'conflicts', unit: 'ấp 1' },
+    { page: 'address', unit: '28249-01+9f3a60c1d27b' },
     { page: 'interview', unit: 'a', step: null },
     { page: 'interview', unit: 'a', step: 'members/2#x' },
   ];

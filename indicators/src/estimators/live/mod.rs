@@ -349,6 +349,47 @@ impl LiveEstimates {
         Ok(())
     }
 
+    /// Corrects how many households a hamlet has in the frame, and updates the sums of all domains that have the hamlet. Costs
+    /// what [`apply`](Self::apply) does.
+    ///
+    /// # Errors
+    /// As [`Design::set_households`], and [`DesignError::MoreHouseholdsThanFrame`] if more have responded than the hamlet
+    /// would have. Nothing is changed then.
+    pub fn set_households(&mut self, psu: usize, households: u64) -> Result<(), DesignError> {
+        let psus = self.design.psus().len();
+        let Some(&hamlet) = self.design.psus().get(psu) else {
+            return Err(DesignError::UnknownPsu { psu, psus });
+        };
+        let responding = self.responding(psu);
+        if responding > households {
+            return Err(DesignError::MoreHouseholdsThanFrame {
+                psu,
+                responding,
+                frame: households,
+            });
+        }
+        let earlier: Vec<Terms> = (0..self.indicators)
+            .map(|indicator| self.terms(psu, indicator))
+            .collect();
+        self.design.set_households(psu, households)?;
+        let parts = std::mem::take(&mut self.parts_of_psu[psu]);
+        for (indicator, earlier) in earlier.iter().enumerate() {
+            let change = self.terms(psu, indicator).minus(earlier);
+            for &part in &parts {
+                self.add_terms(part, indicator, &change);
+            }
+        }
+        for &part in &parts {
+            // Whether a hamlet counts as incomplete depends on its size, so it is taken out as it was and put in as it is.
+            self.count(part, 0, responding, hamlet.households);
+            self.count(part, responding, 0, households);
+            self.find_student_t(self.parts[part].domain);
+            self.weigh(part);
+        }
+        self.parts_of_psu[psu] = parts;
+        Ok(())
+    }
+
     /// The estimate of one indicator for one domain, by its position; `None` if there is no such domain. As
     /// [`super::ratio`], but for rounding.
     ///

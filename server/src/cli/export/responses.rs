@@ -34,6 +34,11 @@ struct Line<'a> {
     /// The unit's code, or a pseudonym.
     unit: String,
     hamlet: &'a str,
+    /// Whether the household was not on the list and was added in the field.
+    added: bool,
+    /// Where an added household is to be found, in an export with identifying answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     answers: BTreeMap<&'a str, Value>,
     #[serde(flatten)]
     rosters: BTreeMap<&'a str, Vec<BTreeMap<&'a str, Value>>>,
@@ -93,9 +98,10 @@ pub(super) async fn write(
 
     let mut last = 0;
     loop {
-        let rows: Vec<(i64, Uuid, String, String)> = sqlx::query_as(
-            "SELECT response.response_key, response.id, response.unit, frame_hamlet.code
-             FROM response JOIN frame_hamlet USING (hamlet_key)
+        let rows: Vec<(i64, Uuid, String, String, bool)> = sqlx::query_as(
+            "SELECT response.response_key, response.id, response.unit, frame_hamlet.code, COALESCE(sampled_unit.added, FALSE)
+             FROM response JOIN frame_hamlet ON frame_hamlet.hamlet_key = response.hamlet_key
+             LEFT JOIN sampled_unit ON sampled_unit.round_key = response.round_key AND sampled_unit.code = response.unit
              WHERE response.round_key = $1 AND response.response_key > $2 ORDER BY response.response_key LIMIT $3",
         )
         .bind(round.key)
@@ -108,7 +114,7 @@ pub(super) async fn write(
         let keys: Vec<i64> = rows.iter().map(|(key, ..)| *key).collect();
         let mut changes = changes_of(&store.readers, &keys).await?;
         let clocks = clocks_of(&store.readers, &keys).await?;
-        for (key, id, unit, hamlet) in &rows {
+        for (key, id, unit, hamlet, added) in &rows {
             let response =
                 Response::with_changes(ResponseId(*id), changes.remove(key).unwrap_or_default()).map_err(|error| {
                     StoreError::Damaged {
@@ -127,6 +133,8 @@ pub(super) async fn write(
                 round: round.id.to_string(),
                 unit,
                 hamlet,
+                added: *added,
+                address: reading.address.clone().filter(|_| with_identifying),
                 answers: answers(&form, &reading, None, &withheld),
                 rosters: rosters(&form, &reading, &withheld),
                 conflicts: conflicts(&form, &reading, &withheld),

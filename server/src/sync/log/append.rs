@@ -11,6 +11,7 @@ use sync_core::{Change, ChangeHash};
 
 use super::{change, is_erased};
 use crate::clock;
+use crate::rounds::added;
 use crate::store::StoreError;
 use crate::sync::archive::{self, Place};
 use crate::sync::attestations::Attestations;
@@ -40,6 +41,7 @@ pub(in crate::sync) async fn write(
                 told.extend(changes.map(|(change, _)| Refusal::new(*change, RefusalReason::Erased)));
                 continue;
             }
+            let mut has_logged = false;
             for (waits, (number, admitted)) in response
                 .log
                 .iter()
@@ -61,13 +63,19 @@ pub(in crate::sync) async fn write(
                 };
                 if waits {
                     log.keep_waiting(&entry).await?;
-                } else if !log.append(&entry).await? {
+                } else if log.append(&entry).await? {
+                    has_logged = true;
+                } else {
                     set_aside.push(SetAside {
                         number: *number,
                         reason: RefusalReason::Contradiction,
                         admitted: admitted.clone(),
                     });
                 }
+            }
+            if has_logged {
+                let (round, unit) = &response.unit;
+                added::take_in(log.connection, *round, unit, response.hamlet.0).await?;
             }
             log.release(response, response_key).await?;
         }

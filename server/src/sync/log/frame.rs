@@ -8,6 +8,7 @@ use sync_core::identity::{ResponseId, RoundId};
 use uuid::Uuid;
 
 use super::json;
+use crate::rounds::added;
 use crate::store::StoreError;
 use crate::sync::quarantine;
 
@@ -48,6 +49,16 @@ pub(in crate::sync) async fn frame(readers: &SqlitePool, units: &BTreeSet<Unit>)
         frame
             .units
             .extend(found.map(|(code, hamlet)| ((round, code), HamletKey(hamlet))));
+        let is_listed = |code: &str| frame.units.contains_key(&(round, code.to_owned()));
+        let unlisted: Vec<&str> = codes.iter().copied().filter(|code| !is_listed(code)).collect();
+        let addable = added::addable(readers, round_key, unlisted.into_iter()).await?;
+        let hamlets = addable.hamlets.into_iter();
+        frame
+            .units
+            .extend(hamlets.map(|(code, hamlet)| ((round, code), HamletKey(hamlet))));
+        frame
+            .crowded
+            .extend(addable.crowded.into_iter().map(|code| (round, code)));
         let ids = codes
             .iter()
             .map(|code| ResponseId::of(round, code).0.simple().to_string());
@@ -76,7 +87,7 @@ mod tests {
     async fn no_request_looks_at_all_units_or_responses() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("khaosat.db")).await.unwrap();
-        for question in [SURVEYED, ERASED] {
+        for question in [SURVEYED, ERASED, added::SURVEYED_HAMLETS] {
             let plan = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {question}")))
                 .bind("[]")
                 .bind("[]")

@@ -52,7 +52,12 @@ export interface Household {
   visits: number;
   /** Latitude and longitude, once known. */
   location: [number, number] | null;
+  /** Whether it was not on the list and a volunteer added it in the field. */
+  added: boolean;
 }
+
+/** Characters of the address of an added household at most. */
+export const ADDRESS_CHARACTERS = 200;
 
 /** A choice of a select, as it is offered now. */
 export interface Choice {
@@ -319,6 +324,11 @@ export interface Requests {
   ];
   conflicts: [{ unit: string }, Conflict[]];
   settle: [{ unit: string; path: Path; value: Value | null }, Conflict[]];
+
+  /** Adds a household that is not on the list; `unit` is the new one's code. */
+  add_household: [{ hamlet: string; address: string }, { unit: string; households: Household[] }];
+  /** Says better where an added household is to be found. */
+  correct_address: [{ unit: string; address: string }, Household[]];
 
   open_interview: [{ unit: string }, Interview];
   interview: [undefined, Interview];

@@ -130,6 +130,24 @@ export const en: Strings = {
   positionUnavailable: 'No position yet: go to an open place.',
   away: (length) => `${length} away`,
 
+  addHousehold: 'Add a household that is not listed',
+  addedMark: 'new',
+  addWhat:
+    'For a household that the list does not have. It is kept on the phone at once, and reaches the server when you send.',
+  addHamlet: 'Where is this household?',
+  addChooseHamlet: 'Choose where this household is.',
+  address: 'Address',
+  addressWhat: 'As people say it, for example: Lane 12/3 Lê Lợi, behind the café.',
+  addressEmpty: 'Write the address.',
+  alikeTitle: 'Is it one of these households?',
+  alikeWhat:
+    'The list has such a household already. If it is the one, tap it; do not add it again.',
+  alikeNone: 'No, add a new household',
+  addGo: 'Add the household',
+  added: 'The household was added.',
+  correctAddress: 'Correct the address',
+  addressCorrected: 'The address was corrected.',
+
   aroundTitle: 'Sketch of the area',
   aroundWhat: 'North is up. The large dot in the middle is you.',
   aroundMiddle: 'North is up. The middle is the middle of the households.',

@@ -129,6 +129,23 @@ export const vi = {
   positionUnavailable: 'Chưa tìm được vị trí: hãy ra chỗ thoáng.',
   away: (length: string) => `cách ${length}`,
 
+  addHousehold: 'Thêm hộ chưa có trong danh sách',
+  addedMark: 'mới',
+  addWhat:
+    'Dùng khi gặp một hộ mà danh sách không có. Hộ mới được lưu trên máy ngay, và có ở máy chủ sau khi gửi.',
+  addHamlet: 'Hộ này ở đâu?',
+  addChooseHamlet: 'Hãy chọn nơi hộ này ở.',
+  address: 'Địa chỉ',
+  addressWhat: 'Ghi như bà con vẫn gọi, ví dụ: Hẻm 12/3 Lê Lợi, sau quán cà phê.',
+  addressEmpty: 'Hãy ghi địa chỉ.',
+  alikeTitle: 'Hộ này có phải một trong các hộ sau không?',
+  alikeWhat: 'Danh sách đã có hộ giống như vậy. Nếu đúng, bấm vào hộ đó; đừng thêm lần nữa.',
+  alikeNone: 'Không phải, thêm hộ mới',
+  addGo: 'Thêm hộ',
+  added: 'Đã thêm hộ mới.',
+  correctAddress: 'Sửa địa chỉ',
+  addressCorrected: 'Đã sửa địa chỉ.',
+
   aroundTitle: 'Sơ đồ quanh đây',
   aroundWhat: 'Phía trên là hướng bắc. Chấm lớn ở giữa là ông/bà.',
   aroundMiddle: 'Phía trên là hướng bắc. Ở giữa là giữa các hộ.',
