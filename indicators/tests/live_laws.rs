@@ -166,9 +166,10 @@ proptest! {
             let place = at as usize % counted.len();
             let Household { psu, contributions } = &survey.households[place];
             if kind > 3 {
-                // A household more in the frame, or one less where somebody has not responded.
-                let (size, responding) = (live.design().psus()[*psu].households, live.summaries()[*psu].households());
-                let corrected = if kind == 4 { size + 1 } else { (size - 1).max(responding).max(1) };
+                // A household more in the frame, or one less where somebody never responds.
+                let responding = survey.households.iter().filter(|household| household.psu == *psu).count() as u64;
+                let size = live.design().psus()[*psu].households;
+                let corrected = if kind == 4 { size + 1 } else { (size - 1).max(responding) };
                 live.set_households(*psu, corrected).unwrap();
                 assert_recomputed(&live, &settings(&plan))?;
                 continue;

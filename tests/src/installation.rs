@@ -56,17 +56,22 @@ pub struct Installation {
 impl Installation {
     /// Makes one by the program's own commands.
     pub fn new() -> Self {
-        Self::with_round(None, &household_form())
+        Self::with_round(None, &household_form(), 9)
     }
 
     /// Makes one whose round has this form.
     pub fn with_form(form: &Path) -> Self {
-        Self::with_round(None, form)
+        Self::with_round(None, form, 9)
+    }
+
+    /// Makes one in whose second hamlet the nine households were drawn from so many.
+    pub fn with_sample(households: u64) -> Self {
+        Self::with_round(None, &household_form(), households)
     }
 
     /// Makes another one with the same round.
     pub fn twin(&self) -> Self {
-        Self::with_round(Some(self.round), &household_form())
+        Self::with_round(Some(self.round), &household_form(), 9)
     }
 
     /// Makes one without any round, to become a hub of this one.
@@ -81,7 +86,7 @@ impl Installation {
         }
     }
 
-    fn with_round(round: Option<Uuid>, form: &Path) -> Self {
+    fn with_round(round: Option<Uuid>, form: &Path, second: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let written = |name: &str, text: String| {
@@ -91,9 +96,10 @@ impl Installation {
         };
         let hamlets = written(
             "hamlets.csv",
-            "code,name,kind,commune_code,stratum,households\n\
-             28249-01,1,khu phố,28249,815,9\n28270-01,1,khu phố,28270,815,9\n"
-                .to_owned(),
+            format!(
+                "code,name,kind,commune_code,stratum,households\n\
+                 28249-01,1,khu phố,28249,815,9\n28270-01,1,khu phố,28270,815,{second}\n"
+            ),
         );
         let households = (1..=9)
             .flat_map(|number| {

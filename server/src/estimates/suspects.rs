@@ -7,6 +7,7 @@ use indicators::summary::Contribution;
 
 use super::Reduced;
 use crate::duplicates::{self, Group, Households, Pair};
+use crate::rounds::added;
 use crate::store::{Store, StoreError};
 
 /// The suspected duplicates of a round, by the responses' numbers in the database.
@@ -38,10 +39,16 @@ impl Suspects {
         // Read first: where the pairs are newer than that, they are read once more.
         let revision = duplicates::revision(&store.readers, round_key).await?;
         let pairs = duplicates::load(&store.readers, round_key).await?;
-        let households = Households::of(&pairs);
+        let uncounted = added::uncounted_responses(&store.readers, &pairs).await?;
+        // A listed household was drawn with the same probability whether or not it was also added, so its response counts
+        // whatever becomes of the pair.
+        let is_counted = |pair: &&Pair| !uncounted.contains(&pair.first) && !uncounted.contains(&pair.second);
+        let counted: Vec<Pair> = pairs.iter().filter(is_counted).copied().collect();
+        let households = Households::of(&counted);
         let duplicates: BTreeSet<i64> = households.duplicates().collect();
-        let groups = households.groups(&pairs);
-        let open: Vec<Pair> = pairs.into_iter().filter(|pair| households.is_open(pair)).collect();
+        let groups = households.groups(&counted);
+        let all = Households::of(&pairs);
+        let open: Vec<Pair> = pairs.into_iter().filter(|pair| all.is_open(pair)).collect();
         let grouped: BTreeSet<i64> = groups
             .iter()
             .flat_map(|group| group.responses.iter().copied())

@@ -10,6 +10,7 @@ use sync_core::identity::RoundId;
 use sync_core::unit::AddedUnit;
 
 use super::Round;
+use crate::duplicates::Pair;
 use crate::store::StoreError;
 
 /// Added households of a hamlet at most: more than any hamlet's list can lack by mistake.
@@ -140,6 +141,26 @@ pub(crate) async fn set_address(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Those of the pairs' responses that no estimate counts: of households that were added where households had been drawn.
+///
+/// # Errors
+/// [`StoreError`] when the database fails.
+pub(crate) async fn uncounted_responses(readers: &SqlitePool, pairs: &[Pair]) -> Result<BTreeSet<i64>, StoreError> {
+    let responses: BTreeSet<i64> = pairs.iter().flat_map(|pair| [pair.first, pair.second]).collect();
+    let found: Vec<i64> = sqlx::query_scalar(
+        "SELECT response_key FROM json_each($1) AS wanted
+         JOIN response ON response.response_key = wanted.value
+         JOIN sampled_unit ON sampled_unit.round_key = response.round_key AND sampled_unit.code = response.unit
+         JOIN frame_hamlet ON frame_hamlet.hamlet_key = response.hamlet_key
+         WHERE sampled_unit.added AND frame_hamlet.households >
+             (SELECT COUNT(*) FROM sampled_unit AS listed WHERE listed.hamlet_key = frame_hamlet.hamlet_key AND NOT listed.added)",
+    )
+    .bind(serde_json::json!(responses).to_string())
+    .fetch_all(readers)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// An added household as officials see it.

@@ -41,6 +41,10 @@ export interface Coverage {
   responses_with_conflicts: number;
   /** Pairs of responses that may be about one household and are not settled. */
   suspected_duplicates: number;
+  /** Households that were not on the list, were added in the field, and count: the figures above have them. */
+  added: number;
+  /** Households that were added in the field and that no figure above and no estimate has. */
+  added_uncounted: number;
 }
 
 /** When the server last heard from the field. */

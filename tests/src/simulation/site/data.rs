@@ -352,6 +352,7 @@ impl Data {
     /// What is known of the rounds and units.
     pub(super) fn frame(&self) -> Frame {
         Frame {
+            crowded: BTreeSet::new(),
             erased: self.erased.keys().map(|unit| (ROUND, code(*unit))).collect(),
             discarded: self.discarded.clone(),
             rounds: [(ROUND, RoundState::Open)].into(),

@@ -26,6 +26,10 @@ export const en: Strings = {
   surveyIndicators: 'Survey indicators',
   measuredOf: (measured, all) => `${measured} / ${all} indicators have survey data`,
   coverage: 'Coverage',
+  added: (households) =>
+    `${plural(households, 'household', 'households')} added that were not listed, among these`,
+  addedUncounted: (households) =>
+    `${plural(households, 'household', 'households')} added in sampled hamlets: kept, but in no estimate`,
   responsesReceived: (received, expected) => `${received} / ${expected} responses received`,
   responseRate: (share, responded) =>
     `Response rate ${share} (${plural(responded, 'household', 'households')} responded)`,

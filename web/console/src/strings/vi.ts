@@ -22,6 +22,9 @@ export const vi = {
   measuredOf: (measured: string, all: string) =>
     `${measured} / ${all} chỉ tiêu có số liệu khảo sát`,
   coverage: 'Độ bao phủ',
+  added: (households: string) => `Gồm ${households} hộ thêm ngoài danh sách`,
+  addedUncounted: (households: string) =>
+    `${households} hộ thêm ở ấp chọn mẫu: giữ lại nhưng không tính vào ước lượng`,
   responsesReceived: (received: string, expected: string) =>
     `${received} / ${expected} phiếu đã nhận`,
   responseRate: (share: string, responded: string) =>
