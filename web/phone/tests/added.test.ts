@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.ts';
 import { addressOf, HAMLET, HOUSEHOLDS, Installation } from './installation.ts';
-import { PIN, SMALL_PHONE, Volunteer, watch, type Misdeeds } from './volunteer.ts';
+import { SMALL_PHONE, Volunteer, watch, type Misdeeds } from './volunteer.ts';
 
 const ADDRESS = 'Ghe đậu bến Chợ Cũ';
 const CORRECTED = 'Ghe đậu bến Chợ Cũ, mũi sơn xanh';
@@ -15,6 +15,7 @@ const COLLEAGUE = 'Trần Thị Tư';
 interface AddedHousehold {
   unit: string;
   hamlet: string;
+  hamlet_name: string;
   address: string;
   counted: boolean;
 }
@@ -41,22 +42,8 @@ async function context(): Promise<BrowserContext> {
   return made;
 }
 
-/** Sets a phone up, from the invitation's link to the list. */
-async function enrolled(place: BrowserContext, name?: string): Promise<Volunteer> {
-  const code = await installation.invite(name);
-  const volunteer = await Volunteer.open(place, installation.origin, { code });
-  await volunteer.sees('Sẵn sàng làm việc khi không có mạng');
-  await volunteer.press('Bắt đầu');
-  await volunteer.entersPin('Đặt mã PIN 6 số', PIN);
-  await volunteer.entersPin('Nhập lại mã PIN', PIN);
-  await volunteer.press('Nhận đợt khảo sát');
-  await volunteer.press('Đúng tên tôi');
-  await volunteer.heading('Khu phố 1').waitFor();
-  return volunteer;
-}
-
 test('a household is added without network, interviewed at once, and reaches server and colleague', async () => {
-  const ba = await enrolled(phone);
+  const ba = await Volunteer.enrolled(phone, installation.origin, await installation.invite());
   await phone.setOffline(true);
   await ba.follow('Thêm hộ chưa có trong danh sách');
   await ba.heading('Thêm hộ chưa có trong danh sách').waitFor();
@@ -88,6 +75,7 @@ test('a household is added without network, interviewed at once, and reaches ser
   await ba.follow('Phỏng vấn');
   await ba.answersBeginning({ person: 'Lê Thị Mới', provider: 'VNPT' });
   await ba.press('Lưu và đóng');
+  await ba.heading(CORRECTED).waitFor();
 
   // It is there after a restart without network, in the list and marked.
   await ba.page.goto(`${installation.origin}/phone/`);
@@ -116,7 +104,8 @@ test('a household is added without network, interviewed at once, and reaches ser
     },
   );
 
-  const tu = await enrolled(await context(), COLLEAGUE);
+  const code = await installation.invite(COLLEAGUE);
+  const tu = await Volunteer.enrolled(await context(), installation.origin, code);
   const seen = tu.page.getByRole('listitem').filter({ hasText: CORRECTED });
   await seen.getByText('mới', { exact: true }).waitFor();
   await seen.getByText('Lê Thị Mới').waitFor();
