@@ -50,7 +50,10 @@ pub(crate) fn read(bytes: &[u8]) -> (Log, Vec<Fault>) {
         faults.tell(None, "tệp không phải là chữ UTF-8", "the file is no UTF-8 text");
         return (Log::default(), faults.told);
     };
-    let mut reader = ReaderBuilder::new().flexible(true).has_headers(false).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new()
+        .flexible(true)
+        .has_headers(false)
+        .from_reader(text.as_bytes());
     let mut records = reader.records();
     let header = match records.next() {
         Some(Ok(header)) => header,
@@ -224,7 +227,12 @@ mod tests {
         assert_eq!(lines, [3, 4, 5, 6, 7]);
         let nodes: Vec<_> = log.intervals.iter().map(|interval| interval.node.as_str()).collect();
         assert_eq!(nodes, ["/data/a", "/data/f"]);
-        for (rubbish, line) in [(&b""[..], Some(1)), (b"\xff\xfe", None), (b"a,b\n1,2\n", Some(1)), (b"\"", Some(1))] {
+        for (rubbish, line) in [
+            (&b""[..], Some(1)),
+            (b"\xff\xfe", None),
+            (b"a,b\n1,2\n", Some(1)),
+            (b"\"", Some(1)),
+        ] {
             let (log, faults) = read(rubbish);
             assert_eq!(log, Log::default());
             assert_eq!(faults.first().unwrap().line, line);

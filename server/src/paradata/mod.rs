@@ -3,5 +3,5 @@
 mod log;
 mod times;
 
-pub(crate) use log::{Fault, Log, read};
+pub(crate) use log::{Fault, read};
 pub(crate) use times::{Sum, Times};

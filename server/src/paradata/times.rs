@@ -60,7 +60,10 @@ impl Sum {
 /// The time that is within any of the intervals: those of questions lie within those of their pages, and between two there
 /// may have been a break.
 fn covered(intervals: &[Interval]) -> i64 {
-    let mut spans: Vec<(i64, i64)> = intervals.iter().map(|interval| (interval.start, interval.end)).collect();
+    let mut spans: Vec<(i64, i64)> = intervals
+        .iter()
+        .map(|interval| (interval.start, interval.end))
+        .collect();
     spans.sort_unstable();
     let (mut sum, mut until) = (0_i64, i64::MIN);
     for (start, end) in spans {

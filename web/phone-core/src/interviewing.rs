@@ -350,7 +350,10 @@ impl Phone {
     /// The name of who uses the phone.
     fn volunteer(&self) -> String {
         let chosen = self.identity.as_ref().and_then(|identity| identity.volunteer.clone());
-        let invited = self.assignment.as_ref().map(|(_, assignment)| assignment.device.name.clone());
+        let invited = self
+            .assignment
+            .as_ref()
+            .map(|(_, assignment)| assignment.device.name.clone());
         chosen.or(invited).unwrap_or_default()
     }
 

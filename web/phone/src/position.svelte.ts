@@ -42,5 +42,43 @@ export class PositionWatch {
   }
 }
 
+/** How positions are to be taken while an interview is open. */
+export interface Following {
+  /** Whether exact positions are worth their energy. */
+  exact: boolean;
+  /** How long to wait between two, in milliseconds. */
+  interval: number;
+  /** How old a position may be, in milliseconds. */
+  maxAge: number;
+}
+
+/**
+ * Tells where the phone is, at most once in each interval, and null once where the browser does not say.
+ * Returns what ends it.
+ */
+export function follow(
+  { exact, interval, maxAge }: Following,
+  tell: (position: [number, number, number] | null) => void,
+): () => void {
+  if (!('geolocation' in navigator)) {
+    tell(null);
+    return () => undefined;
+  }
+  let next = 0;
+  const watch = navigator.geolocation.watchPosition(
+    ({ coords, timestamp }) => {
+      if (timestamp < next) return;
+      next = timestamp + interval;
+      tell([coords.latitude, coords.longitude, coords.accuracy]);
+    },
+    ({ code, PERMISSION_DENIED }) => {
+      // Without a signal there may be one later.
+      if (code === PERMISSION_DENIED) tell(null);
+    },
+    { enableHighAccuracy: exact, maximumAge: maxAge },
+  );
+  return () => navigator.geolocation.clearWatch(watch);
+}
+
 /** The one watch by which households are sorted; it stays on from page to page. */
 export const here = new PositionWatch();

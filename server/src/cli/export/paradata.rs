@@ -104,7 +104,10 @@ async fn file(store: &Store, response_key: i64, name: &str) -> Result<Option<Vec
 fn not_here() -> Fault {
     Fault {
         line: None,
-        problem: crate::http::Text::new("tệp chưa về đến máy chủ này", "the file has not come to this server yet"),
+        problem: crate::http::Text::new(
+            "tệp chưa về đến máy chủ này",
+            "the file has not come to this server yet",
+        ),
     }
 }
 
@@ -121,10 +124,7 @@ fn tell(language: MessageLanguage, unit: &str, name: &str, faults: &[Fault]) {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds of a visit are far below 2⁵³"
-)]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of a visit are far below 2⁵³")]
 fn seconds(milliseconds: i64) -> f64 {
     milliseconds as f64 / 1000.0
 }

@@ -10,8 +10,8 @@ use survey_forms::model::{Form, NodeKind};
 use sync_core::ChangeHash;
 use sync_core::response::{Reading, Response};
 
-use super::pieces::{self, Stored};
 use super::Failure;
+use super::pieces::{self, Stored};
 use crate::clock;
 use crate::hex;
 use crate::rounds::{self, Round};

@@ -174,7 +174,11 @@ impl Audit {
             permitted: None,
         };
         // What was going on when the app was closed ended with the last thing that is known of.
-        let last = audit.events.iter().map(|(_, event)| event.end.unwrap_or(event.start)).max();
+        let last = audit
+            .events
+            .iter()
+            .map(|(_, event)| event.end.unwrap_or(event.start))
+            .max();
         for number in 0..audit.events.len() {
             if let (Some((_, event)), Some(last)) = (audit.events.get_mut(number), last)
                 && event.kind.is_interval()
@@ -203,7 +207,11 @@ impl Audit {
 
     /// A page is shown; nothing happens where it is the one that is shown already.
     pub(crate) fn show(&mut self, shown: Shown, now: i64) {
-        if self.shown.as_ref().is_some_and(|(before, _)| before.place == shown.place) {
+        if self
+            .shown
+            .as_ref()
+            .is_some_and(|(before, _)| before.place == shown.place)
+        {
             return;
         }
         self.close(now);
@@ -219,7 +227,11 @@ impl Audit {
 
     /// An answer was given, changed or taken away.
     pub(crate) fn answer(&mut self, path: &AnswerPath, node: String, old: String, new: String, now: i64) {
-        let new = if self.request.tracks_changes { new } else { String::new() };
+        let new = if self.request.tracks_changes {
+            new
+        } else {
+            String::new()
+        };
         let is_only = |(shown, _): &&(Shown, usize)| shown.only.as_ref().is_some_and(|(only, _)| only == path);
         if let Some((_, number)) = self.shown.as_ref().filter(is_only) {
             self.change(*number, |event| event.new = new);
@@ -336,17 +348,26 @@ impl Audit {
 
     /// The most accurate of the positions that still count, as in Collect.
     fn give_position(&self, event: &mut AuditEvent, now: i64) {
-        let Some(parameters) = &self.request.locations else { return };
+        let Some(parameters) = &self.request.locations else {
+            return;
+        };
         if event.position.is_some() {
             return;
         }
-        let current = self.positions.iter().filter(|(at, _)| (0..=parameters.max_age).contains(&(now - at)));
+        let current = self
+            .positions
+            .iter()
+            .filter(|(at, _)| (0..=parameters.max_age).contains(&(now - at)));
         let best = current.min_by(|(_, one), (_, other)| one.2.total_cmp(&other.2));
         event.position = best.map(|(_, position)| *position);
     }
 
     fn forget_old_positions(&mut self, now: i64) {
-        let max_age = self.request.locations.as_ref().map_or(0, |parameters| parameters.max_age);
+        let max_age = self
+            .request
+            .locations
+            .as_ref()
+            .map_or(0, |parameters| parameters.max_age);
         self.positions.retain(|(at, _)| (0..=max_age).contains(&(now - at)));
     }
 
@@ -354,7 +375,9 @@ impl Audit {
     fn close(&mut self, now: i64) {
         self.answered = None;
         let Some((_, number)) = self.shown.take() else { return };
-        let Some((_, event)) = self.events.get(number) else { return };
+        let Some((_, event)) = self.events.get(number) else {
+            return;
+        };
         let mut event = event.clone();
         // Where no position was known at its start, there may be one by now.
         self.give_position(&mut event, now);

@@ -62,7 +62,9 @@ impl OpenInterview {
     fn hints_of_names(&self) -> Vec<HintView> {
         let mut hints = Vec::new();
         for roster in self.rosters() {
-            let Place::Roster { repeat, parent } = &roster else { continue };
+            let Place::Roster { repeat, parent } = &roster else {
+                continue;
+            };
             let mut seen: Vec<(String, Option<Value>)> = Vec::new();
             for instance in self.session.shown_instances(*repeat, parent.as_ref()) {
                 let title = self.title(&instance);

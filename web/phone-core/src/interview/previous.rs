@@ -39,7 +39,10 @@ impl OpenInterview {
 
     /// How many questions of an instance could be answered as in the one before.
     pub(super) fn previous_answers(&self, questions: &[AskedQuestion<'static>]) -> usize {
-        questions.iter().filter(|asked| self.previous_answer(asked).is_some()).count()
+        questions
+            .iter()
+            .filter(|asked| self.previous_answer(asked).is_some())
+            .count()
     }
 
     /// Answers everything in an instance that is open and may be answered as in the one before. What the form does not take

@@ -9,11 +9,11 @@ use survey_forms::xpath::number_to_text;
 use sync_core::ActorId;
 use sync_core::response::Conflict;
 
+use super::audit::Audit;
 use super::shapes::{
     ChoiceView, ClaimView, ConflictView, InstanceView, InterviewView, LanguageView, PageInstance, PlacedProblem,
     PositionsView, PreviousView, ProblemView, QuestionView, SectionView, StepView,
 };
-use super::audit::Audit;
 use super::{Layout, OpenInterview, Place};
 use crate::household;
 
@@ -58,11 +58,15 @@ impl OpenInterview {
             } else {
                 Vec::new()
             },
-            positions: self.audit.as_ref().and_then(Audit::locations).map(|parameters| PositionsView {
-                priority: parameters.priority.clone(),
-                min_interval: parameters.min_interval,
-                max_age: parameters.max_age,
-            }),
+            positions: self
+                .audit
+                .as_ref()
+                .and_then(Audit::locations)
+                .map(|parameters| PositionsView {
+                    priority: parameters.priority.clone(),
+                    min_interval: parameters.min_interval,
+                    max_age: parameters.max_age,
+                }),
             step: self.step(&here, names),
         }
     }

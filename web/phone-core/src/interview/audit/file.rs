@@ -48,7 +48,12 @@ impl Audit {
         file.push('\n');
         for (_, event) in &self.events {
             let end = event.end.map_or_else(String::new, |end| end.to_string());
-            let mut cells = vec![event.kind.name().to_owned(), cell(&event.node), event.start.to_string(), end];
+            let mut cells = vec![
+                event.kind.name().to_owned(),
+                cell(&event.node),
+                event.start.to_string(),
+                end,
+            ];
             if locations.is_some() {
                 cells.extend(match event.position {
                     Some((latitude, longitude, accuracy)) => {

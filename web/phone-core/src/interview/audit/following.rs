@@ -67,7 +67,11 @@ impl OpenInterview {
                 let only = asked.map(|asked| asked.path);
                 let node = only.as_ref().map_or_else(String::new, |path| self.node_of(path));
                 let value = only.as_ref().and_then(|path| self.session.value(path));
-                (EventKind::Question, node, only.map(|path| (path, logged(value.as_ref()))))
+                (
+                    EventKind::Question,
+                    node,
+                    only.map(|path| (path, logged(value.as_ref()))),
+                )
             }
             Place::Page { group, level, .. } => {
                 let node = group.map_or_else(|| self.root(), |group| self.node(group, level.as_ref()));
@@ -121,7 +125,10 @@ impl OpenInterview {
             names.push(match roster {
                 Some((Place::Roster { repeat, parent }, id)) => {
                     let instances = self.session.shown_instances(repeat, parent.as_ref());
-                    let number = instances.iter().position(|other| *other == id).map_or(1, |before| before + 1);
+                    let number = instances
+                        .iter()
+                        .position(|other| *other == id)
+                        .map_or(1, |before| before + 1);
                     instance = parent;
                     format!("{}[{number}]", row.name)
                 }

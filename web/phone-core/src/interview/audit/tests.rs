@@ -158,7 +158,10 @@ fn a_position_counts_only_as_long_as_the_form_says_and_the_best_one_is_taken() {
     audit.show(page(1), 50_000);
     audit.show(page(2), 70_000);
     audit.show(page(3), 100_000);
-    let positions: Vec<_> = audit.events[3..].iter().map(|(_, event)| event.position.map(|it| it.0)).collect();
+    let positions: Vec<_> = audit.events[3..]
+        .iter()
+        .map(|(_, event)| event.position.map(|it| it.0))
+        .collect();
     assert_eq!(positions, [Some(10.0), Some(11.0), None]);
 }
 
