@@ -43,8 +43,7 @@ Run `KHAOSAT_UPDATE=1 cargo xtask test` to write this page anew.
 ";
 
 /// What is no part of the reference.
-const BEYOND: &str = "\
-
+const BEYOND: &str = "
 ## What a form can ask of the phone beyond the reference
 
 Other programs ignore both, so that a form with them is still everybody's.
