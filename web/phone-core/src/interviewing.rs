@@ -95,8 +95,8 @@ impl Phone {
     pub(crate) fn in_interview(&mut self, request: Request, turn: &mut Turn) -> Result<Value, PhoneError> {
         let open = self.open.as_mut().ok_or(PhoneError::NoInterview)?;
         let now = turn.milliseconds();
-        // What happens is told the log from where the volunteer is, and then where that has led to.
-        open.log_place(now);
+        // What happens is told the log after where it happens, and before where that leads to.
+        open.log_return(now);
         match request {
             Request::Answer { path, value } => {
                 let refused = open.answer(&path, value, turn.now);

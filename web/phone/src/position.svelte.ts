@@ -42,6 +42,9 @@ export class PositionWatch {
   }
 }
 
+/** Positions are not asked for more often, in milliseconds. */
+const SHORTEST_INTERVAL = 1_000;
+
 /** How positions are to be taken while an interview is open. */
 export interface Following {
   /** Whether exact positions are worth their energy. */
@@ -64,20 +67,30 @@ export function follow(
     tell(null);
     return () => undefined;
   }
-  let next = 0;
-  const watch = navigator.geolocation.watchPosition(
-    ({ coords, timestamp }) => {
-      if (timestamp < next) return;
-      next = timestamp + interval;
-      tell([coords.latitude, coords.longitude, coords.accuracy]);
-    },
-    ({ code, PERMISSION_DENIED }) => {
-      // Without a signal there may be one later.
-      if (code === PERMISSION_DENIED) tell(null);
-    },
-    { enableHighAccuracy: exact, maximumAge: maxAge },
-  );
-  return () => navigator.geolocation.clearWatch(watch);
+  // A watch tells only of movement, and who sits in a house does not move: so it is asked again and again.
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  const ask = (): void => {
+    const again = (): void => {
+      if (!ended) timer = setTimeout(ask, Math.max(interval, SHORTEST_INTERVAL));
+    };
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        if (!ended) tell([coords.latitude, coords.longitude, coords.accuracy]);
+        again();
+      },
+      ({ code, PERMISSION_DENIED }) => {
+        if (code !== PERMISSION_DENIED) again();
+        else if (!ended) tell(null);
+      },
+      { enableHighAccuracy: exact, maximumAge: Math.min(interval, maxAge), timeout: 30_000 },
+    );
+  };
+  ask();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
 }
 
 /** The one watch by which households are sorted; it stays on from page to page. */

@@ -205,6 +205,11 @@ impl Audit {
         }
     }
 
+    /// Whether a page is shown.
+    pub(crate) fn shows_something(&self) -> bool {
+        self.shown.is_some()
+    }
+
     /// A page is shown; nothing happens where it is the one that is shown already.
     pub(crate) fn show(&mut self, shown: Shown, now: i64) {
         if self

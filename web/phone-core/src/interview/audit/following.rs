@@ -19,6 +19,13 @@ impl OpenInterview {
         }
     }
 
+    /// Tells the log where the volunteer is, if they were away: after the app was closed, or put away.
+    pub(crate) fn log_return(&mut self, now: i64) {
+        if self.audit.as_ref().is_some_and(|audit| !audit.shows_something()) {
+            self.log_place(now);
+        }
+    }
+
     /// Tells the log that an answer was given, changed or taken away. `old` is what it was before.
     pub(crate) fn log_answer(&mut self, path: &AnswerPath, old: Option<Value>, now: i64) {
         if self.audit.is_none() {
