@@ -31,6 +31,7 @@ pub mod http;
 pub mod hubs;
 mod interfaces;
 pub mod official;
+mod paradata;
 pub mod registry;
 pub mod rounds;
 pub mod store;

@@ -132,6 +132,8 @@ fn read_xform(xml: &str) -> XForm {
 /// The path of a row in the XForm.
 fn path(form: &Form, node: &FormNode) -> String {
     let mut names = vec![node.name.as_str()];
+    // The log of filling stands among what is known of the filled form itself.
+    names.extend((node.kind == NodeKind::Metadata(Metadata::Audit)).then_some("meta"));
     let mut place = node.parent;
     while let Some(parent) = place {
         let parent = &form.nodes()[parent];
@@ -150,6 +152,7 @@ fn bind_type(kind: &NodeKind) -> Option<&'static str> {
         NodeKind::Date | NodeKind::Metadata(Metadata::Today) => "date",
         NodeKind::Geopoint => "geopoint",
         NodeKind::Metadata(Metadata::Start | Metadata::End) => "dateTime",
+        NodeKind::Metadata(Metadata::Audit) => "binary",
         NodeKind::Group | NodeKind::Repeat => return None,
         _ => "string",
     })

@@ -397,6 +397,7 @@ impl Field {
                     outcome: "complete".to_owned(),
                     call_back_at: None,
                     position: None,
+                    audit: None,
                 };
                 response
                     .edit::<_, ResponseError>(actor, time, |edit| edit.record_visit(&id, &visit))

@@ -107,6 +107,7 @@ fn surveyed(installation: &Installation, server: &Server) -> Phone {
                 outcome: "completed".to_owned(),
                 call_back_at: None,
                 position: None,
+                audit: None,
             },
         )
     });

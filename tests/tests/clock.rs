@@ -46,6 +46,7 @@ fn interview(phone: &mut Phone, unit: &str) -> (i64, i64) {
         outcome: "completed".to_owned(),
         call_back_at: None,
         position: None,
+        audit: None,
     };
     phone.edit(unit, |edit| edit.record_visit("visit", &visit)).unwrap();
     (started_at, ended_at)

@@ -157,6 +157,7 @@ impl Volunteer {
             outcome: outcome.to_owned(),
             call_back_at: None,
             position: None,
+            audit: None,
         };
         let id = format!("{}-{started}", &record.device[..16]);
         self.write(unit, ended, |edit| {

@@ -17,6 +17,7 @@ pub(crate) fn report(results: &Results) -> String {
     let mut text = String::from(INTRODUCTION);
     write_totals(results, &mut text);
     write_features(results, &mut text);
+    text.push_str(BEYOND);
     write_forms(&results.forms, &mut text);
     write_differences(&results.forms, &mut text);
     write_refusals(&results.refusals, &mut text);
@@ -39,6 +40,23 @@ while the test ran.
 - **Web Forms**: the engine of ODK Web Forms 0.22.0 opens that XForm.
 
 Run `KHAOSAT_UPDATE=1 cargo xtask test` to write this page anew.
+";
+
+/// What is no part of the reference.
+const BEYOND: &str = "
+## What a form can ask of the phone beyond the reference
+
+Other programs ignore both, so that a form with them is still everybody's.
+
+- The appearance word `same-as-previous` on a question of a repeat: an instance whose predecessor has an answer to it offers
+  that answer, as a button on the question and, for all such questions at once, on the instance's card. It is checked like any
+  other answer, and nothing is filled in without being asked for. A default such as
+  `indexed-repeat(${place}, ${members}, position(..) - 1)`, which is the reference's own means, answers before anybody has asked.
+- A soft check: an `acknowledge` that is not `required`, with a `relevant` that says when answers are odd together. It is told at
+  the end of an interview, may be confirmed there or ticked in its place, and is never in the way of ending.
+
+The row `audit` is honoured with its parameters, except that nobody is asked for reasons (`track-changes-reasons`); the
+files are those of ODK Collect ([decision 24](decisions/0024-paradata.md)).
 ";
 
 /// How many of some forms went well, in each respect.

@@ -297,7 +297,9 @@ fn unusual_answers_are_asked_again_and_not_refused() {
         "child",
         &[("member_name", "C"), ("relation", "child"), ("birth_year", "1985")],
     );
-    for number in 0..13 {
+    let parent = [("member_name", "P"), ("relation", "parent"), ("birth_year", "1976")];
+    let parent = add_member(&mut session, "parent", &parent);
+    for number in 0..12 {
         add_member(
             &mut session,
             &format!("more{number}"),
@@ -314,6 +316,7 @@ fn unusual_answers_are_asked_again_and_not_refused() {
     let expected = [
         AnswerPath::within(&spouse, "check_spouse_age"),
         AnswerPath::within(&child, "check_child_age"),
+        AnswerPath::within(&parent, "check_parent_age"),
         AnswerPath::top("check_household_size"),
     ];
     assert_eq!(warnings(&session), expected);
@@ -321,6 +324,41 @@ fn unusual_answers_are_asked_again_and_not_refused() {
         session.answer(path, Value::from("OK")).unwrap();
     }
     assert_eq!(warnings(&session), []);
+}
+
+#[test]
+fn ages_are_asked_again_where_they_are_implausible_for_the_relation() {
+    let form = household();
+    let mut session = open(&form);
+    fill(&mut session, None, &CONSENTED);
+    add_member(
+        &mut session,
+        "head",
+        &[("member_name", "A"), ("relation", "head"), ("birth_year", "1980")],
+    );
+    let cases = [
+        ("spouse", "male", "2006", true),
+        ("spouse", "female", "2006", false),
+        ("spouse", "female", "2008", true),
+        ("child", "male", "1994", true),
+        ("child", "male", "1995", false),
+        ("parent", "female", "1966", true),
+        ("parent", "female", "1965", false),
+        ("sibling", "male", "1981", false),
+    ];
+    for (number, (relation, sex, birth_year, expected)) in cases.into_iter().enumerate() {
+        let answers = [
+            ("member_name", "B"),
+            ("relation", relation),
+            ("sex", sex),
+            ("birth_year", birth_year),
+        ];
+        let member = add_member(&mut session, &format!("m{number}"), &answers);
+        let problems = session.validate().into_iter();
+        let mut of_member = problems.filter(|problem| problem.path.instance.as_ref() == Some(&member));
+        let warned = of_member.any(|problem| problem.severity == Severity::Warning);
+        assert_eq!(warned, expected, "{relation}, {sex}, {birth_year}");
+    }
 }
 
 #[test]

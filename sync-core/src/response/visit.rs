@@ -26,6 +26,10 @@ pub struct Visit {
     /// where whoever carried it agreed to tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
+    /// The name of the attached file that says how its answers came about, where the form asks for one (ODK XForms, "Client
+    /// Audit Logs").
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<String>,
 }
 
 /// The changes that wrote a visit's times: by the clocks of their authors' devices the times are told. None where a time is
@@ -57,6 +61,7 @@ const ENDED_AT: &str = "ended_at";
 const OUTCOME: &str = "outcome";
 const CALL_BACK_AT: &str = "call_back_at";
 const POSITION: &str = "position";
+const AUDIT: &str = "audit";
 
 impl Visit {
     pub(super) fn write(&self, transaction: &mut impl Transactable, object: &ObjId) -> Result<(), AutomergeError> {
@@ -69,6 +74,9 @@ impl Visit {
         }
         if let Some(position) = &self.position {
             transaction.put(object, POSITION, position.as_str())?;
+        }
+        if let Some(audit) = &self.audit {
+            transaction.put(object, AUDIT, audit.as_str())?;
         }
         Ok(())
     }
@@ -89,6 +97,7 @@ impl Visit {
             outcome: text(OUTCOME).unwrap_or_default(),
             call_back_at: time(CALL_BACK_AT),
             position: text(POSITION),
+            audit: text(AUDIT),
         }
     }
 }

@@ -150,6 +150,7 @@ fn write(edit: &mut sync_core::response::Edit<'_>, device: usize, step: &Step) -
                 outcome: "completed".to_owned(),
                 call_back_at: None,
                 position: None,
+                audit: None,
             };
             edit.record_visit(&format!("visit{number}"), &visit)
         }

@@ -228,6 +228,7 @@ pub fn visit(form: &Form, edit: &mut Edit<'_>, household: &Household, device: &s
         outcome: "completed".to_owned(),
         call_back_at: None,
         position: None,
+        audit: None,
     };
     edit.record_visit(&format!("{}-{NOW}", &device[..16]), &record).unwrap();
 }

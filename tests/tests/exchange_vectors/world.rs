@@ -250,6 +250,7 @@ fn household_members(device: &mut Device, unit: &Unit) -> OutgoingChange {
                 outcome: "completed".to_owned(),
                 call_back_at: None,
                 position: None,
+                audit: None,
             },
         )
     })

@@ -40,15 +40,11 @@ impl Phone {
             });
         }
         let open = self.open.as_mut().ok_or(PhoneError::NoInterview)?;
-        let hash: String = Sha256::digest(&bytes)
-            .iter()
-            .take(HASH_BYTES)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        let name = format!("{hash}.{}", extension(given_name));
+        let name = name_of(&bytes, &extension(given_name));
         let refused = open.answer(path, Some(Answer::Text(name.clone())), turn.now);
         let unit = open.unit.clone();
         self.keep_steps(turn);
+        self.keep_events(turn);
         let household = self.households.entry(unit.clone()).or_default();
         let is_known = household.attachments.iter().any(|(_, kept)| kept.name == name);
         if refused.is_none() && !is_known {
@@ -57,6 +53,7 @@ impl Phone {
                 name,
                 media_type,
                 bytes: bytes.into(),
+                is_log: false,
             };
             let record = self.new_record();
             turn.store.put(record, &Record::Attachment(kept.clone()));
@@ -65,6 +62,23 @@ impl Phone {
             household.attachments.push((record, kept));
         }
         Ok(json!({ "interview": self.told_interview(turn)?, "refused": refused }))
+    }
+
+    /// Keeps the log of a visit, and gives its name.
+    pub(crate) fn keep_log(&mut self, unit: &str, log: String, turn: &mut Turn) -> String {
+        let name = name_of(log.as_bytes(), "csv");
+        let kept = AttachmentRecord {
+            unit: unit.to_owned(),
+            name: name.clone(),
+            media_type: "text/csv".to_owned(),
+            bytes: log.into_bytes().into(),
+            is_log: true,
+        };
+        let record = self.new_record();
+        turn.store.put(record, &Record::Attachment(kept.clone()));
+        let household = self.households.entry(unit.to_owned()).or_default();
+        household.attachments.push((record, kept));
+        name
     }
 
     /// A file that this phone has: `{type, bytes}`, or nothing where the server has it and the phone no longer does.
@@ -91,7 +105,7 @@ impl Phone {
             return;
         };
         household.attachments.retain(|(record, file)| {
-            let stays = named.contains(&file.name);
+            let stays = file.is_log || named.contains(&file.name);
             if !stays {
                 turn.store.delete(*record);
             }
@@ -99,9 +113,10 @@ impl Phone {
         });
     }
 
-    /// Whether there are files that the server does not have.
+    /// Whether there are files of answers that the server does not have. The log of a visit is none: for its sake nobody's
+    /// answers stay on a phone that somebody tries to open.
     pub(crate) fn holds_attachments(&self) -> bool {
-        self.files().next().is_some()
+        self.files().any(|(_, file)| !file.is_log)
     }
 
     /// The next file to send that was not tried: one whose interview is open may still be taken again.
@@ -132,6 +147,13 @@ impl Phone {
     fn files(&self) -> impl Iterator<Item = &(RecordId, AttachmentRecord)> {
         self.households.values().flat_map(|household| &household.attachments)
     }
+}
+
+/// The name of a file: the beginning of its content's hash, and an extension.
+fn name_of(bytes: &[u8], extension: &str) -> String {
+    let hash = Sha256::digest(bytes);
+    let digits: String = hash.iter().take(HASH_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}.{extension}")
 }
 
 /// The extension of a file's name, if it is a plain one.

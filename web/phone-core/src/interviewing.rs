@@ -1,11 +1,13 @@
 //! Opening interviews, what is done in them, and ending visits.
 
 use serde_json::{Value, json};
+use survey_forms::session::Severity;
 use sync_core::Change;
 use sync_core::exchange::OutgoingChange;
 use sync_core::response::{Edit, ResponseError, Visit};
 
 use crate::household::Outgoing;
+use crate::interview::audit::{Audit, AuditEvent, AuditRequest, EventKind, Position};
 use crate::interview::{Layout, Names, OpenInterview, Opening, draft};
 use crate::outcome;
 use crate::phone::{Phone, Turn, instance_ids};
@@ -16,8 +18,10 @@ use crate::requests::Request;
 impl Phone {
     /// Opens a unit's interview; the one that is open stays so.
     pub(crate) fn open_interview(&mut self, unit: &str, turn: &mut Turn) -> Result<Value, PhoneError> {
-        if let Some(open) = &self.open {
+        if let Some(open) = &mut self.open {
             if open.unit == unit {
+                open.log_place(turn.milliseconds());
+                self.keep_events(turn);
                 return self.told_interview(turn);
             }
             // One that was only looked at is closed without a trace.
@@ -26,7 +30,10 @@ impl Phone {
             }
         }
         self.require_known(unit)?;
-        self.open = Some(self.glanced(unit, turn)?);
+        let mut open = self.glanced(unit, turn)?;
+        self.begin_log(&mut open, Vec::new());
+        open.log_place(turn.milliseconds());
+        self.open = Some(open);
         self.told_interview(turn)
     }
 
@@ -36,10 +43,12 @@ impl Phone {
         unit: &str,
         record: RecordId,
         started_at: i64,
-        steps: Vec<(RecordId, DraftStep)>,
+        (steps, events): (Vec<(RecordId, DraftStep)>, Vec<(RecordId, AuditEvent)>),
         turn: &mut Turn,
     ) -> Result<(), PhoneError> {
-        self.open = Some(self.opened(unit, Some(record), started_at, steps, turn)?);
+        let mut open = self.opened(unit, Some(record), started_at, steps, turn)?;
+        self.begin_log(&mut open, events);
+        self.open = Some(open);
         Ok(())
     }
 
@@ -85,10 +94,15 @@ impl Phone {
     /// A request about the open interview.
     pub(crate) fn in_interview(&mut self, request: Request, turn: &mut Turn) -> Result<Value, PhoneError> {
         let open = self.open.as_mut().ok_or(PhoneError::NoInterview)?;
+        let now = turn.milliseconds();
+        // What happens is told the log after where it happens, and before where that leads to.
+        open.log_return(now);
         match request {
             Request::Answer { path, value } => {
                 let refused = open.answer(&path, value, turn.now);
+                open.log_place(now);
                 self.keep_steps(turn);
+                self.keep_events(turn);
                 return Ok(json!({ "interview": self.told_interview(turn)?, "refused": refused }));
             }
             Request::AddInstance { repeat, parent } => {
@@ -97,16 +111,81 @@ impl Phone {
                 self.keep_steps(turn);
             }
             Request::RemoveInstance { repeat, instance } => {
+                let node = open.node_of_instance(&instance);
                 open.remove_instance(&repeat, &instance)?;
+                open.log_removal(node, now);
+                self.keep_steps(turn);
+            }
+            Request::AnswerAsPrevious { instance } => {
+                open.answer_as_previous(&instance, turn.now);
                 self.keep_steps(turn);
             }
             Request::Next => open.place = open.next(),
             Request::Back => open.place = open.previous(),
-            Request::GoTo { step } => open.go_to(&step)?,
+            Request::GoTo { step } => {
+                open.go_to(&step)?;
+                open.log_jump(now);
+            }
             Request::Enter { instance } => open.enter(&instance)?,
             _ => {}
         }
+        if let Some(open) = &mut self.open {
+            open.log_place(now);
+        }
+        self.keep_events(turn);
         self.told_interview(turn)
+    }
+
+    /// Begins an interview's log, where the form asks for one. `kept` is what it had before the app was closed.
+    fn begin_log(&self, open: &mut OpenInterview, kept: Vec<(RecordId, AuditEvent)>) {
+        let opening = match open.is_new {
+            true => EventKind::FormStart,
+            false => EventKind::FormResume,
+        };
+        let may_locate = self.settings.position_consent == Some(true);
+        let request = AuditRequest::of(open.session.form());
+        open.audit = request.map(|request| Audit::new(request, opening, may_locate, kept));
+    }
+
+    /// Keeps what was logged since this was last called. Whoever only looks at a form leaves no trace.
+    pub(crate) fn keep_events(&mut self, turn: &mut Turn) {
+        let Some(mut open) = self.open.take() else { return };
+        if let Some(audit) = &mut open.audit
+            && open.record.is_some()
+        {
+            audit.keep(|record, event| {
+                let record = record.unwrap_or_else(|| self.new_record());
+                turn.store.put(record, &Record::AuditEvent(event.clone()));
+                record
+            });
+        }
+        self.open = Some(open);
+    }
+
+    /// Whether the form asks for positions during interviews.
+    pub(crate) fn asks_positions(&self) -> bool {
+        let request = self.form.as_ref().and_then(|form| AuditRequest::of(form.form));
+        request.is_some_and(|request| request.locations.is_some())
+    }
+
+    /// Remembers whether positions may be recorded.
+    pub(crate) fn consent_to_positions(&mut self, agreed: bool, turn: &mut Turn) -> Result<Value, PhoneError> {
+        self.settings.position_consent = Some(agreed);
+        turn.store
+            .put(record::SETTINGS, &Record::Settings(self.settings.clone()));
+        if let Some(audit) = self.open.as_mut().and_then(|open| open.audit.as_mut()) {
+            audit.consent(agreed, turn.milliseconds());
+        }
+        self.keep_events(turn);
+        self.told_assignment()
+    }
+
+    /// Takes where the phone is, for the log of the open interview.
+    pub(crate) fn locate(&mut self, position: Option<Position>, turn: &mut Turn) {
+        if let Some(audit) = self.open.as_mut().and_then(|open| open.audit.as_mut()) {
+            audit.locate(position, turn.milliseconds());
+        }
+        self.keep_events(turn);
     }
 
     /// Keeps what was done in the open interview since this was last called.
@@ -149,6 +228,7 @@ impl Phone {
         let (unit, place, layout) = (open.unit.clone(), open.place.clone(), open.layout);
         self.end_visit(turn)?;
         let mut open = self.glanced(&unit, turn)?;
+        self.begin_log(&mut open, Vec::new());
         (open.place, open.layout) = (place, layout);
         self.open = Some(open);
         Ok(())
@@ -168,12 +248,22 @@ impl Phone {
         let _ = open.session.finish(turn.now);
         let mut steps: Vec<DraftStep> = open.steps.iter().map(|(_, step)| step.clone()).collect();
         steps.extend(open.session.store_mut().take_new());
-        let outcome = open
-            .outcome()
-            .unwrap_or_else(|| match open.session.validate().is_empty() {
-                true => outcome::COMPLETED.to_owned(),
-                false => outcome::PARTLY.to_owned(),
-            });
+        // What is only to be asked again is not missing.
+        let problems = open.session.validate();
+        let complete = problems.iter().all(|problem| problem.severity != Severity::Error);
+        let outcome = open.outcome().unwrap_or_else(|| match complete {
+            true => outcome::COMPLETED.to_owned(),
+            false => outcome::PARTLY.to_owned(),
+        });
+        for record in open.records() {
+            turn.store.delete(record);
+        }
+        self.drop_unnamed(&open, turn);
+        let log = open.audit.take().map(|mut audit| {
+            audit.finish(complete, turn.milliseconds());
+            audit.file(&self.volunteer())
+        });
+        let audit = log.map(|log| self.keep_log(&open.unit, log, turn));
         let id = turn.identity();
         let visit = Visit {
             device: key.actor().to_string(),
@@ -182,11 +272,8 @@ impl Phone {
             outcome,
             call_back_at: None,
             position: None,
+            audit,
         };
-        for record in open.record.iter().chain(open.steps.iter().map(|(record, _)| record)) {
-            turn.store.delete(*record);
-        }
-        self.drop_unnamed(&open, turn);
         turn.store.draft(self.holds_attachments());
         self.write_change(turn, &open.unit, |edit| {
             draft::write(edit, &steps)?;
@@ -260,6 +347,16 @@ impl Phone {
         Ok(())
     }
 
+    /// The name of who uses the phone.
+    fn volunteer(&self) -> String {
+        let chosen = self.identity.as_ref().and_then(|identity| identity.volunteer.clone());
+        let invited = self
+            .assignment
+            .as_ref()
+            .map(|(_, assignment)| assignment.device.name.clone());
+        chosen.or(invited).unwrap_or_default()
+    }
+
     pub(crate) fn set_form_language(&mut self, language: &str, turn: &mut Turn) -> Result<Value, PhoneError> {
         self.settings.form_language = Some(language.to_owned());
         turn.store
@@ -277,7 +374,9 @@ impl Phone {
         if let Some(open) = &mut self.open {
             open.layout = layout;
             open.place = open.here();
+            open.log_place(turn.milliseconds());
         }
+        self.keep_events(turn);
         self.told_interview(turn)
     }
 

@@ -170,6 +170,7 @@ impl Phone {
             outcome: outcome.to_owned(),
             call_back_at,
             position: position.map(|(latitude, longitude, accuracy)| format!("{latitude} {longitude} 0 {accuracy}")),
+            audit: None,
         };
         self.write_change(turn, unit, |edit| {
             draft::write(edit, &steps)?;

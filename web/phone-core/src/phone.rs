@@ -253,6 +253,11 @@ impl Phone {
             }
             Request::Attachment { name } => return Ok(self.attachment(&name)),
             Request::SetLayout { layout } => self.set_layout(layout, turn)?,
+            Request::ConsentToPositions { agreed } => self.consent_to_positions(agreed, turn)?,
+            Request::Locate { position } => {
+                self.locate(position, turn);
+                Value::Null
+            }
             other => self.in_interview(other, turn)?,
         };
         Ok(value.into())
@@ -340,7 +345,7 @@ impl Phone {
     }
 
     /// `Assignment` of the protocol.
-    fn told_assignment(&self) -> Result<Value, PhoneError> {
+    pub(crate) fn told_assignment(&self) -> Result<Value, PhoneError> {
         let identity = self.identity.as_ref().ok_or(PhoneError::NotEnrolled)?;
         let missing = || {
             if identity.revoked {
@@ -362,6 +367,8 @@ impl Phone {
             "formVersion": assignment.form.version,
             "revoked": identity.revoked,
             "openInterview": self.open.as_ref().map(|open| &open.unit),
+            "asksPositions": self.asks_positions(),
+            "positionConsent": self.settings.position_consent,
         }))
     }
 }

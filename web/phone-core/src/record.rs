@@ -11,6 +11,7 @@ use sync_core::identity::RoundId;
 
 use crate::household::Summary;
 use crate::interview::Layout;
+use crate::interview::audit::AuditEvent;
 
 /// The number of a record. Those below [`FIRST_FREE`] have one subject each.
 pub(crate) type RecordId = u64;
@@ -54,6 +55,8 @@ pub(crate) enum Record {
     Draft { unit: String, started_at: i64 },
     /// What was done in the open interview.
     DraftStep(DraftStep),
+    /// How it came about.
+    AuditEvent(AuditEvent),
 }
 
 /// A change of a unit's response.
@@ -71,6 +74,9 @@ pub(crate) struct AttachmentRecord {
     pub(crate) name: String,
     pub(crate) media_type: String,
     pub(crate) bytes: ByteBuf,
+    /// Whether it is the log of a visit, which no answer names.
+    #[serde(default)]
+    pub(crate) is_log: bool,
 }
 
 /// See [`Record::Unit`].
@@ -136,6 +142,8 @@ pub(crate) struct Settings {
     pub(crate) layout: Layout,
     /// The language in which forms are shown, where it is not the pages'.
     pub(crate) form_language: Option<String>,
+    /// Whether the user agreed that positions are recorded during interviews; none before anybody asked.
+    pub(crate) position_consent: Option<bool>,
 }
 
 /// One thing that was done to the answers in the open interview.

@@ -149,6 +149,21 @@ pub(crate) enum Request {
         layout: Layout,
     },
     LeaveInterview,
+
+    /// Answers everything open in a roster instance that may be answered as in the one before.
+    AnswerAsPrevious {
+        instance: InstanceId,
+    },
+
+    /// Whether positions may be recorded during interviews.
+    ConsentToPositions {
+        agreed: bool,
+    },
+    /// Where the phone is during the open interview.
+    Locate {
+        /// Latitude and longitude in degrees, accuracy in metres; none where the browser does not say.
+        position: Option<(f64, f64, f64)>,
+    },
 }
 
 /// Why no answer of the server came.

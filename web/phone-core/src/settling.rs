@@ -35,6 +35,7 @@ impl Phone {
                     return Err(refused.into());
                 }
                 self.keep_steps(turn);
+                self.keep_events(turn);
             }
             _ => {
                 self.require_known(unit)?;

@@ -6,6 +6,7 @@ use sync_core::device::DeviceKey;
 use sync_core::exchange::{Client, OutgoingChange};
 
 use crate::household::Outgoing;
+use crate::interview::audit::AuditEvent;
 use crate::phone::{Language, LoadedForm, Phone, Reply, Turn};
 use crate::problem::PhoneError;
 use crate::record::{DraftStep, FIRST_FREE, Record, RecordId};
@@ -32,6 +33,7 @@ impl Phone {
         let mut outgoing: Vec<(RecordId, String)> = Vec::new();
         let mut draft: Option<(RecordId, String, i64)> = None;
         let mut steps: Vec<(RecordId, DraftStep)> = Vec::new();
+        let mut events: Vec<(RecordId, AuditEvent)> = Vec::new();
         for (number, id) in records.iter().enumerate() {
             let bytes = turn.part(number + 1)?;
             let Some(record) = Record::read(&bytes) else {
@@ -72,6 +74,7 @@ impl Phone {
                 }
                 Record::Draft { unit, started_at } => draft = Some((*id, unit, started_at)),
                 Record::DraftStep(step) => steps.push((*id, step)),
+                Record::AuditEvent(event) => events.push((*id, event)),
             }
         }
         for household in self.households.values_mut() {
@@ -79,12 +82,13 @@ impl Phone {
         }
         self.start_client(&mut outgoing);
         steps.sort_by_key(|(id, _)| *id);
+        events.sort_by_key(|(id, _)| *id);
         if let Some((record, unit, started_at)) = draft
             && self.form.is_some()
             && self.identity.is_some()
         {
             // Where it does not open, its records stay for a version that can; everything else works.
-            if self.reopen(&unit, record, started_at, steps, turn).is_err() {
+            if self.reopen(&unit, record, started_at, (steps, events), turn).is_err() {
                 self.damaged.push(record);
             }
         }

@@ -110,6 +110,13 @@ export class App {
     if (this.assignment !== null) await this.open();
   }
 
+  /** Remembers whether positions may be recorded during interviews. */
+  async consentToPositions(agreed: boolean): Promise<void> {
+    await this.attempt(async () => {
+      this.assignment = await this.core.ask('consent_to_positions', { agreed });
+    });
+  }
+
   household(unit: string): Household | null {
     return this.households.find((household) => household.unit === unit) ?? null;
   }

@@ -42,5 +42,56 @@ export class PositionWatch {
   }
 }
 
+/** Positions are not asked for more often, in milliseconds. */
+const SHORTEST_INTERVAL = 1_000;
+
+/** How positions are to be taken while an interview is open. */
+export interface Following {
+  /** Whether exact positions are worth their energy. */
+  exact: boolean;
+  /** How long to wait between two, in milliseconds. */
+  interval: number;
+  /** How old a position may be, in milliseconds. */
+  maxAge: number;
+}
+
+/**
+ * Tells where the phone is, at most once in each interval, and null once where the browser does not say.
+ * Returns what ends it.
+ */
+export function follow(
+  { exact, interval, maxAge }: Following,
+  tell: (position: [number, number, number] | null) => void,
+): () => void {
+  if (!('geolocation' in navigator)) {
+    tell(null);
+    return () => undefined;
+  }
+  // A watch tells only of movement, and who sits in a house does not move: so it is asked again and again.
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let ended = false;
+  const ask = (): void => {
+    const again = (): void => {
+      if (!ended) timer = setTimeout(ask, Math.max(interval, SHORTEST_INTERVAL));
+    };
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => {
+        if (!ended) tell([coords.latitude, coords.longitude, coords.accuracy]);
+        again();
+      },
+      ({ code, PERMISSION_DENIED }) => {
+        if (code !== PERMISSION_DENIED) again();
+        else if (!ended) tell(null);
+      },
+      { enableHighAccuracy: exact, maximumAge: Math.min(interval, maxAge), timeout: 30_000 },
+    );
+  };
+  ask();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
+}
+
 /** The one watch by which households are sorted; it stays on from page to page. */
 export const here = new PositionWatch();

@@ -2,6 +2,8 @@
 
 mod document;
 mod estimates;
+mod paradata;
+mod pieces;
 mod responses;
 
 use std::io::{BufWriter, IsTerminal as _, Write};
@@ -22,7 +24,9 @@ use crate::store::{DataFolder, Store};
 /// addresses and other identifying answers, under pseudonyms that differ from export to export. Simulated data are marked
 /// in every row. Document: one response as an Automerge document (.automerge) with its whole history, which any Automerge
 /// implementation opens; it names and dates everything that anybody ever wrote there, so it is identifying and must be
-/// asked for as such. Attachments: the files that answers name, in a folder for each unit; identifying as well.
+/// asked for as such. Attachments: the files that answers name, in a folder for each unit; identifying as well. Paradata: how
+/// long each interview and each question of it took, as the phones logged it, with the same pseudonyms as responses; lines
+/// of a log that cannot be right are told and left out.
 #[derive(Debug, Args)]
 pub(super) struct ExportArguments {
     /// What to write
@@ -59,6 +63,8 @@ enum Exported {
     Document,
     /// The pictures, recordings and other files of all responses, into the folder that --output names
     Attachments,
+    /// How long each interview and each of its questions took, where the form asks phones to log it (row audit)
+    Paradata,
 }
 
 /// How to write.
@@ -90,6 +96,12 @@ pub(super) async fn run(arguments: ExportArguments, config: &Config) -> Result<(
                 "responses have rosters, which one table cannot hold; use --format jsonl",
             ));
         }
+        (Exported::Paradata, Some(ExportFormat::Jsonl)) => {
+            return Err(Failure::new(
+                "paradata chỉ xuất được dạng csv",
+                "paradata are one table; use --format csv",
+            ));
+        }
         (Exported::Responses, _) => ExportFormat::Jsonl,
         (_, format) => format.unwrap_or(ExportFormat::Csv),
     };
@@ -100,8 +112,11 @@ pub(super) async fn run(arguments: ExportArguments, config: &Config) -> Result<(
     let app = App::load(store, rules).await?;
     app.catch_up().await?;
     let mut output = open(arguments.output.as_deref())?;
+    let with_identifying = arguments.with_identifying;
     if arguments.what == Exported::Responses {
-        responses::write(&app.store, &wanted, arguments.with_identifying, &mut output).await?;
+        responses::write(&app.store, &wanted, with_identifying, &mut output).await?;
+    } else if arguments.what == Exported::Paradata {
+        paradata::write(&app.store, &wanted, with_identifying, config.language, &mut output).await?;
     } else {
         let rounds = app.live.read().await;
         if let Some(live) = rounds.iter().find(|live| live.round.id == wanted.id) {

@@ -8,19 +8,16 @@ use sha2::{Digest as _, Sha256};
 use survey_forms::answers::{AnswerPath, Answers as _, InstanceId, Value};
 use survey_forms::model::{Form, NodeKind};
 use sync_core::ChangeHash;
-use sync_core::identity::ResponseId;
 use sync_core::response::{Reading, Response};
-use uuid::Uuid;
 
 use super::Failure;
+use super::pieces::{self, Stored};
 use crate::clock;
 use crate::hex;
 use crate::rounds::{self, Round};
-use crate::store::{Store, StoreError};
-use crate::sync::{changes_of, clocks_of};
+use crate::store::Store;
+use crate::sync::clocks_of;
 
-/// Responses that are read together.
-const PIECE: i64 = 1_000;
 /// The form's column that says whether an answer identifies a person.
 const IDENTIFYING: &str = "identifying";
 /// Characters of a pseudonym.
@@ -93,41 +90,26 @@ pub(super) async fn write(
         .map(|node| node.name.as_str())
         .filter(|_| !with_identifying)
         .collect();
-    let mut salt = [0; 32];
-    getrandom::fill(&mut salt).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+    let pseudonyms = Pseudonyms::draw()?;
 
     let mut last = 0;
     loop {
-        let rows: Vec<(i64, Uuid, String, String, bool)> = sqlx::query_as(
-            "SELECT response.response_key, response.id, response.unit, frame_hamlet.code, COALESCE(sampled_unit.added, FALSE)
-             FROM response JOIN frame_hamlet ON frame_hamlet.hamlet_key = response.hamlet_key
-             LEFT JOIN sampled_unit ON sampled_unit.round_key = response.round_key AND sampled_unit.code = response.unit
-             WHERE response.round_key = $1 AND response.response_key > $2 ORDER BY response.response_key LIMIT $3",
-        )
-        .bind(round.key)
-        .bind(last)
-        .bind(PIECE)
-        .fetch_all(&store.readers)
-        .await?;
-        let Some((key, ..)) = rows.last() else { return Ok(()) };
-        last = *key;
-        let keys: Vec<i64> = rows.iter().map(|(key, ..)| *key).collect();
-        let mut changes = changes_of(&store.readers, &keys).await?;
+        let piece = pieces::after(store, round, last).await?;
+        let Some(stored) = piece.last() else { return Ok(()) };
+        last = stored.key;
+        let keys: Vec<i64> = piece.iter().map(|stored| stored.key).collect();
         let clocks = clocks_of(&store.readers, &keys).await?;
-        for (key, id, unit, hamlet, added) in &rows {
-            let response =
-                Response::with_changes(ResponseId(*id), changes.remove(key).unwrap_or_default()).map_err(|error| {
-                    StoreError::Damaged {
-                        table: "change_log",
-                        reason: error.to_string(),
-                    }
-                })?;
+        for Stored {
+            id,
+            unit,
+            hamlet,
+            added,
+            response,
+            ..
+        } in &piece
+        {
             let reading = response.read();
-            let unit = if with_identifying {
-                unit.clone()
-            } else {
-                pseudonym(&salt, id.as_bytes())
-            };
+            let unit = identified(with_identifying, unit, || pseudonyms.of(id.as_bytes()));
             let line = Line {
                 simulated: round.simulated,
                 round: round.id.to_string(),
@@ -138,9 +120,8 @@ pub(super) async fn write(
                 answers: answers(&form, &reading, None, &withheld),
                 rosters: rosters(&form, &reading, &withheld),
                 conflicts: conflicts(&form, &reading, &withheld),
-                visits: visits(&response, &reading, &clocks, |device| match with_identifying {
-                    true => device.to_owned(),
-                    false => pseudonym(&salt, device.as_bytes()),
+                visits: visits(response, &reading, &clocks, |device| {
+                    identified(with_identifying, device, || pseudonyms.of(device.as_bytes()))
                 }),
             };
             serde_json::to_writer(&mut *output, &line).map_err(std::io::Error::from)?;
@@ -149,11 +130,36 @@ pub(super) async fn write(
     }
 }
 
-/// A name that is the same through one export and means nothing outside it.
-fn pseudonym(salt: &[u8], name: &[u8]) -> String {
-    let mut text = hex::encode(&Sha256::new().chain_update(salt).chain_update(name).finalize());
-    text.truncate(PSEUDONYM);
-    text
+/// Names that are the same through one export and mean nothing outside it.
+pub(super) struct Pseudonyms {
+    salt: [u8; 32],
+}
+
+impl Pseudonyms {
+    /// Those of a new export.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub(super) fn draw() -> Result<Self, Failure> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
+        Ok(Self { salt })
+    }
+
+    /// The pseudonym of what has this name.
+    pub(super) fn of(&self, name: &[u8]) -> String {
+        let mut text = hex::encode(&Sha256::new().chain_update(self.salt).chain_update(name).finalize());
+        text.truncate(PSEUDONYM);
+        text
+    }
+}
+
+/// The name itself where identifying data are wanted, else its pseudonym.
+pub(super) fn identified(with_identifying: bool, name: &str, pseudonym: impl FnOnce() -> String) -> String {
+    match with_identifying {
+        true => name.to_owned(),
+        false => pseudonym(),
+    }
 }
 
 /// The answers of the household, or of one member, in the form's words.

@@ -365,8 +365,8 @@ impl Phone {
         if self.open.as_ref().is_some_and(|open| open.unit == erased.unit)
             && let Some(open) = self.open.take()
         {
-            for record in open.record.iter().chain(open.steps.iter().map(|(record, _)| record)) {
-                turn.store.delete(*record);
+            for record in open.records() {
+                turn.store.delete(record);
             }
             turn.store.draft(self.holds_attachments());
         }
@@ -377,6 +377,7 @@ impl Phone {
             .record
             .iter()
             .chain(household.held.iter().map(|(record, _)| record))
+            .chain(household.attachments.iter().map(|(record, _)| record))
         {
             turn.store.delete(*record);
         }

@@ -1,7 +1,10 @@
 //! The open interview: what was answered on this visit, and where in the form the person is.
 
+pub(crate) mod audit;
 pub(crate) mod draft;
+mod hints;
 mod places;
+mod previous;
 mod shapes;
 mod view;
 
@@ -18,10 +21,8 @@ pub(crate) use view::Names;
 use crate::household;
 use crate::problem::PhoneError;
 use crate::record::{DraftStep, RecordId};
+use audit::Audit;
 use draft::DraftAnswers;
-
-/// An interview of fewer seconds than this, with everything answered, is worth a look while still in the house.
-const QUICK_SECONDS: i64 = 60;
 
 /// The interview that is open.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ pub(crate) struct OpenInterview {
     pub(crate) layout: Layout,
     /// What people disagreed about when the interview was opened, without what was settled since.
     pub(crate) conflicts: Vec<Conflict>,
+    /// Whether the form had no answers when the interview was opened.
+    pub(crate) is_new: bool,
+    /// How the answers come about, where the form asks for it. An interview that is only looked at has none.
+    pub(crate) audit: Option<Audit>,
 }
 
 /// An answer that the form did not take.
@@ -98,10 +103,19 @@ impl OpenInterview {
             place: Place::default(),
             layout: opening.layout,
             conflicts: household::conflicts(form, &opening.reading),
+            is_new,
+            audit: None,
         };
         interview.initial = interview.session.store_mut().take_new();
         interview.place = interview.places(None).into_iter().next().unwrap_or_default();
         Ok(interview)
+    }
+
+    /// Every record that the interview is kept in.
+    pub(crate) fn records(&self) -> impl Iterator<Item = RecordId> {
+        let steps = self.steps.iter().map(|(record, _)| *record);
+        let events = self.audit.iter().flat_map(Audit::records);
+        self.record.into_iter().chain(steps).chain(events)
     }
 
     /// Whether anything was answered on this visit.
@@ -112,11 +126,17 @@ impl OpenInterview {
     /// Gives an answer, or takes one away; what the form does not take is told.
     pub(crate) fn answer(&mut self, path: &AnswerPath, value: Option<Value>, now: Moment) -> Option<RefusedAnswer> {
         self.session.set_now(now);
+        let old = self.session.value(path);
         let outcome = match value {
             Some(value) => self.session.answer(path, value),
             None => self.session.clear(path),
         };
-        let message = match outcome.err()? {
+        let Err(error) = outcome else {
+            self.log_answer(path, old, now.unix_milliseconds);
+            return None;
+        };
+        self.log_refusal(path, now.unix_milliseconds);
+        let message = match error {
             AnswerError::Refused { refusal, .. } => match self.session.context().language.as_str() {
                 "vi" => refusal.vietnamese(),
                 _ => refusal.to_string(),
@@ -165,33 +185,6 @@ impl OpenInterview {
             self.conflicts.retain(|conflict| conflict.path != *path);
         }
         refused
-    }
-
-    /// What looks odd while still in the house.
-    fn hints(&self, elapsed: i64) -> Vec<String> {
-        let is_vietnamese = self.session.context().language == "vi";
-        let mut hints = Vec::new();
-        let (answered, _) = self.counts();
-        if elapsed < QUICK_SECONDS * 1000 && answered > 10 && self.is_touched() {
-            let seconds = elapsed / 1000;
-            hints.push(match is_vietnamese {
-                true => format!("Phiếu này mới mất {seconds} giây. Hãy xem lại đã hỏi đủ từng câu chưa."),
-                false => format!("This form took {seconds} seconds. Check that every question was asked."),
-            });
-        }
-        let mut names: Vec<String> = self
-            .instances_everywhere()
-            .map(|(_, title)| title.to_lowercase())
-            .collect();
-        names.sort_unstable();
-        let twice = names.windows(2).find(|pair| pair[0] == pair[1] && !pair[0].is_empty());
-        if let Some(twice) = twice.and_then(|pair| pair.first()) {
-            hints.push(match is_vietnamese {
-                true => format!("Có hai người cùng tên «{twice}». Hãy xem có ghi trùng không."),
-                false => format!("Two people are called \"{twice}\". Check that nobody is listed twice."),
-            });
-        }
-        hints
     }
 }
 

@@ -24,7 +24,26 @@ pub(crate) struct InterviewView {
     pub(super) answered: usize,
     pub(super) asked: usize,
     pub(super) elapsed: i64,
-    pub(super) hints: Vec<String>,
+    pub(super) hints: Vec<HintView>,
+    pub(super) positions: Option<PositionsView>,
+}
+
+/// Something that looks odd.
+#[derive(Debug, Serialize)]
+pub(crate) struct HintView {
+    pub(super) id: String,
+    pub(super) text: String,
+    pub(super) person: Option<String>,
+    pub(super) step: Option<String>,
+}
+
+/// How the form wants positions recorded.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PositionsView {
+    pub(super) priority: String,
+    pub(super) min_interval: i64,
+    pub(super) max_age: i64,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,6 +92,7 @@ pub(crate) struct InstanceView {
     pub(super) answered: usize,
     pub(super) asked: usize,
     pub(super) problems: usize,
+    pub(super) previous: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -91,6 +111,14 @@ pub(crate) struct QuestionView {
     pub(super) parameters: BTreeMap<String, String>,
     pub(super) problem: Option<ProblemView>,
     pub(super) conflict: Option<ConflictView>,
+    pub(super) previous: Option<PreviousView>,
+}
+
+/// What the instance before answered.
+#[derive(Debug, Serialize)]
+pub(crate) struct PreviousView {
+    pub(super) value: Value,
+    pub(super) shown: String,
 }
 
 #[derive(Debug, Serialize)]

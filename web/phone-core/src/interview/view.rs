@@ -9,9 +9,10 @@ use survey_forms::xpath::number_to_text;
 use sync_core::ActorId;
 use sync_core::response::Conflict;
 
+use super::audit::Audit;
 use super::shapes::{
     ChoiceView, ClaimView, ConflictView, InstanceView, InterviewView, LanguageView, PageInstance, PlacedProblem,
-    ProblemView, QuestionView, SectionView, StepView,
+    PositionsView, PreviousView, ProblemView, QuestionView, SectionView, StepView,
 };
 use super::{Layout, OpenInterview, Place};
 use crate::household;
@@ -57,6 +58,15 @@ impl OpenInterview {
             } else {
                 Vec::new()
             },
+            positions: self
+                .audit
+                .as_ref()
+                .and_then(Audit::locations)
+                .map(|parameters| PositionsView {
+                    priority: parameters.priority.clone(),
+                    min_interval: parameters.min_interval,
+                    max_age: parameters.max_age,
+                }),
             step: self.step(&here, names),
         }
     }
@@ -103,6 +113,7 @@ impl OpenInterview {
     }
 
     fn question(&self, asked: AskedQuestion<'static>, problems: &[AnswerProblem], names: &Names) -> QuestionView {
+        let previous = self.previous_answer(&asked);
         let AskedQuestion { path, node } = asked;
         let text = |texts| self.session.shown_text(&path, texts);
         let conflict = self.conflicts.iter().find(|conflict| conflict.path == path);
@@ -126,6 +137,10 @@ impl OpenInterview {
             parameters: node.parameters.clone(),
             problem: problem.map(problem_view),
             conflict: conflict.map(|conflict| self.conflict(conflict, names)),
+            previous: previous.map(|value| PreviousView {
+                shown: self.shown(&path, &value),
+                value,
+            }),
             value,
             path,
         }
@@ -269,7 +284,7 @@ impl OpenInterview {
     }
 
     /// The questions of an instance and of the instances inside it.
-    fn questions_in(&self, instance: &InstanceId) -> Vec<AskedQuestion<'static>> {
+    pub(super) fn questions_in(&self, instance: &InstanceId) -> Vec<AskedQuestion<'static>> {
         let mut found = Vec::new();
         for row in self.session.rows(Some(instance)) {
             match row {
@@ -299,6 +314,7 @@ impl OpenInterview {
             answered,
             asked,
             problems: self.session.validate_questions(&questions).len(),
+            previous: self.previous_answers(&questions),
             id,
         }
     }
@@ -317,26 +333,13 @@ impl OpenInterview {
     }
 
     /// What an instance is called: the first text answered in it; nothing before there is one.
-    fn title(&self, instance: &InstanceId) -> String {
+    pub(super) fn title(&self, instance: &InstanceId) -> String {
         let rows = self.session.rows(Some(instance)).into_iter();
         let texts = rows.filter_map(|row| match row {
             Row::Question(asked) if asked.node.kind == NodeKind::Text => self.session.value(&asked.path),
             _ => None,
         });
         texts.map(|value| value.to_string()).next().unwrap_or_default()
-    }
-
-    /// Every shown instance of every roster with its title.
-    pub(super) fn instances_everywhere(&self) -> impl Iterator<Item = (InstanceId, String)> {
-        let rosters = self.rosters().into_iter();
-        let instances = rosters.flat_map(|place| match place {
-            Place::Roster { repeat, parent } => self.session.shown_instances(repeat, parent.as_ref()),
-            _ => Vec::new(),
-        });
-        instances.map(|instance| {
-            let title = self.title(&instance);
-            (instance, title)
-        })
     }
 
     /// The labels of the groups around a place, the outermost first.

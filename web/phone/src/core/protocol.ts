@@ -136,6 +136,8 @@ export interface Question {
   /** What is wrong with the answer as it is kept. */
   problem: AnswerProblem | null;
   conflict: Conflict | null;
+  /** What the instance before answered, where the form allows to take it over and nobody answered here yet. */
+  previous: { value: Value; shown: string } | null;
 }
 
 /** An instance of a repeat, as a card. */
@@ -147,6 +149,8 @@ export interface Instance {
   answered: number;
   asked: number;
   problems: number;
+  /** How many of its questions could be answered as in the instance before. */
+  previous: number;
 }
 
 /** Where in the form the person is. */
@@ -198,7 +202,26 @@ export interface Interview {
   /** Milliseconds since the interview was opened on this visit, by the phone's clock. */
   elapsed: number;
   /** What looks odd while still in the house, such as an interview of 40 seconds. */
-  hints: string[];
+  hints: Hint[];
+  /** How the form wants positions recorded; null where it wants none. */
+  positions: PositionParameters | null;
+}
+
+/** Something that looks odd. It is in nobody's way. */
+export interface Hint {
+  id: string;
+  text: string;
+  /** The person whom it is about, inside a roster. */
+  person: string | null;
+  /** The step where it can be looked at. */
+  step: string | null;
+}
+
+/** The parameters of the XLSForm row `audit` that are about positions; times in milliseconds. */
+export interface PositionParameters {
+  priority: 'high-accuracy' | 'balanced' | 'low-power' | 'no-power';
+  minInterval: number;
+  maxAge: number;
 }
 
 /** How much stands on one page: one question, or a whole section. */
@@ -278,6 +301,10 @@ export interface Assignment {
   revoked: boolean;
   /** The unit of the interview that was open when the app was closed. */
   openInterview: string | null;
+  /** Whether the form asks for positions during interviews. */
+  asksPositions: boolean;
+  /** Whether the user agreed to that; null before anybody asked. */
+  positionConsent: boolean | null;
 }
 
 /** A problem, for people: RFC 9457's members as far as they matter here. */
@@ -355,6 +382,14 @@ export interface Requests {
   set_layout: [{ layout: Layout }, Interview];
   /** Ends the visit: what was answered becomes one signed change. */
   leave_interview: [undefined, Household[]];
+
+  /** Answers everything open in a roster instance that may be answered as in the one before. */
+  answer_as_previous: [{ instance: string }, Interview];
+
+  /** Whether positions may be recorded during interviews. */
+  consent_to_positions: [{ agreed: boolean }, Assignment];
+  /** Where the phone is during the open interview: latitude, longitude, accuracy in metres; null where the browser does not say. */
+  locate: [{ position: [number, number, number] | null }, null];
 }
 
 export type RequestName = keyof Requests;

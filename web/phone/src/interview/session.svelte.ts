@@ -168,6 +168,11 @@ export class InterviewSession {
     })();
   }
 
+  /** Answers in a roster instance as in the one before what may be answered so. */
+  async takeOver(instance: string): Promise<void> {
+    await this.#move('answer_as_previous', { instance });
+  }
+
   async #move<N extends Moving>(name: N, ...argument: Argument<N>): Promise<void> {
     this.moving = true;
     try {

@@ -211,6 +211,17 @@ export const en: Strings = {
   endMissing: (count) => `${count} to look at`,
   endMissingWhat: 'Tap one to go there. You may also end now and complete it later.',
   endHints: 'Please check before you leave the house',
+  hintGo: 'Look again',
+  hintRight: 'It is right',
+  previousAnswer: (answer) => `Same as the person before: ${answer}`,
+  previousAnswers: (count) => `Same as the person before (${count} questions)`,
+  previousAnswersOf: (name, count) => `${name}: same as the person before, ${count} questions`,
+  previousTaken: (name) => `Filled in for ${name} as for the person before.`,
+  positionAsk: 'May the position be recorded during interviews?',
+  positionWhy:
+    'This form wants to record where the phone is during an interview, to know that the right house was visited. At other times nothing is recorded. Without it you can interview all the same, and you can change your mind on the page “More”.',
+  positionAgree: 'Allow',
+  positionRefuse: 'Do not allow',
   endVisit: 'End the visit',
   elapsed: (span) => `Length of the interview: ${span} minutes`,
   leaveUnsaved: (count) =>

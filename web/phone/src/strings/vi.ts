@@ -209,6 +209,17 @@ export const vi = {
   endMissing: (count: string) => `Còn ${count} chỗ cần xem`,
   endMissingWhat: 'Chạm vào để đến câu đó. Vẫn có thể kết thúc và bổ sung sau.',
   endHints: 'Hãy xem lại trước khi rời nhà',
+  hintGo: 'Xem lại',
+  hintRight: 'Đúng rồi',
+  previousAnswer: (answer: string) => `Giống người trước: ${answer}`,
+  previousAnswers: (count: string) => `Giống người trước (${count} câu)`,
+  previousAnswersOf: (name: string, count: string) => `${name}: giống người trước, ${count} câu`,
+  previousTaken: (name: string) => `Đã điền cho ${name} như người trước.`,
+  positionAsk: 'Cho phép ghi vị trí trong lúc phỏng vấn?',
+  positionWhy:
+    'Phiếu này muốn ghi máy ở đâu trong lúc phỏng vấn, để biết đã đến đúng nhà. Ngoài lúc phỏng vấn máy không ghi. Không đồng ý vẫn phỏng vấn được, và đổi ý được ở trang «Thêm».',
+  positionAgree: 'Cho phép',
+  positionRefuse: 'Không cho phép',
   endVisit: 'Kết thúc',
   elapsed: (span: string) => `Thời gian phỏng vấn: ${span} phút`,
   leaveUnsaved: (count: string) =>
