@@ -1,5 +1,6 @@
 /** The app in a browser that measures it: a phone with finished households, and what a volunteer does with it. */
 
+import { setTimeout } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import { createVault, encryptRecord } from '../../src/core/worker/vault.ts';
 import type { Bytes } from '../../src/core/worker/framing.ts';
@@ -24,6 +25,9 @@ const DIALECT: Dialect = {
 const LIST = 'Khu phố 1';
 const NEXT = '.bottom .primary';
 const ADD = 'button.add';
+
+/** From one digit of the PIN to the next, in milliseconds. */
+const BETWEEN_DIGITS = 400;
 
 /** What a start took, in milliseconds. */
 export interface Start {
@@ -102,7 +106,11 @@ function base64(content: Bytes): string {
 /** Opens the app and unlocks it. */
 export async function start(page: Page, origin: string): Promise<Start> {
   const opened = await untilOpened(page, `${origin}/phone/`, 'Nhập mã PIN');
-  return { page: opened, list: await untilShown(page, { keys: PIN }, LIST) };
+  for (const digit of PIN.slice(0, -1)) {
+    await page.evaluate((key) => dispatchEvent(new KeyboardEvent('keydown', { key })), digit);
+    await setTimeout(BETWEEN_DIGITS);
+  }
+  return { page: opened, list: await untilShown(page, { keys: PIN.slice(-1) }, LIST) };
 }
 
 /** Opens the interview of a household from the list, and says after how many milliseconds it stands there. */
