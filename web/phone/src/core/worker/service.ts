@@ -177,7 +177,8 @@ export class Service {
     const right = { ...counted, wrongPins: 0, pauseUntil: null };
     await this.#commit(storage, right);
     await this.#start(storage, key, right);
-    this.wake();
+    // Not at once: to prepare what is to be sent would keep the list waiting.
+    if (right.enrolled) this.#opened().exchange.soon();
     return this.#tellStatus();
   }
 
@@ -238,6 +239,8 @@ export class Service {
   }
 
   async #setLanguage(language: Language): Promise<null> {
+    // A core is told the language when it is started.
+    if (language === this.#language) return null;
     this.#language = language;
     if (this.#unlocked !== null) await this.#askCore('set_language', { language });
     return null;
