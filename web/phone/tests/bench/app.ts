@@ -45,7 +45,7 @@ export async function install(context: BrowserContext, origin: string): Promise<
   return ready;
 }
 
-/** Writes to a profile's storage what a handset keeps, as the app would have. */
+/** Writes to a profile's storage what a handset keeps, as the app would have, in place of what is there. */
 export async function bring(
   context: BrowserContext,
   origin: string,
@@ -83,6 +83,7 @@ export async function bring(
       const stores = ['records', 'sealed', 'vault'];
       const transaction = database.transaction(stores, 'readwrite');
       const done = new Promise((written) => (transaction.oncomplete = written));
+      for (const store of ['records', 'sealed']) transaction.objectStore(store).clear();
       for (const [id, iv, data] of records) {
         const record = { iv: bytes(iv), data: bytes(data).buffer };
         transaction.objectStore('records').put(record, id);
@@ -143,9 +144,12 @@ export async function interview(page: Page): Promise<Settled[]> {
   return times;
 }
 
+/** Opens the page of sending. */
+export async function openSending(page: Page): Promise<void> {
+  await untilShown(page, { press: 'a[href="#/send"]' }, 'Gửi ngay');
+}
+
 /** Sends everything, and says how many milliseconds it took until nothing waited any more. */
-export async function send(page: Page): Promise<number> {
-  await page.locator('a[href="#/send"]').first().click();
-  await page.locator('button.now:enabled').waitFor();
+export function send(page: Page): Promise<number> {
   return untilShown(page, { press: 'button.now' }, 'Không còn phiếu nào chờ gửi.');
 }
