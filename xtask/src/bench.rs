@@ -16,6 +16,9 @@ const MODULES: [(&str, &str); 2] = [("KHAOSAT_MODULE", module::SMALL), ("KHAOSAT
 /// The measurement that needs other programs' exchanges.
 const PEERS: &str = "peers";
 
+/// The measurement of the phone app in a browser, which is a script of its own and runs when it is asked for alone.
+const PHONE: &str = "phone";
+
 /// Builds the server and the benchmark program together, then becomes the latter with these arguments.
 ///
 /// Both are built by one command: built apart, cargo may choose other features for what they share and build it twice.
@@ -34,6 +37,12 @@ pub(crate) fn run(arguments: &[OsString]) -> Result<(), Failure> {
         "khaosat-tests",
         "--bins",
     ]))?;
+    if matches!(arguments, [only] if only == PHONE) {
+        let server = target_folder().join("release").join("khaosat");
+        let mut bench = web::npm(&["run", "bench", "--workspace", "phone"]);
+        bench.env("KHAOSAT_PROGRAM", server);
+        return become_command(bench.envs(oracles::set_up(&[Oracle::Browser, Oracle::WebFormsPage])?));
+    }
     let mut bench = Command::new(target_folder().join("release").join("bench"));
     let is_asked_for = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
     if is_asked_for(PEERS) {

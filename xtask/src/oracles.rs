@@ -17,6 +17,11 @@ const WEB_FORMS: NodePackages = NodePackages {
     variable: "KHAOSAT_WEB_FORMS",
     manifests: "survey-forms/tests/oracles/web-forms",
 };
+/// ODK Web Forms as a page.
+const WEB_FORMS_PAGE: NodePackages = NodePackages {
+    variable: "KHAOSAT_WEB_FORMS_PAGE",
+    manifests: "web/phone/tests/oracles/web-forms-page",
+};
 /// Automerge for JavaScript, and Automerge-repo, which exchanges its documents.
 const AUTOMERGE: NodePackages = NodePackages {
     variable: "KHAOSAT_AUTOMERGE",
@@ -43,6 +48,8 @@ pub(crate) enum Oracle {
     Python,
     /// ODK Web Forms' engine, for Node.
     WebForms,
+    /// ODK Web Forms as a page, for a browser.
+    WebFormsPage,
     /// Automerge and Automerge-repo, for Node.
     Automerge,
     /// PouchDB and its server, for Node.
@@ -71,7 +78,13 @@ impl Oracle {
                 }
                 packages
             }
-            Self::RSurvey | Self::Java | Self::Python | Self::WebForms | Self::Automerge | Self::PouchDb => Vec::new(),
+            Self::RSurvey
+            | Self::Java
+            | Self::Python
+            | Self::WebForms
+            | Self::WebFormsPage
+            | Self::Automerge
+            | Self::PouchDb => Vec::new(),
         }
     }
 }
@@ -100,6 +113,7 @@ pub(crate) fn set_up(oracles: &[Oracle]) -> Result<Environment, Failure> {
     }
     for (oracle, packages) in [
         (Oracle::WebForms, WEB_FORMS),
+        (Oracle::WebFormsPage, WEB_FORMS_PAGE),
         (Oracle::Automerge, AUTOMERGE),
         (Oracle::PouchDb, POUCHDB),
     ] {

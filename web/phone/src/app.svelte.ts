@@ -33,6 +33,7 @@ export class App {
   message: string = $state('');
   /** Until the interview that was left last is closed; another one opens only then. */
   closing: Promise<void> = Promise.resolve();
+  #opening: Promise<void> | null = null;
 
   constructor(core: Core) {
     this.core = core;
@@ -56,12 +57,14 @@ export class App {
       this.households = [];
       this.sync = null;
     } else if (opened && (this.assignment === null || before?.locked === true)) {
-      await this.open();
+      // A status comes as an answer and is told as well: what is being fetched for one is there for the other.
+      this.#opening ??= this.#open().finally(() => (this.#opening = null));
+      await this.#opening;
     }
   }
 
   /** Fetches everything that an unlocked and enrolled phone shows. */
-  async open(): Promise<void> {
+  async #open(): Promise<void> {
     await this.attempt(async () => {
       await this.core.ask('set_language', { language: ui.language });
       const [households, sync, assignment] = await Promise.all([
@@ -107,7 +110,7 @@ export class App {
   /** Switches the language of the pages and of what the core words. */
   async choose(language: Language): Promise<void> {
     ui.choose(language);
-    if (this.assignment !== null) await this.open();
+    if (this.assignment !== null) await this.#open();
   }
 
   /** Remembers whether positions may be recorded during interviews. */

@@ -12,9 +12,9 @@ import { promisify } from 'node:util';
 /** Where cargo puts the program, seen from this package. */
 const BUILT_PROGRAM = '../../target/debug/khaosat';
 /** The program under test; it serves the app in `dist` if it was built without `--release`. */
-const PROGRAM = process.env['KHAOSAT_PROGRAM'] ?? BUILT_PROGRAM;
+export const PROGRAM = process.env['KHAOSAT_PROGRAM'] ?? BUILT_PROGRAM;
 /** The questionnaire of the demo, seen from this package. */
-const FORM = '../../forms/household.xlsx';
+export const FORM = '../../forms/household.xlsx';
 
 /** The hamlet whose households are `A1` … `A20`. */
 export const HAMLET = '28249-01';

@@ -1,17 +1,14 @@
 /**
  * An open interview as the pages hold it: the core's last word on it, and what has been typed since.
  *
- * Every change goes to the core, choices at once and typing after a short rest. A reply never replaces
- * what was typed after its question was sent, and what the core refused stays in sight.
+ * Every change goes to the core at once; of what is typed while it is at the same answer, the last goes next. A reply
+ * never replaces what was typed after its question was sent, and what the core refused stays in sight.
  */
 
 import { SvelteMap } from 'svelte/reactivity';
 import type { App } from '../app.svelte.ts';
 import { problemOf } from '../app.svelte.ts';
 import type { Interview, Layout, Path, RefusedAnswer, Requests, Value } from '../core/protocol.ts';
-
-/** How long typing rests before it is sent, in milliseconds. */
-const REST = 80;
 
 /** How far an answer's change has come. */
 export type DraftState =
@@ -49,7 +46,8 @@ export class InterviewSession {
   moving: boolean = $state(false);
   readonly #app: App;
   readonly #drafts = new SvelteMap<string, Draft>();
-  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Answers typed while the core was at an earlier one of the same question. */
+  readonly #waiting = new Set<string>();
   readonly #running = new Set<Promise<void>>();
   /** How many requests about each answer are on their way. */
   readonly #asking = new Map<string, number>();
@@ -77,23 +75,18 @@ export class InterviewSession {
     return [...this.#drafts.values()].filter(isUnkept);
   }
 
-  /** Takes a change: sent at once, or after a rest where more is likely to be typed. */
-  change(path: Path, value: Value | null, typed: string | null, when: 'now' | 'soon'): void {
+  /** Takes a change; what is typed waits while the core is at an earlier answer of the question. */
+  change(path: Path, value: Value | null, typed: string | null, how: 'chosen' | 'typed'): void {
     this.#put(path, { value, typed, state: 'typed', message: null });
     const key = keyOf(path);
-    clearTimeout(this.#timers.get(key));
-    if (when === 'now') this.#send(key);
-    else
-      this.#timers.set(
-        key,
-        setTimeout(() => this.#rested(key), REST),
-      );
+    // On a slow phone, a long word must not queue up letter by letter behind its first ones.
+    if (how === 'typed' && this.#asking.has(key)) this.#waiting.add(key);
+    else this.#send(key);
   }
 
   /** Takes characters that are no answer: they stay in sight and are not sent. */
   mistake(path: Path, typed: string, message: string): void {
-    clearTimeout(this.#timers.get(keyOf(path)));
-    this.#timers.delete(keyOf(path));
+    this.#waiting.delete(keyOf(path));
     this.#put(path, { value: null, typed, state: 'mistaken', message });
   }
 
@@ -108,15 +101,15 @@ export class InterviewSession {
   /** The person has left an answer's field: it is sent, and shown from then on as it is kept. */
   leave(path: Path): void {
     const key = keyOf(path);
-    if (this.#timers.has(key)) this.#send(key);
+    if (this.#waiting.has(key)) this.#send(key);
     const draft = this.#drafts.get(key);
     if (draft?.state === 'saved' && draft.typed !== null)
       this.#drafts.set(key, { ...draft, typed: null });
   }
 
-  /** Sends everything that still rests, and waits until the core has answered all of it. */
+  /** Sends everything that still waits, and waits until the core has answered all of it. */
   async flush(): Promise<void> {
-    for (const key of [...this.#timers.keys()]) this.#send(key);
+    for (const key of [...this.#waiting]) this.#send(key);
     while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
@@ -196,14 +189,8 @@ export class InterviewSession {
     return draft;
   }
 
-  /** Typing rests: on a slow phone, a long word must not queue up letter by letter behind its first ones. */
-  #rested(key: string): void {
-    if (!this.#asking.has(key)) this.#send(key);
-  }
-
   #send(key: string): void {
-    clearTimeout(this.#timers.get(key));
-    this.#timers.delete(key);
+    this.#waiting.delete(key);
     const draft = this.#drafts.get(key);
     if (draft?.state !== 'typed') return;
     const sent: Draft = { ...draft, state: 'sent' };
@@ -236,7 +223,7 @@ export class InterviewSession {
     }
     this.#asking.delete(key);
     // What has been typed in the meantime goes now.
-    if (this.#timers.has(key)) this.#send(key);
+    if (this.#waiting.has(key)) this.#send(key);
   }
 
   #acknowledge(sent: Draft, refusal: string | null): void {

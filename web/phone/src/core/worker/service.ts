@@ -18,6 +18,9 @@ import {
   type DeriveKey,
 } from './vault.ts';
 
+/** The costs of a derivation that is only to be practised: enough for the browser to take notice. */
+const WARM_UP = { memoryKib: 1024, iterations: 1 };
+
 /** The opened records and what exchanges them with the server. */
 interface Unlocked {
   engine: Engine;
@@ -116,6 +119,21 @@ export class Service {
     this.#vault = await this.#storage.vault();
     this.#heldElsewhere = false;
     this.#tellStatus();
+    if (this.#vault !== null) void this.#warmUp();
+  }
+
+  /**
+   * Uses the time in which the PIN is being entered: the core is fetched and compiled, and a key that nobody needs is
+   * derived at little cost. The browser then compiles what derives keys a second time, for speed, before the real one.
+   * Before there is a PIN, the app's files are still on their way, and must not be fetched twice.
+   */
+  async #warmUp(): Promise<void> {
+    try {
+      const derive = await this.#deriver();
+      await derive('', crypto.getRandomValues(new Uint8Array(16)), WARM_UP);
+    } catch {
+      // Whoever needs the core tries again, and is told why it fails.
+    }
   }
 
   /** Another tab takes the data over. */
@@ -159,7 +177,8 @@ export class Service {
     const right = { ...counted, wrongPins: 0, pauseUntil: null };
     await this.#commit(storage, right);
     await this.#start(storage, key, right);
-    this.wake();
+    // Not at once: to prepare what is to be sent would keep the list waiting.
+    if (right.enrolled) this.#opened().exchange.soon();
     return this.#tellStatus();
   }
 
@@ -220,6 +239,8 @@ export class Service {
   }
 
   async #setLanguage(language: Language): Promise<null> {
+    // A core is told the language when it is started.
+    if (language === this.#language) return null;
     this.#language = language;
     if (this.#unlocked !== null) await this.#askCore('set_language', { language });
     return null;

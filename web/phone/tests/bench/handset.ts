@@ -1,26 +1,16 @@
-/**
- * How quick the core is as a phone runs it, in WebAssembly, on 300 interviewed households over the real server. Not a
- * test; `npm run bench` prints one line a measurement.
- *
- * Node runs it with the same engine as Chromium, without a page: what is measured is a request to the core with its
- * framing, as the worker makes it, without the disk.
- */
+/** A phone without a page, and somebody who interviews with it, for measurements. */
 
-import { readFile } from 'node:fs/promises';
-import { brotliCompressSync } from 'node:zlib';
-import type { Interview, Question } from '../src/core/protocol.ts';
-import { WebAssemblyCore } from '../src/core/worker/instance.ts';
-import type { Reply } from '../src/core/worker/framing.ts';
-import { Installation } from './installation.ts';
+import type { Interview, Question } from '../../src/core/protocol.ts';
+import { WebAssemblyCore } from '../../src/core/worker/instance.ts';
+import type { Bytes, Reply } from '../../src/core/worker/framing.ts';
 
-const MODULE = 'generated/phone_core.wasm';
-const HOUSEHOLDS = 300;
 /** Persons of each household. */
 const MEMBERS = 5;
 
 /** A phone without a page: the core, and what it keeps. */
-class Handset {
-  readonly records = new Map<number, Uint8Array>();
+export class Handset {
+  readonly records = new Map<number, Bytes>();
+  readonly sealed = new Map<number, Bytes>();
   sentBytes = 0;
   requests = 0;
   #core: WebAssemblyCore;
@@ -50,7 +40,21 @@ class Handset {
     if (reply.problem !== null) throw new Error(`${name}: ${reply.problem.detail}`);
     for (const [id, content] of reply.order.put) this.records.set(id, content);
     for (const id of reply.order.delete) this.records.delete(id);
+    for (const [id, content] of reply.order.sealed) this.sealed.set(id, content);
+    for (const id of reply.order.unsealed) this.sealed.delete(id);
     return reply;
+  }
+
+  /** Derives a key from a PIN, as the app has the core do it. */
+  deriveKey(pin: string, salt: Bytes, cost: { memoryKib: number; iterations: number }): Bytes {
+    const core = new WebAssemblyCore(new WebAssembly.Instance(this.#module, {}));
+    const { memoryKib, iterations } = cost;
+    const { value, parts } = core.call('derive_key', { pin, salt: 1, memoryKib, iterations }, [
+      salt,
+    ]);
+    const key = parts[(value as { key: number }).key];
+    if (key === undefined) throw new Error('the core derived no key');
+    return key;
   }
 
   /** Carries out what the core wants to ask the server. */
@@ -121,7 +125,12 @@ function fillPage(phone: Handset, interview: Interview, times: number[]): Interv
 }
 
 /** Interviews a household from the first page to the end. */
-function interviewWhole(phone: Handset, unit: string, answers: number[], opened: number[]): void {
+export function interviewWhole(
+  phone: Handset,
+  unit: string,
+  answers: number[],
+  opened: number[],
+): void {
   const begun = performance.now();
   let interview = phone.ask<Interview>('open_interview', { unit });
   opened.push(performance.now() - begun);
@@ -138,50 +147,4 @@ function interviewWhole(phone: Handset, unit: string, answers: number[], opened:
     }
   }
   phone.ask('leave_interview');
-}
-
-function quantile(times: number[], share: number): string {
-  const sorted = times.toSorted((one, other) => one - other);
-  return `${(sorted[Math.floor((sorted.length - 1) * share)] ?? 0).toFixed(2)} ms`;
-}
-
-const bytes = await readFile(MODULE);
-const module = await WebAssembly.compile(bytes);
-const installation = await Installation.start({ households: HOUSEHOLDS });
-try {
-  console.log(`module: ${bytes.length} bytes, brotli 11 ${brotliCompressSync(bytes).length}`);
-  const phone = new Handset(module, installation.origin);
-  phone.ask('begin_enrolment', { code: await installation.invite() });
-  await phone.exchange();
-  console.log(`enrolment: ${phone.requests} requests`);
-
-  const [answers, opened]: [number[], number[]] = [[], []];
-  for (let number = 1; number <= HOUSEHOLDS; number += 1) {
-    interviewWhole(phone, `A${number}`, answers, opened);
-  }
-  console.log(
-    `one answer, ${answers.length} of them: median ${quantile(answers, 0.5)}, p95 ${quantile(answers, 0.95)}, p99 ${quantile(answers, 0.99)}`,
-  );
-  console.log(`open an interview: p95 ${quantile(opened, 0.95)}`);
-
-  [phone.sentBytes, phone.requests] = [0, 0];
-  let begun = performance.now();
-  phone.ask('begin_sync');
-  await phone.exchange();
-  const seconds = ((performance.now() - begun) / 1000).toFixed(2);
-  console.log(
-    `first sync of ${HOUSEHOLDS}: ${phone.sentBytes} bytes, ${phone.requests} requests, ${seconds} s`,
-  );
-
-  begun = performance.now();
-  phone.restart();
-  const started = performance.now() - begun;
-  phone.ask('households');
-  const listed = performance.now() - begun - started;
-  const kept = [...phone.records.values()].reduce((sum, record) => sum + record.length, 0);
-  console.log(
-    `start with ${phone.records.size} records of ${kept} bytes: ${started.toFixed(0)} ms; the list: ${listed.toFixed(0)} ms`,
-  );
-} finally {
-  await installation.remove();
 }
