@@ -31,6 +31,9 @@ pub const FILE_EXTENSION: &str = "khaosat";
 /// How sections are compressed: in the way that every reader has, phones among them.
 const CODING: Coding = Coding::Deflate;
 
+/// The media type of bundles over HTTP, be it one or several one after the other.
+pub const MEDIA_TYPE: &str = "application/vnd.khaosat.bundle";
+
 /// What is refused before memory is spent on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BundleLimits {
