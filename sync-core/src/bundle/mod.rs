@@ -8,6 +8,7 @@
 //! Who carries a bundle need not be trusted: every change is believed because its author signed it
 //! ([`admit_carried`](crate::exchange::admit_carried)). The bytes are laid out in `docs/protocol-bundle.md`.
 
+mod answer;
 pub mod base45;
 mod error;
 pub mod frames;
@@ -16,6 +17,7 @@ mod reader;
 mod sealing;
 mod writer;
 
+pub use answer::{BundleAnswer, CarriedRefusal, FailedSection};
 pub use error::{BundleError, SectionError};
 pub use header::{BundleHeader, Contents, SectionEntry};
 pub use hpke::rand_core::CryptoRng;
