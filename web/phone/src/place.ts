@@ -2,11 +2,11 @@
 
 /** A page of the app. */
 export type Place =
-  | { page: 'households' | 'around' | 'send' | 'carry' | 'ready' | 'more' }
+  | { page: 'households' | 'around' | 'send' | 'carry' | 'give' | 'receive' | 'ready' | 'more' }
   | { page: 'household' | 'failed' | 'conflicts'; unit: string }
   | { page: 'interview'; unit: string; step: string | null };
 
-const PLAIN = ['around', 'send', 'carry', 'ready', 'more'] as const;
+const PLAIN = ['around', 'send', 'carry', 'give', 'receive', 'ready', 'more'] as const;
 const OF_UNIT = ['household', 'failed', 'conflicts'] as const;
 
 /** The page that an address' fragment names; what it does not name is the list of households. */
