@@ -63,8 +63,11 @@ impl Phone {
         }
         let progress = match taken {
             Ok(progress) => progress,
-            Err(FrameError::UnsupportedVersion { .. } | FrameError::Contradiction) => {
-                return Err(taken.map_or_else(frame_failure, |_| PhoneError::NothingToGive));
+            Err(error @ (FrameError::UnsupportedVersion { .. } | FrameError::Contradiction)) => {
+                return Err(PhoneError::Bundle {
+                    vi: error.vietnamese(),
+                    en: error.to_string(),
+                });
             }
             Err(_) => return Ok(json!({ "received": null, "needed": null, "taken": null })),
         };
@@ -253,11 +256,4 @@ impl Opened {
 fn key_for(secrets: &[RecipientSecret], recipient: Option<RecipientId>) -> Option<&RecipientSecret> {
     let wanted = secrets.iter().find(|secret| Some(secret.public().id()) == recipient);
     wanted.or_else(|| secrets.last())
-}
-
-fn frame_failure(error: FrameError) -> PhoneError {
-    PhoneError::Bundle {
-        vi: error.vietnamese(),
-        en: error.to_string(),
-    }
 }
