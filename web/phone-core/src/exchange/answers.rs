@@ -117,7 +117,7 @@ impl Phone {
                 return;
             }
             // What this phone wrote itself is sent all the same.
-            Ask::Bundles if (400..500).contains(&status) => {
+            Ask::Bundles => {
                 self.exchange.problem = Some(problem.clone());
                 return;
             }
@@ -126,7 +126,7 @@ impl Phone {
                 self.exchange.problem = Some(problem.clone());
                 return;
             }
-            Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form | Ask::Bundles | Ask::Attachment(_) => {}
+            Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form | Ask::Attachment(_) => {}
         }
         self.stop(Some(problem.clone()));
     }
