@@ -10,6 +10,7 @@ use axum::middleware::from_fn;
 use axum::routing::get;
 use indicators::publication::PublicationRules;
 use listenfd::ListenFd;
+use sync_core::bundle::RecipientSecret;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -54,6 +55,8 @@ pub struct App {
     pub viewers: Viewers,
     /// The key to which phones seal what they carry by hand, as text.
     pub sealing_key: String,
+    /// What opens bundles that are sealed to this installation.
+    pub opening_key: Option<Arc<RecipientSecret>>,
 }
 
 /// Why the server does not run.
@@ -110,13 +113,15 @@ impl App {
             bodies: BodyRoom::default(),
             viewers: Viewers::default(),
             sealing_key: String::new(),
+            opening_key: None,
         })
     }
 
-    /// The same, telling phones to seal to this installation.
+    /// The same, telling phones to seal to this installation, and opening what they have sealed to it.
     #[must_use]
-    pub fn with_keys(mut self, keys: &InstallationKeys) -> Self {
+    pub fn with_keys(mut self, keys: InstallationKeys) -> Self {
         self.sealing_key = keys.sealing.public().to_string();
+        self.opening_key = Some(Arc::new(keys.sealing));
         self
     }
 

@@ -62,6 +62,12 @@ impl DeviceKey {
         self.0.sign(&[BUNDLE_DOMAIN, header].concat()).to_bytes()
     }
 
+    /// The secret scalar of this key, which is one of X25519 as well: the first half of the SHA-512 of the secret bytes, as
+    /// Ed25519 itself takes it (RFC 8032, section 5.1.5).
+    pub(crate) fn scalar(&self) -> [u8; 32] {
+        self.0.to_scalar_bytes()
+    }
+
     /// Signs a list of enrolled devices, as it is written in the file that carries it.
     pub fn sign_roster(&self, roster: &[u8]) -> [u8; 64] {
         self.0.sign(&[ROSTER_DOMAIN, roster].concat()).to_bytes()
@@ -84,6 +90,13 @@ impl DevicePublicKey {
     pub fn actor(&self) -> ActorId {
         let digest = Sha256::digest(self.0);
         ActorId::from(&digest[..ACTOR_BYTES])
+    }
+
+    /// The same point on X25519's curve (RFC 7748, section 4.1: the birational map); none where the key is no point, or one
+    /// of those few that anybody shares a secret with.
+    pub(crate) fn on_curve25519(&self) -> Option<[u8; 32]> {
+        let key = VerifyingKey::from_bytes(&self.0).ok()?;
+        (!key.is_weak()).then(|| key.to_montgomery().to_bytes())
     }
 
     /// Whether the device with this key signed exactly these hashes in this order.

@@ -151,6 +151,42 @@ impl Handset {
         true
     }
 
+    /// Carries one request of the core out and loses the answer, as a line does that breaks then; the request's path.
+    pub fn step_without_answer(&mut self) -> String {
+        let (value, parts) = self.call("next_request", Value::Null, Vec::new()).unwrap();
+        let request = &value["request"];
+        let body = request["body"].as_u64().map(|part| parts[part as usize].clone());
+        self.send(request, body);
+        self.ask("request_failed", json!({ "reason": "network" })).unwrap();
+        request["path"].as_str().unwrap().to_owned()
+    }
+
+    /// What it gives to the phone with this key, or sealed to the server, as a file.
+    ///
+    /// # Errors
+    /// With the problem.
+    pub fn give(&mut self, to: Option<&str>) -> Result<Vec<u8>, Value> {
+        let (value, parts) = self.call("give", json!({ "to": to }), Vec::new())?;
+        Ok(parts[value["bytes"].as_u64().unwrap() as usize].clone())
+    }
+
+    /// Takes what another phone gives.
+    ///
+    /// # Errors
+    /// With the problem.
+    pub fn receive(&mut self, bytes: Vec<u8>) -> Outcome {
+        let (value, _) = self.call("receive", json!({ "bytes": 1 }), vec![bytes])?;
+        Ok(value)
+    }
+
+    /// The key of the colleague of this name, as this phone knows it.
+    pub fn colleague(&mut self, name: &str) -> Option<String> {
+        let colleagues = self.ask("colleagues", Value::Null).unwrap();
+        let mut colleagues = colleagues.as_array().unwrap().iter();
+        let found = colleagues.find(|colleague| colleague["name"] == name)?;
+        Some(found["key"].as_str().unwrap().to_owned())
+    }
+
     fn send(&self, request: &Value, body: Option<Vec<u8>>) -> Option<(u16, BTreeMap<String, String>, Vec<u8>)> {
         let address = format!("http://{}{}", self.server, request["path"].as_str().unwrap());
         let mut builder = ureq::http::Request::builder()

@@ -155,6 +155,11 @@ impl Installation {
         self.invite_with(hamlets, &[])
     }
 
+    /// A one-time code for a device of this name.
+    pub fn invite_named(&self, hamlets: &[&str], name: &str) -> String {
+        self.invite_with(hamlets, &["--name", name])
+    }
+
     /// A one-time code for a hub of these hamlets.
     pub fn invite_hub(&self, hamlets: &[&str]) -> String {
         self.invite_with(hamlets, &["--hub"])

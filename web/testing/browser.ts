@@ -32,8 +32,11 @@ export function startBrowser(): Promise<Browser> {
 export function startBrowserIn(
   folder: string,
   options: BrowserContextOptions,
+  /** What it is started with beside the usual. */
+  more: readonly string[] = [],
 ): Promise<BrowserContext> {
-  return chromium.launchPersistentContext(folder, { ...CHROMIUM, ...options });
+  const args = [...(CHROMIUM.args ?? []), ...more];
+  return chromium.launchPersistentContext(folder, { ...CHROMIUM, ...options, args });
 }
 
 /** A fresh page with what it asked for and complained of. */

@@ -36,7 +36,7 @@ pub(super) async fn run(arguments: &ServeArguments, config: &Config) -> Result<(
         }
     }
     let keys = InstallationKeys::of(&folder)?;
-    let app = App::load(store, config.publication_rules()).await?.with_keys(&keys);
+    let app = App::load(store, config.publication_rules()).await?.with_keys(keys);
     if !config.listen.ip().is_loopback() {
         tracing::warn!(address = %config.listen, "serving beyond this machine without TLS: put a proxy with TLS before it");
     }

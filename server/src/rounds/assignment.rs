@@ -8,13 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use survey_forms::model::Form;
-use sync_core::device::DevicePublicKey;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
 use super::routes::{AssignedUnit, assigned_units_of, unknown_round};
 use crate::app::App;
-use crate::devices::Caller;
+use crate::devices::{Caller, public_key_of};
 use crate::hex;
 use crate::http::{Problem, Text};
 
@@ -85,13 +84,18 @@ pub struct AssignedForm {
     pub version: String,
 }
 
-/// Another device, by whose name people know who wrote what.
+/// Another device: by its name people know who wrote what, to its key a phone seals what it gives, and what it wrote in its
+/// hamlets another phone believes before the server has it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Teammate {
     /// Its actor in hexadecimal.
     pub actor: String,
     /// Its name.
     pub name: String,
+    /// Its public key in hexadecimal.
+    pub public_key: String,
+    /// The hamlets of the phone's in which it may write now; none where its rights have ended.
+    pub hamlets: Vec<String>,
 }
 
 /// `GET /api/v1/rounds/{round}/assignment`.
@@ -227,28 +231,33 @@ async fn hamlets(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Assig
 
 /// The other devices of the caller's hamlets that are not hubs, those too whose rights have ended: what they wrote stays.
 async fn teammates(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Teammate>, Problem> {
-    let rows: Vec<(Vec<u8>, String)> = sqlx::query_as(
-        "SELECT DISTINCT device.public_key, device.name
+    let rows: Vec<(Vec<u8>, String, String)> = sqlx::query_as(
+        "SELECT device.public_key, device.name,
+             json_group_array(frame_hamlet.code ORDER BY frame_hamlet.code) FILTER (WHERE theirs.withdrawn_at IS NULL
+                 AND device.revoked_at IS NULL AND device.successor_key IS NULL)
          FROM device_scope AS own
          JOIN frame_hamlet ON frame_hamlet.hamlet_key = own.hamlet_key AND frame_hamlet.round_key = $2
          JOIN device_scope AS theirs ON theirs.hamlet_key = own.hamlet_key AND theirs.device_key <> own.device_key
          JOIN device ON device.device_key = theirs.device_key
          WHERE own.device_key = $1 AND own.withdrawn_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM hub WHERE hub.device_key = device.device_key)
+         GROUP BY device.device_key
          ORDER BY device.name, device.public_key",
     )
     .bind(caller.device_key)
     .bind(round_key)
     .fetch_all(&app.store.readers)
     .await?;
-    let named = rows.into_iter().filter_map(|(key, name)| {
-        let key: [u8; 32] = key.try_into().ok()?;
-        Some(Teammate {
-            actor: DevicePublicKey(key).actor().to_string(),
+    let named = rows.into_iter().map(|(key, name, hamlets)| {
+        let key = public_key_of(key)?;
+        Ok(Teammate {
+            actor: key.actor().to_string(),
             name,
+            public_key: key.to_string(),
+            hamlets: serde_json::from_str(&hamlets).map_err(|error| Problem::internal(&error))?,
         })
     });
-    Ok(named.collect())
+    named.collect()
 }
 
 /// A unit's name with its kind before it, capitalised.

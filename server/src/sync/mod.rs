@@ -1,4 +1,4 @@
-//! The server's side of the change exchange: `POST /api/v1/sync`.
+//! The server's side of the change exchange: `POST /api/v1/sync`, and `POST /api/v1/bundles` for what others carry.
 //!
 //! ```text
 //! bytes → sync_core::exchange::answering → delivery (signatures, structure, scope, history) → log (durable) → projection
@@ -10,6 +10,7 @@
 mod archive;
 mod attestations;
 mod body;
+pub(crate) mod bundles;
 pub(crate) mod carrying;
 mod delivery;
 mod erasure;

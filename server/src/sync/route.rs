@@ -14,6 +14,7 @@ use sync_core::exchange::packing::PackingError;
 use sync_core::exchange::wire;
 use sync_core::exchange::{AdmissionError, Coding, Limits, WireError};
 
+use super::bundles;
 use super::delivery::take;
 use super::lookup::look_up;
 use super::source::{Heard, Source};
@@ -25,7 +26,7 @@ use crate::store::StoreError;
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
-    Router::new().route("/api/v1/sync", post(sync))
+    Router::new().route("/api/v1/sync", post(sync)).merge(bundles::routes())
 }
 
 async fn sync(

@@ -8,6 +8,7 @@
 //! Who carries a bundle need not be trusted: every change is believed because its author signed it
 //! ([`admit_carried`](crate::exchange::admit_carried)). The bytes are laid out in `docs/protocol-bundle.md`.
 
+mod answer;
 pub mod base45;
 mod error;
 pub mod frames;
@@ -16,6 +17,7 @@ mod reader;
 mod sealing;
 mod writer;
 
+pub use answer::{BundleAnswer, CarriedRefusal, FailedSection};
 pub use error::{BundleError, SectionError};
 pub use header::{BundleHeader, Contents, SectionEntry};
 pub use hpke::rand_core::CryptoRng;
@@ -30,6 +32,9 @@ pub const FILE_EXTENSION: &str = "khaosat";
 
 /// How sections are compressed: in the way that every reader has, phones among them.
 const CODING: Coding = Coding::Deflate;
+
+/// The media type of bundles over HTTP, be it one or several one after the other.
+pub const MEDIA_TYPE: &str = "application/vnd.khaosat.bundle";
 
 /// What is refused before memory is spent on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

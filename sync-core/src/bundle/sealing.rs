@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::header::BundleHeader;
+use crate::device::{DeviceKey, DevicePublicKey};
 
 type PublicKey = <X25519HkdfSha256 as hpke::Kem>::PublicKey;
 type PrivateKey = <X25519HkdfSha256 as hpke::Kem>::PrivateKey;
@@ -42,6 +43,12 @@ pub struct RecipientKey([u8; 32]);
 pub struct RecipientId(#[serde(with = "serde_bytes")] [u8; 16]);
 
 impl RecipientKey {
+    /// The key to which bundles for a device are sealed: its Ed25519 key as the point of X25519's curve that it is. None where
+    /// it is no key that a device can have.
+    pub fn of_device(device: &DevicePublicKey) -> Option<Self> {
+        device.on_curve25519().map(Self)
+    }
+
     /// The key's name.
     pub fn id(&self) -> RecipientId {
         let digest: [u8; 32] = Sha256::new()
@@ -182,6 +189,14 @@ impl RecipientSecret {
         }
     }
 
+    /// What opens bundles that are sealed to a device ([`RecipientKey::of_device`]); none only where the key is not usable,
+    /// which no secret that was drawn at random is.
+    pub fn of_device(device: &DeviceKey) -> Option<Self> {
+        let public = RecipientKey::of_device(&device.public())?;
+        let secret = PrivateKey::from_bytes(&device.scalar()).ok()?;
+        Some(Self { secret, public })
+    }
+
     /// The half that others know.
     pub fn public(&self) -> RecipientKey {
         self.public
@@ -246,6 +261,67 @@ mod tests {
                 character: 'á'
             })
         );
+    }
+
+    fn bytes(digits: &str) -> [u8; 32] {
+        let byte = |place| u8::from_str_radix(&digits[2 * place..2 * place + 2], 16).unwrap();
+        std::array::from_fn(byte)
+    }
+
+    /// Secret, Ed25519 key and X25519 key by libsodium's `crypto_sign_seed_keypair` and
+    /// `crypto_sign_ed25519_pk_to_curve25519`; the first is of libsodium's own test `ed25519_convert`.
+    const CONVERTED: [[&str; 3]; 4] = [
+        [
+            "421151a459faeade3d247115f94aedae42318124095afabe4d1451a559faedee",
+            "b5076a8474a832daee4dd5b4040983b6623b5f344aca57d4d6ee4baf3f259e6e",
+            "f1814f0e8ff1043d8a44d25babff3cedcae6c22c3edaa48f857ae70de2baae50",
+        ],
+        [
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "04d3be256c58caa83f87008d3537fe3928b814f2ef6fe09d0a00cd090a74cfa1",
+            "eb64f2a4c47780072dfa2a85a6b84bbc998d85be867bd88f8852a31e88ad1574",
+        ],
+        [
+            "4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a",
+            "4eeaaadf130120ede39396a95a48a46377e1a81503b1161a777116e56c9c8174",
+            "05e63de0bc622f0e704b872570f589854861fd5864c9724579a791be13c40442",
+        ],
+        [
+            "084fed08b978af4d7d196a7446a86b58009e636b611db16211b65a9aadff29c5",
+            "93fbce7316450a74e8a7f12dfb32131096cc06f4f08b63cbf649317b21869db8",
+            "172654d7b4b28b5e1b1940d06dc8cb4ec8bcd70da4f01d44d9a3363d1dbb691e",
+        ],
+    ];
+
+    #[test]
+    fn a_device_has_the_key_that_libsodium_gives_it() {
+        for [secret, signing, sealing] in CONVERTED {
+            let device = DeviceKey::from_secret(&bytes(secret));
+            assert_eq!(device.public().0, bytes(signing));
+            let public = RecipientKey::of_device(&device.public()).unwrap();
+            assert_eq!(public.0, bytes(sealing));
+            let opening = RecipientSecret::of_device(&device).unwrap();
+            assert_eq!(opening.public(), public);
+            // Both halves belong together.
+            assert_eq!(
+                <[u8; 32]>::from(X25519HkdfSha256::sk_to_pk(&opening.secret).to_bytes()),
+                public.0
+            );
+        }
+    }
+
+    /// The points of order 1, 2, 4 and 8 (RFC 7748, section 6.1, calls for refusing what they lead to), and no point at all.
+    #[test]
+    fn what_is_no_device_s_key_is_sealed_to_by_nobody() {
+        for key in [
+            "0100000000000000000000000000000000000000000000000000000000000000",
+            "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+            "0000000000000000000000000000000000000000000000000000000000000000",
+            "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+            "0200000000000000000000000000000000000000000000000000000000000000",
+        ] {
+            assert_eq!(RecipientKey::of_device(&DevicePublicKey(bytes(key))), None, "{key}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a courier sees of a sealed bundle, and who opens it.
 
-use sync_core::bundle::{BundleLimits, BundleReader, RecipientSecret, SectionError};
+use sync_core::bundle::{BundleLimits, BundleReader, RecipientKey, RecipientSecret, SectionError};
 
 use crate::making::{assembled, carrier, device, header, sections, three_sections};
 
@@ -28,6 +28,23 @@ fn only_the_recipient_reads_a_sealed_bundle() {
             .missing()
             .is_empty()
     );
+}
+
+#[test]
+fn a_device_opens_what_is_sealed_to_its_signing_key_and_no_other_does() {
+    let recipient = device(4);
+    let key = RecipientKey::of_device(&recipient.public()).unwrap();
+    let (bundle, hashes) = three_sections(Some(key));
+    let expected: Vec<_> = hashes.iter().map(|hash| Ok(vec![Ok(*hash)])).collect();
+    let opening = RecipientSecret::of_device(&recipient).unwrap();
+    assert_eq!(sections(&bundle, Some(&opening)), Ok(expected));
+    let other = RecipientSecret::of_device(&device(5)).unwrap();
+    for section in sections(&bundle, Some(&other)).unwrap() {
+        assert!(matches!(section, Err(SectionError::WrongKey { .. })));
+    }
+    // Nor is a key that was made from the same secret in another way the same.
+    let made = RecipientSecret::from_secret(&[4; 32]);
+    assert_ne!(made.public(), key);
 }
 
 #[test]

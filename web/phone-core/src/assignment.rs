@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use sync_core::bundle::RecipientKey;
+use sync_core::device::DevicePublicKey;
 use sync_core::identity::RoundId;
 
 use crate::phone::Language;
@@ -82,6 +83,27 @@ pub(crate) struct Teammate {
     /// The device's actor in hexadecimal.
     pub(crate) actor: String,
     pub(crate) name: String,
+    /// The device's public key in hexadecimal; empty in what an older server wrote.
+    #[serde(default)]
+    pub(crate) public_key: String,
+    /// The hamlets of this phone's in which it may write now.
+    #[serde(default)]
+    pub(crate) hamlets: Vec<String>,
+}
+
+impl Teammate {
+    /// The device's public key, if it is one.
+    pub(crate) fn key(&self) -> Option<DevicePublicKey> {
+        let mut key = [0; 32];
+        if self.public_key.len() != 2 * key.len() || !self.public_key.is_ascii() {
+            return None;
+        }
+        for (place, byte) in key.iter_mut().enumerate() {
+            let digits = self.public_key.get(2 * place..2 * place + 2)?;
+            *byte = u8::from_str_radix(digits, 16).ok()?;
+        }
+        Some(DevicePublicKey(key))
+    }
 }
 
 impl Assignment {

@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use sync_core::bundle::MEDIA_TYPE;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::{Coding, PieceSize, wire};
 
+use crate::carrying::Batch;
 use crate::phone::{Language, Phone, Reply, Turn};
 use crate::problem::PhoneError;
 use crate::record::{Identity, RecordId, Secret};
@@ -32,6 +34,8 @@ pub(crate) struct Exchange {
     running: Option<Run>,
     /// What was asked last and not answered yet.
     asked: Option<Ask>,
+    /// What of others' was brought with it.
+    brought: Batch,
     /// Why the last attempt failed.
     problem: Option<Told>,
     /// How much the exchange that is running, or the last one, moved.
@@ -59,7 +63,7 @@ struct Run {
     synced: bool,
     /// What the last request was sent at, by the phone's clock.
     sent_at: i64,
-    /// Files that were tried: one that is not taken does not hold up the others.
+    /// Files, and what is carried for others, that were tried: what is not taken does not hold up the rest.
     tried: Vec<RecordId>,
 }
 
@@ -71,6 +75,8 @@ enum Ask {
     Assignment,
     Form,
     Sync,
+    /// Brings what is carried for others.
+    Bundles,
     /// A file, by its record.
     Attachment(RecordId),
 }
@@ -209,6 +215,17 @@ impl Phone {
                 }
                 ("PUT", path, Some(bytes))
             }
+            Ask::Bundles => {
+                let tried = self.exchange.running.as_ref().map_or(&[][..], |run| &run.tried);
+                let batch = self.next_batch(tried).unwrap_or_default();
+                let body = self.batch_body(&batch, turn)?;
+                if let Some(run) = &mut self.exchange.running {
+                    run.tried.extend(&batch.records);
+                }
+                self.exchange.brought = batch;
+                headers.insert("content-type", MEDIA_TYPE.to_owned());
+                ("POST", "/api/v1/bundles".to_owned(), Some(body))
+            }
             Ask::Sync => {
                 let (_, key) = self.enrolled()?;
                 let piece = self.client.piece_size();
@@ -252,6 +269,10 @@ impl Phone {
         {
             return Some(Ask::Form);
         }
+        // First, since what this phone wrote may build on it.
+        if self.next_batch(&run.tried).is_some() {
+            return Some(Ask::Bundles);
+        }
         if !run.synced || self.client.pending() {
             return Some(Ask::Sync);
         }
@@ -281,7 +302,7 @@ impl Phone {
 
     /// No answer came, or none of the server's: what was sent is sent again some other time.
     pub(crate) fn request_failed(&mut self, reason: Failure) -> Value {
-        if self.exchange.asked.take() == Some(Ask::Sync) {
+        if matches!(self.exchange.asked.take(), Some(Ask::Sync | Ask::Bundles)) {
             self.client.disconnected();
         }
         self.exchange.running = None;
@@ -334,6 +355,8 @@ impl Phone {
             "phase": if run.is_some() { "running" } else { "idle" },
             "unsentResponses": unsent,
             "unsentChanges": self.client.unacknowledged(),
+            "carriedResponses": self.carried_responses(),
+            "carriedParcels": self.parcels.len(),
             "sentNow": self.exchange.moved.sent,
             "toSendNow": self.exchange.moved.to_send,
             "received": self.exchange.moved.received,

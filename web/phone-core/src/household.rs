@@ -10,8 +10,10 @@ use sync_core::identity::{ResponseId, RoundId};
 use sync_core::response::{Conflict, Reading, Response, ResponseError};
 use sync_core::{Change, ChangeHash};
 
+use crate::carrying::Carried;
 use crate::outcome::{self, Sense};
-use crate::record::{AttachmentRecord, RecordId, UnitRecord};
+use crate::phone::Turn;
+use crate::record::{AttachmentRecord, RecordId, UnitRecord, Visibility};
 
 /// A unit with what the phone knows of it.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ pub(crate) struct Household {
     pub(crate) changes: Vec<ByteBuf>,
     /// What this phone wrote and the server may not have.
     pub(crate) outgoing: Vec<Outgoing>,
+    /// What others wrote and gave to this phone, for the server.
+    pub(crate) carried: Vec<Carried>,
     /// What came while the unit's interview is open.
     pub(crate) held: Vec<(RecordId, ByteBuf)>,
     /// Files that the server does not have.
@@ -77,19 +81,62 @@ impl Household {
             .changes
             .iter()
             .filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        let carried = self.carried.iter();
+        let carried = carried.filter(|carried| carried.kept.visibility == Visibility::Shown);
+        let carried = carried.map(|carried| carried.change.clone());
         let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.clone());
-        // What does not fit was set aside when it came, and is again.
-        let _ = response.apply(known.chain(outgoing));
+        // What does not fit was set aside when it came, and is again. What the server has comes first: where something
+        // contradicts it, it is not the server's that is left out.
+        let _ = response.apply(known);
+        let _ = response.apply(carried.chain(outgoing));
         Ok(response)
     }
 
-    /// Every change on the phone, seen or not.
+    /// The changes that the server has, or that came from it and are seen.
+    pub(crate) fn hashes_in_log(&self) -> impl Iterator<Item = ChangeHash> {
+        let known = self.changes.iter();
+        let known = known.filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        known.map(|change| change.hash())
+    }
+
+    /// Every change on the phone, what is carried for others among them.
+    pub(crate) fn all_hashes(&self) -> impl Iterator<Item = ChangeHash> {
+        let carried = self.carried.iter().map(|carried| carried.change.hash());
+        self.hashes().chain(carried)
+    }
+
+    /// Whether something of it is carried for others.
+    pub(crate) fn is_carried(&self) -> bool {
+        self.carried.iter().any(|carried| !carried.kept.delivered)
+    }
+
+    /// Every change on the phone, seen or not, but for what is carried for others.
     pub(crate) fn hashes(&self) -> impl Iterator<Item = ChangeHash> {
         let held = self.held.iter().map(|(_, bytes)| bytes);
         let kept = self.changes.iter().chain(held);
         let kept = kept.filter_map(|bytes| Change::try_from(&bytes[..]).ok());
         let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.hash());
         kept.map(|change| change.hash()).chain(outgoing)
+    }
+
+    /// What came from the server is carried no longer: what of it was seen already, and the rest.
+    pub(crate) fn meet_carried(&mut self, came: Vec<ByteBuf>, turn: &mut Turn) -> (Vec<ByteBuf>, Vec<ByteBuf>) {
+        let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+        for bytes in came {
+            let hash = Change::try_from(&bytes[..]).ok().map(|change| change.hash());
+            let mut carried = self.carried.iter();
+            let place = carried.position(|carried| Some(carried.change.hash()) == hash);
+            let carried = place.map(|place| self.carried.remove(place));
+            if let Some(carried) = &carried {
+                turn.store.delete(carried.record);
+                turn.store.unseal(carried.record);
+            }
+            match carried.is_some_and(|carried| carried.kept.visibility == Visibility::Shown) {
+                true => seen.push(bytes),
+                false => unseen.push(bytes),
+            }
+        }
+        (seen, unseen)
     }
 
     /// What is kept of it in its own record.

@@ -12,7 +12,7 @@ use crate::interview::{Layout, Names, OpenInterview, Opening, draft};
 use crate::outcome;
 use crate::phone::{Phone, Turn, instance_ids};
 use crate::problem::PhoneError;
-use crate::record::{self, DraftStep, Record, RecordId, UnitChange};
+use crate::record::{self, DraftStep, Record, RecordId, UnitChange, Visibility};
 use crate::requests::Request;
 
 impl Phone {
@@ -331,8 +331,16 @@ impl Phone {
         let Some(household) = self.households.get_mut(unit) else {
             return Ok(());
         };
-        if household.held.is_empty() {
+        let aside = household.carried.iter_mut();
+        let aside: Vec<_> = aside
+            .filter(|carried| carried.kept.visibility == Visibility::Held)
+            .collect();
+        if household.held.is_empty() && aside.is_empty() {
             return Ok(());
+        }
+        for carried in aside {
+            carried.kept.visibility = Visibility::Shown;
+            turn.store.put(carried.record, &Record::Carried(carried.kept.clone()));
         }
         for (record, change) in household.held.drain(..) {
             turn.store.delete(record);

@@ -17,7 +17,7 @@
 //! | `interview` | the open interview: draft answers, steps, what the page shows |
 //! | `exchange` | enrolment, the assignment, pushing and pulling, new keys |
 //! | `attachments` | pictures and recordings, until the server has them |
-//! | `carrying` | sealed bundles, for files, QR codes and a phone whose app is broken |
+//! | `carrying` | sealed bundles, for files, QR codes and a phone whose app is broken; what is carried for others |
 //! | `exports` | the three functions that JavaScript calls |
 
 mod adding;

@@ -66,6 +66,7 @@ impl Phone {
         let summary = household.summary.as_ref().unwrap_or(&unread);
         let open = self.open.as_ref().filter(|open| open.unit == unit && open.is_touched());
         let refused = self.refusal_of(unit).or_else(|| household.refused.clone());
+        let carried = household.is_carried();
         let unsent = household.is_unsent() || open.is_some();
         let status = if summary.conflicts > 0 || refused.is_some() {
             "attention"
@@ -78,7 +79,7 @@ impl Phone {
                 Sense::Final => "closed",
                 // An interview that had to stop goes on some other time, whatever the form still asks for.
                 Sense::Interview if !summary.complete || summary.is_partial() => "draft",
-                Sense::Interview if unsent => "finished",
+                Sense::Interview if unsent || carried => "finished",
                 Sense::Interview => "sent",
             }
         };
@@ -91,6 +92,7 @@ impl Phone {
             "status": status,
             "outcome": summary.outcome.as_deref().map(|name| self.outcome_label(name)),
             "unsent": unsent,
+            "carried": carried,
             "conflicts": summary.conflicts,
             "refused": refused,
             "callBackAt": summary.call_back_at,

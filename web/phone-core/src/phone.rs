@@ -9,12 +9,13 @@ use serde_json::{Map, Value, json};
 use survey_forms::answers::InstanceId;
 use survey_forms::model::{Form, FormDefinition};
 use survey_forms::xpath::{EvaluationContext, Moment, RandomSeed, SignatureVerifier};
+use sync_core::bundle::frames::FrameReader;
 use sync_core::device::{DeviceKey, DevicePublicKey};
 use sync_core::exchange::Client;
 use sync_core::identity::{ResponseId, RoundId};
 
 use crate::assignment::Assignment;
-use crate::carrying::Carried;
+use crate::carrying::{Parcel, ShownBundle};
 use crate::exchange::Exchange;
 use crate::frame::Frame;
 use crate::household::Household;
@@ -62,7 +63,12 @@ pub struct Phone {
     pub(crate) exchange: Exchange,
     /// Records that could not be read.
     pub(crate) damaged: Vec<RecordId>,
-    pub(crate) carried: Option<Carried>,
+    /// What is being shown as QR codes.
+    pub(crate) shown: Option<ShownBundle>,
+    /// What is being scanned.
+    pub(crate) frames: FrameReader,
+    /// Bundles that only the server can read, carried for others.
+    pub(crate) parcels: Vec<Parcel>,
 }
 
 /// A form with its entity tag.
@@ -215,8 +221,17 @@ impl Phone {
             }
             Request::RequestFailed { reason } => self.request_failed(reason),
             Request::SyncState => self.sync_state(),
-            Request::Bundle => return self.bundle(turn),
-            Request::Frames { first, count } => self.frames(first, count, turn)?,
+            Request::Bundle => return self.give(None, turn),
+            Request::Frames { first, count } => self.give_frames(None, first, count, turn)?,
+            Request::Colleagues => self.colleagues(),
+            Request::Give { to } => return self.give(to.as_deref(), turn),
+            Request::GiveFrames { to, first, count } => self.give_frames(to.as_deref(), first, count, turn)?,
+            Request::Receive { bytes } => {
+                let bytes = turn.part(bytes)?;
+                self.receive(&bytes, turn)?
+            }
+            Request::BeginFrames => self.begin_frames(),
+            Request::ReceiveFrame { text } => self.receive_frame(&text, turn)?,
             Request::LeaveDraft => {
                 self.leave_draft(turn)?;
                 Value::Null

@@ -93,6 +93,12 @@ pub enum PhoneError {
     /// There is nothing that the server does not have.
     #[error("everything has been sent")]
     NothingUnsent,
+    /// There is nothing on this phone that a colleague could lack.
+    #[error("there is nothing on this phone to give yet")]
+    NothingToGive,
+    /// The phone to which something is to be given is none that the server has told of.
+    #[error("this colleague's phone is not known here; connect to the network once, or give without the name")]
+    UnknownColleague,
     /// What the server said is not what it should say.
     #[error("the server's answer cannot be read: {0}")]
     Unreadable(#[from] serde_json::Error),
@@ -121,6 +127,8 @@ impl PhoneError {
             Self::Wire(_) | Self::Unreadable(_) => "unreadable-answer",
             Self::Bundle { .. } => "no-bundle",
             Self::NothingUnsent => "nothing-unsent",
+            Self::NothingToGive => "nothing-to-give",
+            Self::UnknownColleague => "unknown-colleague",
         }
     }
 
@@ -148,6 +156,11 @@ impl PhoneError {
             Self::Response(error) => error.vietnamese(),
             Self::Wire(error) => error.vietnamese(),
             Self::NothingUnsent => "Mọi phiếu đã được gửi.".to_owned(),
+            Self::NothingToGive => "Máy này chưa có phiếu nào để trao.".to_owned(),
+            Self::UnknownColleague => {
+                "Máy này chưa biết máy của đồng nghiệp; hãy kết nối mạng một lần, hoặc trao mà không chọn tên."
+                    .to_owned()
+            }
             Self::Unreadable(error) => format!("không đọc được câu trả lời của máy chủ: {error}"),
         }
     }

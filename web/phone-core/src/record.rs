@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerPath, InstanceId, Value};
-use sync_core::exchange::ClientState;
+use sync_core::exchange::{CarriedAttestation, ClientState};
 use sync_core::identity::RoundId;
 
 use crate::household::Summary;
@@ -49,6 +49,10 @@ pub(crate) enum Record {
     /// A change of somebody else that came while the unit's interview was open: its author's answers meet those of the
     /// interview when that ends.
     Held(UnitChange),
+    /// A change of somebody else that this phone carries to the server.
+    Carried(CarriedRecord),
+    /// A bundle of somebody else, sealed to the server, that this phone carries there.
+    Parcel(ByteBuf),
     /// A picture, a recording or another file that an answer names, until the server has it.
     Attachment(AttachmentRecord),
     /// An open interview.
@@ -64,6 +68,29 @@ pub(crate) enum Record {
 pub(crate) struct UnitChange {
     pub(crate) unit: String,
     pub(crate) change: ByteBuf,
+}
+
+/// See [`Record::Carried`].
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct CarriedRecord {
+    pub(crate) unit: String,
+    pub(crate) change: ByteBuf,
+    /// Its author's signature, with which the server believes it.
+    pub(crate) attestation: CarriedAttestation,
+    pub(crate) visibility: Visibility,
+    /// Whether the server has answered for it. Then it is here only to be seen.
+    pub(crate) delivered: bool,
+}
+
+/// Whether a carried change is part of what the phone shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Visibility {
+    /// As if the server had sent it.
+    Shown,
+    /// When the interview of its household ends.
+    Held,
+    /// Not before the server sends it: its author is not known here to write there.
+    Aside,
 }
 
 /// See [`Record::Attachment`].

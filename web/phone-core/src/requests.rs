@@ -69,6 +69,27 @@ pub(crate) enum Request {
     /// Makes a change of what was answered in the open interview, and leaves it open.
     LeaveDraft,
 
+    /// The phones to which this one can give without network.
+    Colleagues,
+    /// What is to be given to a colleague by the device's key, or sealed to the server, as one file.
+    Give {
+        to: Option<String>,
+    },
+    GiveFrames {
+        to: Option<String>,
+        first: u32,
+        count: u32,
+    },
+    /// What a colleague gives.
+    Receive {
+        bytes: PartNumber,
+    },
+    /// Forgets the frames that were taken.
+    BeginFrames,
+    ReceiveFrame {
+        text: String,
+    },
+
     Assignment,
     SetLanguage {
         language: Language,

@@ -5,6 +5,7 @@ use sync_core::Change;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::{Client, OutgoingChange};
 
+use crate::carrying::{Carried, Parcel};
 use crate::household::Outgoing;
 use crate::interview::audit::AuditEvent;
 use crate::phone::{Language, LoadedForm, Phone, Reply, Turn};
@@ -68,6 +69,21 @@ impl Phone {
                     let household = self.households.entry(kept.unit).or_default();
                     household.held.push((*id, kept.change));
                 }
+                Record::Carried(kept) => match Change::try_from(&kept.change[..]) {
+                    Ok(change) => {
+                        let household = self.households.entry(kept.unit.clone()).or_default();
+                        household.carried.push(Carried {
+                            record: *id,
+                            change,
+                            kept,
+                        });
+                    }
+                    Err(_) => self.damaged.push(*id),
+                },
+                Record::Parcel(bundle) => self.parcels.push(Parcel {
+                    record: *id,
+                    bundle: bundle.into_vec(),
+                }),
                 Record::Attachment(kept) => {
                     let household = self.households.entry(kept.unit.clone()).or_default();
                     household.attachments.push((*id, kept));
@@ -79,6 +95,7 @@ impl Phone {
         }
         for household in self.households.values_mut() {
             household.outgoing.sort_by_key(|outgoing| outgoing.record);
+            household.carried.sort_by_key(|carried| carried.record);
         }
         self.start_client(&mut outgoing);
         steps.sort_by_key(|(id, _)| *id);

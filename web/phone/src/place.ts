@@ -2,11 +2,14 @@
 
 /** A page of the app. */
 export type Place =
-  | { page: 'households' | 'around' | 'add' | 'send' | 'carry' | 'ready' | 'more' }
+  | {
+      page:
+        'households' | 'around' | 'add' | 'send' | 'carry' | 'give' | 'receive' | 'ready' | 'more';
+    }
   | { page: 'household' | 'failed' | 'conflicts' | 'address'; unit: string }
   | { page: 'interview'; unit: string; step: string | null };
 
-const PLAIN = ['around', 'add', 'send', 'carry', 'ready', 'more'] as const;
+const PLAIN = ['around', 'add', 'send', 'carry', 'give', 'receive', 'ready', 'more'] as const;
 const OF_UNIT = ['household', 'failed', 'conflicts', 'address'] as const;
 
 /** The page that an address' fragment names; what it does not name is the list of households. */

@@ -16,6 +16,7 @@ function household(change: Partial<Household>): Household {
     status: 'not_started',
     outcome: null,
     unsent: false,
+    carried: false,
     conflicts: 0,
     refused: null,
     callBackAt: null,

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
-use sync_core::bundle::{BundleLimits, BundleReader, RecipientSecret, Section};
-use sync_core::exchange::delivery::{Delivery, KeptAttestation, Taken};
+use sync_core::bundle::{BundleLimits, BundleReader, RecipientSecret};
 
 use super::{Failure, Report, ReportFormat, open, print_json, read_limited};
 use crate::config::Config;
 use crate::devices::InstallationKeys;
-use crate::store::{DataFolder, Store, StoreError};
-use crate::sync::{Source, take};
+use crate::store::{DataFolder, Store};
+use crate::sync::bundles::TakenBundle;
 
 /// What to read.
 #[derive(Debug, Args)]
@@ -84,44 +83,21 @@ async fn read(
     reader: &BundleReader<'_>,
     key: Option<&RecipientSecret>,
 ) -> Result<ReadReport, Failure> {
+    let taken = TakenBundle::of(store, reader, key).await?;
     let mut report = ReadReport {
         bundle: Report::of(file, reader),
-        new: 0,
-        known: 0,
-        waiting: 0,
+        new: taken.new,
+        known: taken.known,
+        waiting: taken.waiting,
     };
-    for number in 0..reader.section_count() {
-        match reader.section(number, key) {
-            Ok(section) => {
-                let changes = section.verdicts.len() as u64;
-                let taken = take_section(store, section).await?;
-                let (refused, waiting, new) = (
-                    taken.refused.len() as u64,
-                    taken.waiting.len() as u64,
-                    u64::from(taken.logged),
-                );
-                report.bundle.changes += changes;
-                report.new += new;
-                report.waiting += waiting;
-                report.known += changes.saturating_sub(refused + waiting + new);
-                for refusal in taken.refused {
-                    report.bundle.refuse(refusal.reason);
-                }
-            }
-            Err(error) => report.bundle.section_failed(number, &error),
-        }
+    report.bundle.changes = taken.changes;
+    for (number, error) in &taken.failed {
+        report.bundle.section_failed(*number, error);
+    }
+    for refused in &taken.refused {
+        report.bundle.refuse(refused.reason);
     }
     Ok(report)
-}
-
-/// Takes a section in as the server takes a phone's request, but for that each author's own scope counts.
-async fn take_section(store: &Store, section: Section) -> Result<Taken, StoreError> {
-    let attestations = section.attestations.iter().map(|attestation| KeptAttestation {
-        hashes: attestation.hashes().unwrap_or_default(),
-        signature: attestation.signature,
-    });
-    let delivery = Delivery::new(section.verdicts, attestations.collect());
-    take(store, delivery, Source::Carried).await
 }
 
 fn print(report: &ReadReport) {

@@ -46,6 +46,10 @@ impl Phone {
             }
             (Ask::Form, 200) => self.take_form(headers, body, turn),
             (Ask::Sync, 200) => self.take_sync(body, turn),
+            (Ask::Bundles, 200) => {
+                let batch = std::mem::take(&mut self.exchange.brought);
+                self.take_delivered(&batch, body, turn)
+            }
             // What was erased is kept nowhere.
             (Ask::Attachment(record), 200..=204 | 410) => {
                 self.forget_file(record, turn);
@@ -103,6 +107,19 @@ impl Phone {
                 if again {
                     return;
                 }
+            }
+            Ask::Bundles if status == 413 && self.can_shrink() => {
+                self.client.disconnected();
+                let brought = std::mem::take(&mut self.exchange.brought);
+                if let Some(run) = &mut self.exchange.running {
+                    run.tried.retain(|record| !brought.records.contains(record));
+                }
+                return;
+            }
+            // What this phone wrote itself is sent all the same.
+            Ask::Bundles => {
+                self.exchange.problem = Some(problem.clone());
+                return;
             }
             // The others are tried all the same, and the problem is told in the end.
             Ask::Attachment(_) if (400..500).contains(&status) => {
@@ -264,7 +281,7 @@ impl Phone {
     }
 
     /// Keeps a unit's record as it is now; what the list shows of it has not changed.
-    fn keep_unit(&mut self, unit: &str, turn: &mut Turn) {
+    pub(crate) fn keep_unit(&mut self, unit: &str, turn: &mut Turn) {
         let record = match self.households.get(unit).and_then(|household| household.record) {
             Some(record) => record,
             None => self.new_record(),
@@ -282,6 +299,7 @@ impl Phone {
             return Ok(());
         }
         self.look_for_authors(&group);
+        let is_worked_on = self.is_worked_on(&group.unit);
         let household = self.households.entry(group.unit.clone()).or_default();
         let known: std::collections::HashSet<ChangeHash> = household.hashes().collect();
         let is_new = |bytes: &ByteBuf| {
@@ -289,11 +307,14 @@ impl Phone {
             change.is_ok_and(|change| !known.contains(&change.hash()))
         };
         let new: Vec<ByteBuf> = group.changes.into_iter().filter(is_new).collect();
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.unit == group.unit && open.is_touched())
-        {
+        // What a colleague gave before, and was carried, the server has now.
+        let (seen, new) = household.meet_carried(new, turn);
+        let is_seen = !seen.is_empty();
+        household.changes.extend(seen);
+        if is_worked_on {
+            if is_seen {
+                self.keep_unit(&group.unit, turn);
+            }
             for change in new {
                 let record = self.new_record();
                 let kept = UnitChange {
@@ -307,12 +328,27 @@ impl Phone {
             return Ok(());
         }
         household.changes.extend(new);
-        let response = household.response(round, &group.unit)?;
-        self.summarise(&group.unit, &response, turn);
+        self.show_changes(&group.unit, turn)
+    }
+
+    /// Whether the unit's interview is open and something was answered in it.
+    pub(crate) fn is_worked_on(&self, unit: &str) -> bool {
+        let mut open = self.open.iter();
+        open.any(|open| open.unit == unit && open.is_touched())
+    }
+
+    /// Works out anew what is shown of a unit of which changes came.
+    pub(crate) fn show_changes(&mut self, unit: &str, turn: &mut Turn) -> Result<(), PhoneError> {
+        let Some(round) = self.round() else { return Ok(()) };
+        let Some(household) = self.households.get(unit) else {
+            return Ok(());
+        };
+        let response = household.response(round, unit)?;
+        self.summarise(unit, &response, turn);
         // An interview that is only being looked at shows what came.
-        if self.open.as_ref().is_some_and(|open| open.unit == group.unit) {
+        if !self.is_worked_on(unit) && self.open.as_ref().is_some_and(|open| open.unit == unit) {
             let place = self.open.take().map(|open| open.place);
-            let mut open = self.glanced(&group.unit, turn)?;
+            let mut open = self.glanced(unit, turn)?;
             open.place = place.unwrap_or_default();
             self.open = Some(open);
         }
@@ -358,7 +394,7 @@ impl Phone {
     }
 
     /// Forgets every byte of a response that was erased.
-    fn erase(&mut self, erased: &ErasedResponse, turn: &mut Turn) {
+    pub(crate) fn erase(&mut self, erased: &ErasedResponse, turn: &mut Turn) {
         if self.round() != Some(erased.round) {
             return;
         }
@@ -381,9 +417,10 @@ impl Phone {
         {
             turn.store.delete(*record);
         }
-        for outgoing in household.outgoing {
-            turn.store.delete(outgoing.record);
-            turn.store.unseal(outgoing.record);
+        let outgoing = household.outgoing.iter().map(|outgoing| outgoing.record);
+        for record in outgoing.chain(household.carried.iter().map(|carried| carried.record)) {
+            turn.store.delete(record);
+            turn.store.unseal(record);
         }
     }
 
@@ -396,9 +433,14 @@ impl Phone {
             let held = household.held.iter().map(|(record, _)| *record);
             let outgoing = household.outgoing.iter().map(|outgoing| outgoing.record);
             let files = household.attachments.iter().map(|(record, _)| *record);
-            for record in household.record.into_iter().chain(held).chain(outgoing).chain(files) {
+            let carried = household.carried.iter().map(|carried| carried.record);
+            let records = household.record.into_iter().chain(held).chain(outgoing);
+            for record in records.chain(carried).chain(files) {
                 turn.store.delete(record);
             }
+        }
+        for parcel in std::mem::take(&mut self.parcels) {
+            turn.store.delete(parcel.record);
         }
         self.assignment = None;
         turn.store.delete(record::ASSIGNMENT);

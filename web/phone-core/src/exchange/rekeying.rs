@@ -114,11 +114,13 @@ impl Phone {
             .iter()
             .map(|outgoing| outgoing.change.hash())
             .collect();
+        let carried: Vec<_> = household.carried.iter().map(|carried| carried.change.hash()).collect();
         let is_new = |hash: &sync_core::ChangeHash| written.iter().any(|change| change.hash() == *hash);
         household.changes = response
             .changes()
             .into_iter()
             .filter(|change| !unsent.contains(&change.hash()) && !is_new(&change.hash()))
+            .filter(|change| !carried.contains(&change.hash()))
             .map(|change| ByteBuf::from(change.raw_bytes()))
             .collect();
         for change in written {

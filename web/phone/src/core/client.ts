@@ -142,7 +142,9 @@ export class Client implements Core {
     }
     if (event.kind === 'sync' && event.state.phase !== 'running') {
       // Where the browser thinks that there is a network it would wake at once, and again after every failure.
-      if (event.state.unsentChanges > 0 && !navigator.onLine) this.#files.wakeWhenOnline();
+      const { unsentChanges, carriedResponses, carriedParcels } = event.state;
+      if (unsentChanges + carriedResponses + carriedParcels > 0 && !navigator.onLine)
+        this.#files.wakeWhenOnline();
       void this.#room.measure();
     }
     this.#emit(event);

@@ -41,6 +41,8 @@ export interface Household {
   outcome: string | null;
   /** Whether something of it waits to be sent. */
   unsent: boolean;
+  /** Whether this phone carries something of it for somebody else. */
+  carried: boolean;
   /** Questions to which people gave different answers. */
   conflicts: number;
   /** Why the server did not take a change, in the language of the pages. */
@@ -247,6 +249,10 @@ export interface SyncState {
   /** Responses with something that the server does not have yet. */
   unsentResponses: number;
   unsentChanges: number;
+  /** Responses of which this phone carries something that others wrote. */
+  carriedResponses: number;
+  /** Bundles of others that only the server can read. */
+  carriedParcels: number;
   /** While running: how many answers have been sent of how many. */
   sentNow: number;
   toSendNow: number;
@@ -259,6 +265,31 @@ export interface SyncState {
   retryAt: number | null;
   /** How far this phone's clock is ahead of the server's, in milliseconds, when that matters. */
   clockAhead: number | null;
+}
+
+/** A phone to which this one can give without network. */
+export interface Colleague {
+  /** The device's public key, by which `give` knows it. */
+  key: string;
+  name: string;
+  hamlets: string[];
+}
+
+/** What came of what a colleague gave. */
+export interface Taken {
+  /** Who gave it, where that is known. */
+  from: string | null;
+  /** Responses in which something new is to be seen. */
+  responses: number;
+  /** Changes that were not here before, and those that were. */
+  changes: number;
+  known: number;
+  /** Changes of people whom this phone does not know yet: the server shows them later. */
+  aside: number;
+  /** Bundles that only the server can read. */
+  parcels: number;
+  /** Why a part could not be read. */
+  failure: string | null;
 }
 
 /** What the phone is before anything else: told without the core, and without unlocking. */
@@ -331,6 +362,22 @@ export interface Requests {
   bundle: [undefined, { name: string; bytes: Uint8Array; responses: number }];
   /** The same as texts for QR codes, numbered from `first`. */
   frames: [{ first: number; count: number }, { texts: string[]; needed: number }];
+
+  colleagues: [undefined, Colleague[]];
+  /** What a colleague's phone may lack, sealed to it; without a name sealed to the server. */
+  give: [{ to: string | null }, { name: string; bytes: Uint8Array; responses: number }];
+  give_frames: [
+    { to: string | null; first: number; count: number },
+    { texts: string[]; needed: number },
+  ];
+  receive: [{ bytes: Uint8Array }, Taken];
+  /** Forgets the codes that were scanned. */
+  begin_frames: [undefined, null];
+  /** Takes the text of a code; null where it is of something else. */
+  receive_frame: [
+    { text: string },
+    { received: number | null; needed: number | null; taken: Taken | null },
+  ];
 
   // Of the core.
   assignment: [undefined, Assignment];

@@ -124,6 +124,8 @@ export class StoredLines implements CoreModule {
     return {
       phase: this.#request === null ? 'idle' : 'running',
       unsentResponses: this.#toSend.length,
+      carriedResponses: 0,
+      carriedParcels: 0,
       unsentChanges: this.#toSend.length,
       sentNow: 0,
       toSendNow: 0,
