@@ -26,6 +26,8 @@ type WithSync = ServiceWorkerRegistration & { sync?: { register(tag: string): Pr
 
 /** How often to look for a new version while the page stays open, in milliseconds. */
 const LOOK_AGAIN = 60 * 60_000;
+/** How soon a version that still waits is asked again to take over, in milliseconds. */
+const ASK_AGAIN = 2_000;
 /** How long the service worker may take to answer. */
 const PATIENCE = 10_000;
 
@@ -35,6 +37,7 @@ export class AppFiles {
   #registration: WithSync | null = null;
   #state: FilesState = { offlineReady: false, installBytes: null, updateWaiting: false };
   #lookedAt = performance.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -48,8 +51,13 @@ export class AppFiles {
 
   /** Changes to the version that waits, if one does and nothing is open. */
   update(): void {
+    clearTimeout(this.#timer);
     const waiting = this.#registration?.waiting;
-    if (waiting && !this.#surroundings.busy()) ask(waiting, { kind: 'activate' });
+    if (!waiting || this.#surroundings.busy()) return;
+    ask(waiting, { kind: 'activate' });
+    // The browser stops the old service worker for the change. Whatever the page asks of it in that moment starts it anew,
+    // and the change would wait until it has been idle for long.
+    this.#timer = setTimeout(() => this.update(), ASK_AGAIN);
   }
 
   /** Has the service worker wake this page once the network is back, where the browser can do that. */
