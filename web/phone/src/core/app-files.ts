@@ -38,6 +38,8 @@ export class AppFiles {
   #state: FilesState = { offlineReady: false, installBytes: null, updateWaiting: false };
   #lookedAt = performance.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the files are another version's by now than this page. */
+  #overtaken = false;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -52,6 +54,7 @@ export class AppFiles {
   /** Changes to the version that waits, if one does and nothing is open. */
   update(): void {
     clearTimeout(this.#timer);
+    if (this.#overtaken && !this.#surroundings.busy()) location.reload();
     const waiting = this.#registration?.waiting;
     if (!waiting || this.#surroundings.busy()) return;
     ask(waiting, { kind: 'activate' });
@@ -72,6 +75,8 @@ export class AppFiles {
     // The first service worker takes the page over without a change of version.
     let controlled = serviceWorker.controller !== null;
     serviceWorker.addEventListener('controllerchange', () => {
+      // An interview that was opened in the meantime goes on in the page that it has.
+      this.#overtaken = controlled;
       if (controlled && !this.#surroundings.busy()) location.reload();
       controlled = true;
       void this.#inquire();
