@@ -75,7 +75,8 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn read(mut response: HttpResponse<Body>) -> Self {
+    /// Reads an answer to its end.
+    pub fn read(mut response: HttpResponse<Body>) -> Self {
         let content_type = response
             .headers()
             .get("content-type")

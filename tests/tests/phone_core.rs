@@ -579,3 +579,50 @@ fn a_copied_phone_takes_a_new_key_and_nothing_is_lost() {
     }
     assert_eq!(conflicts, 2);
 }
+
+#[test]
+fn a_volunteer_takes_his_name_from_a_team_also_when_an_answer_is_lost() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let team = ["device", "invite", "--hamlet", HAMLET, "--team", "Trần Thị B, Lê Văn C"];
+    let code = installation.run(&team).success().text().trim().to_owned();
+    let free = |phone: &mut Handset| {
+        phone.ask("begin_invitation", json!({ "code": code })).unwrap();
+        assert_eq!(phone.exchange()["problem"], Value::Null);
+        phone.ask("invited", Value::Null).unwrap()["names"].clone()
+    };
+    let take = |phone: &mut Handset, name: &str| {
+        let argument = json!({ "code": code, "name": name });
+        phone.ask("begin_enrolment", argument).unwrap();
+    };
+
+    // The server has heard it, and the phone is switched off before it learns of that.
+    let mut one = Handset::new(server.address);
+    assert_eq!(free(&mut one), json!(["Trần Thị B", "Lê Văn C"]));
+    take(&mut one, "Lê Văn C");
+    one.step_without_answer();
+    one.restart();
+    let mut other = Handset::new(server.address);
+    assert_eq!(free(&mut other), json!(["Trần Thị B"]));
+    assert_eq!(free(&mut one), json!(["Trần Thị B", "Lê Văn C"]));
+
+    take(&mut other, "Lê Văn C");
+    assert_eq!(other.exchange()["problem"]["type"], "/problems/name-taken");
+    for (phone, name) in [(&mut one, "Lê Văn C"), (&mut other, "Trần Thị B")] {
+        take(phone, name);
+        assert_eq!(phone.exchange()["problem"], Value::Null);
+        assert_eq!(phone.ask("assignment", Value::Null).unwrap()["volunteer"], name);
+    }
+
+    // What others see is the name that was taken.
+    assert!(one.interview("A1", "Nguyễn Thị Hoa"));
+    one.ask("leave_interview", Value::Null).unwrap();
+    one.sync();
+    assert!(
+        installation
+            .run(&["device", "list"])
+            .success()
+            .text()
+            .contains("Lê Văn C")
+    );
+}

@@ -1,18 +1,21 @@
 //! `khaosat device`.
 
+use std::path::{Path, PathBuf};
+
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::{Failure, authority, roster, round};
+use super::bundle::write_new;
+use super::{Failure, authority, qr, read_within, roster, round};
 use crate::clock;
 use crate::config::Config;
-use crate::devices::{InvitationKind, invite};
+use crate::devices::{InvitationKind, Invitee, invite, team_of};
 use crate::store::{DataFolder, Store};
 
 /// Phones and laptops that take part.
 #[derive(Debug, Subcommand)]
 pub(super) enum DeviceCommand {
-    /// Mời một thiết bị: make a one-time code with which a volunteer's phone enrols for some hamlets
+    /// Mời thiết bị: make a code with which a volunteer's phone, or each of a team, enrols for some hamlets
     Invite(InviteArguments),
     /// Danh sách: list the devices with their hamlets, clocks and what waits for a decision
     List(authority::ListArguments),
@@ -43,6 +46,18 @@ pub(super) struct InviteArguments {
     /// The phone's or the volunteer's name for the lists
     #[arg(long, value_name = "NAME", default_value = "Điện thoại")]
     name: String,
+    /// Cả tổ dùng chung một mã: one code for a team, whose names stand here with commas between; each volunteer takes his own
+    #[arg(long, value_name = "NAMES", conflicts_with_all = ["name", "hub"])]
+    team: Option<String>,
+    /// The same with the team's names in a file, one a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "hub", "team"])]
+    team_file: Option<PathBuf>,
+    /// The server's address as phones see it, to print the link of the invitation as well
+    #[arg(long, value_name = "URL")]
+    address: Option<String>,
+    /// Writes the link as a QR code into this SVG file, to be printed or shown at a meeting
+    #[arg(long, value_name = "FILE", requires = "address")]
+    qr: Option<PathBuf>,
     /// The round [default: the newest]
     #[arg(long, value_name = "UUID")]
     round: Option<Uuid>,
@@ -98,13 +113,35 @@ async fn invite_device(arguments: InviteArguments, config: &Config) -> Result<()
     } else {
         InvitationKind::Phone
     };
-    let invitation = invite(&store, round.key, kind, &arguments.name, &hamlets).await?;
+    let team = match (&arguments.team, &arguments.team_file) {
+        (Some(names), _) => Some(team_of(names.split(','))?),
+        (None, Some(file)) => Some(team_in(file)?),
+        (None, None) => None,
+    };
+    let invitee = team.as_deref().map_or(Invitee::One(&arguments.name), Invitee::Team);
+    let invitation = invite(&store, round.key, kind, invitee, &hamlets).await?;
     store.close().await;
+    let link = arguments
+        .address
+        .as_deref()
+        .map(|address| link(address, &invitation.code));
+    if let (Some(file), Some(link)) = (&arguments.qr, &link) {
+        write_new(file, qr::image(link)?.as_bytes())?;
+    }
     match arguments.format {
         InviteFormat::Text => {
             println!("{}", invitation.code);
+            if let Some(link) = link {
+                println!("{link}");
+            }
             let until = clock::rfc3339(invitation.expires_at);
-            eprintln!("Mã dùng một lần, đến {until}. (One-time code, until {until}.)");
+            match invitation.team.len() {
+                0 => eprintln!("Mã dùng một lần, đến {until}. (One-time code, until {until}.)"),
+                count => eprintln!(
+                    "Mã chung cho {count} người, mỗi tên một máy, đến {until}. \
+                     (One code for {count} people, one phone each, until {until}.)"
+                ),
+            }
         }
         InviteFormat::Json => {
             let json = serde_json::to_string(&invitation)
@@ -113,4 +150,19 @@ async fn invite_device(arguments: InviteArguments, config: &Config) -> Result<()
         }
     }
     Ok(())
+}
+
+/// Bytes of a file of names at most.
+const TEAM_FILE_BYTES: usize = 1 << 20;
+
+fn team_in(file: &Path) -> Result<Vec<String>, Failure> {
+    let bytes = read_within(file, TEAM_FILE_BYTES)?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| Failure::new("tệp không phải văn bản UTF-8", "the file is no text in UTF-8").of_file(file))?;
+    team_of(text.trim_start_matches('\u{feff}').lines()).map_err(|error| Failure::from(error).of_file(file))
+}
+
+/// The link that opens the phone app with a code. Browsers keep what stands behind `#` to themselves.
+fn link(address: &str, code: &str) -> String {
+    format!("{}/phone/#code={code}", address.trim_end_matches('/'))
 }

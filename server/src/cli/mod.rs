@@ -12,6 +12,7 @@ mod indicator;
 mod init;
 mod invite;
 mod microdata;
+mod qr;
 mod quarantine;
 mod response;
 mod roster;

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use super::supervisor::Supervisor;
 use super::{Parameters, Sampled, Site, prepare};
 use crate::cli::Failure;
-use crate::devices::{InstallationKeys, InvitationKind, invite};
+use crate::devices::{InstallationKeys, InvitationKind, Invitee, invite};
 use crate::hubs::{Upstream, join};
 use crate::store::{DataFolder, Store};
 
@@ -135,7 +135,14 @@ async fn become_hub(province: &Province<'_>, path: &Path, store: &Store, work: &
     }
     let hamlets: Vec<String> = work.iter().map(|hamlet| hamlet.code.clone()).collect();
     let name = format!("Trạm {}", path.file_name().unwrap_or_default().to_string_lossy());
-    let invitation = invite(province.store, province.round_key, InvitationKind::Hub, &name, &hamlets).await?;
+    let invitation = invite(
+        province.store,
+        province.round_key,
+        InvitationKind::Hub,
+        Invitee::One(&name),
+        &hamlets,
+    )
+    .await?;
     let keys = InstallationKeys::of(&DataFolder::open(path)?)?;
     join(store, path, &keys.signing, &address, &invitation.code).await?;
     Ok(())

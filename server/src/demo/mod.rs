@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use crate::cli::{EstimateFormat, Failure, initialise};
 use crate::config::Config;
-use crate::devices::{InvitationKind, invite};
+use crate::devices::{InvitationKind, Invitee, invite};
 use crate::http::Text;
 use crate::rounds::{self, NewRound, Round};
 use crate::store::{DataFolder, FolderError, Store};
@@ -306,7 +306,14 @@ async fn invite_visitor(store: &Store, round: &Round) -> Result<String, Failure>
     let hamlets = sampled(store, round.key).await?;
     let first = hamlets.into_iter().map(|hamlet| hamlet.code).take(1);
     let hamlets: Vec<String> = first.collect();
-    let invitation = invite(store, round.key, InvitationKind::Phone, "Người dùng thử", &hamlets).await?;
+    let invitation = invite(
+        store,
+        round.key,
+        InvitationKind::Phone,
+        Invitee::One("Người dùng thử"),
+        &hamlets,
+    )
+    .await?;
     Ok(invitation.code)
 }
 
@@ -349,7 +356,8 @@ impl Fieldwork {
                     // The official's part: codes for the team's phones, made on the server's own machine.
                     let hamlets = [code.clone()];
                     let code_for = async |name: String| {
-                        let invitation = invite(&store, round.key, InvitationKind::Phone, &name, &hamlets).await?;
+                        let invitation =
+                            invite(&store, round.key, InvitationKind::Phone, Invitee::One(&name), &hamlets).await?;
                         Ok::<_, Failure>(invitation.code)
                     };
                     let codes = [

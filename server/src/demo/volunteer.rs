@@ -92,6 +92,7 @@ impl Volunteer {
             code: code.to_owned(),
             public_key: volunteer.key.public().to_string(),
             signature: hex::encode(&volunteer.key.sign_enrolment(code)),
+            name: None,
         };
         let body = serde_json::to_vec(&request).map_err(|error| wrong(&error))?;
         let enrolment = volunteer

@@ -1,4 +1,4 @@
-//! Enrolment: a phone brings a one-time code and its public key, and gets its scope and a token.
+//! Enrolment: a phone brings a code and its public key, and gets its scope and a token.
 
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -15,6 +15,7 @@ use super::authentication::succeeded;
 use super::authority;
 use super::body::{Subject, wrong_signature};
 use super::invitation::normalised;
+use super::team::{self, Taken};
 use super::{new_token, secret_hash};
 use crate::app::App;
 use crate::clock;
@@ -22,7 +23,7 @@ use crate::hex;
 use crate::http::{Problem, Text};
 
 /// Bytes of a device's name at most.
-const NAME_BYTES: usize = 200;
+pub(super) const NAME_BYTES: usize = 200;
 
 const SUBJECT: Subject = Subject {
     problem: "malformed-enrolment",
@@ -33,12 +34,15 @@ const SUBJECT: Subject = Subject {
 /// What a phone sends to enrol.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EnrolmentRequest {
-    /// The one-time code.
+    /// The code.
     pub code: String,
     /// The device's Ed25519 public key, 64 hexadecimal digits.
     pub public_key: String,
     /// The device's signature under the code, 128 hexadecimal digits: proof that it holds the key.
     pub signature: String,
+    /// The name that it takes of a team's invitation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 /// What it gets.
@@ -62,8 +66,8 @@ async fn enrol(
     request: Result<Json<EnrolmentRequest>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Enrolment>), Problem> {
     let Json(request) = request.map_err(|rejection| SUBJECT.unreadable(&rejection))?;
-    let key: [u8; 32] = hex::decode(&request.public_key).ok_or_else(|| no_hex("public_key", 64))?;
-    let signature: [u8; 64] = hex::decode(&request.signature).ok_or_else(|| no_hex("signature", 128))?;
+    let key = key_of(&request.public_key, &SUBJECT)?;
+    let signature: [u8; 64] = hex::decode(&request.signature).ok_or_else(|| no_hex(&SUBJECT, "signature", 128))?;
     let device = DevicePublicKey(key);
     device
         .verify_enrolment(&request.code, &signature)
@@ -80,6 +84,7 @@ async fn enrol(
 
     let (token, token_hash) = new_token().map_err(|error| Problem::internal(&error))?;
     let code_hash = secret_hash(&normalised(&request.code));
+    let wanted = request.name;
     let unknown_hub = serde_json::to_string(&HubMemory::default()).map_err(|error| Problem::internal(&error))?;
     let hamlets = app
         .store
@@ -96,19 +101,31 @@ async fn enrol(
                 .bind(device.0.as_slice())
                 .fetch_one(&mut *connection)
                 .await?;
-                let invitation: Option<(String, bool)> = sqlx::query_as(
-                    "UPDATE invitation SET used_by = $2
-                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name, hub",
+                let invitation: Option<(String, bool, bool)> = sqlx::query_as(
+                    "UPDATE invitation SET used_by = CASE WHEN team THEN NULL ELSE $2 END
+                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2)
+                     RETURNING name, hub, team",
                 )
                 .bind(&code_hash)
                 .bind(device.0.as_slice())
                 .bind(now)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let Some((name, hub)) = invitation else { return Ok(None) };
+                let Some((name, hub, is_team)) = invitation else {
+                    return Ok(Err(unknown_code()));
+                };
+                let (name, used) = match is_team {
+                    false => (name, used),
+                    true => match team::take(connection, &code_hash, &device.0, wanted.as_deref()).await? {
+                        Taken::Own { name, again } => (name, again),
+                        Taken::NotFree => return Ok(Err(team::not_free())),
+                        Taken::NotNamed => return Ok(Err(team::not_named())),
+                    },
+                };
                 let device_key: i64 = sqlx::query_scalar(
                     "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
-                     ON CONFLICT (public_key) DO UPDATE SET token_hash = excluded.token_hash RETURNING device_key",
+                     ON CONFLICT (public_key) DO UPDATE SET token_hash = excluded.token_hash, name = excluded.name
+                     RETURNING device_key",
                 )
                 .bind(device.0.as_slice())
                 .bind(name.chars().take(NAME_BYTES).collect::<String>())
@@ -141,29 +158,38 @@ async fn enrol(
                 .bind(&code_hash)
                 .fetch_all(&mut *connection)
                 .await?;
-                Ok(Some(hamlets))
+                Ok(Ok(hamlets))
             })
         })
-        .await?;
-    let unknown = || {
-        Problem::new(
-            "unknown-code",
-            StatusCode::FORBIDDEN,
-            Text::new("Mã không dùng được", "Unusable code"),
-            Text::new(
-                "Mã mời không đúng, đã hết hạn hoặc đã được thiết bị khác dùng; hãy xin cán bộ xã một mã mới.",
-                "The code is wrong, expired or used by another device; ask the commune official for a new one.",
-            ),
-        )
-    };
-    let hamlets = hamlets.ok_or_else(unknown)?;
-    let round = hamlets.first().map(|(round, _)| RoundId(*round)).ok_or_else(unknown)?;
+        .await??;
+    let round = hamlets
+        .first()
+        .map(|(round, _)| RoundId(*round))
+        .ok_or_else(unknown_code)?;
     let hamlets = hamlets.into_iter().map(|(_, code)| code).collect();
     Ok((StatusCode::CREATED, Json(Enrolment { token, round, hamlets })))
 }
 
-fn no_hex(field: &str, digits: usize) -> Problem {
-    SUBJECT.malformed(Text::new(
+/// The problem of a code by which nobody can enrol, or nobody else.
+pub(super) fn unknown_code() -> Problem {
+    Problem::new(
+        "unknown-code",
+        StatusCode::FORBIDDEN,
+        Text::new("Mã không dùng được", "Unusable code"),
+        Text::new(
+            "Mã mời không đúng, đã hết hạn hoặc đã được thiết bị khác dùng; hãy xin cán bộ xã một mã mới.",
+            "The code is wrong, expired or used by another device; ask the commune official for a new one.",
+        ),
+    )
+}
+
+/// The public key that a device sends.
+pub(super) fn key_of(text: &str, subject: &Subject) -> Result<[u8; 32], Problem> {
+    hex::decode(text).ok_or_else(|| no_hex(subject, "public_key", 64))
+}
+
+fn no_hex(subject: &Subject, field: &str, digits: usize) -> Problem {
+    subject.malformed(Text::new(
         format!("{field}: cần {digits} chữ số thập lục phân"),
         format!("{field}: {digits} hexadecimal digits are needed"),
     ))

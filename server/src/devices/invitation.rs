@@ -1,7 +1,8 @@
-//! Invitations: one-time codes that let a phone enrol for certain hamlets.
+//! Invitations: codes that let a phone, or each phone of a team, enrol for certain hamlets.
 
 use std::time::Duration;
 
+use super::team;
 use crate::clock;
 use crate::store::{Store, StoreError};
 
@@ -24,13 +25,16 @@ pub enum InvitationKind {
     Hub,
 }
 
-/// A one-time code and what it allows.
+/// A code and what it allows.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Invitation {
     /// The code to type or to show as QR. It is told once; the server keeps only its hash.
     pub code: String,
-    /// The device's name for people.
+    /// The device's name for people; empty where each device of a team takes its own.
     pub name: String,
+    /// The names of a team.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub team: Vec<String>,
     /// The hamlets' codes.
     pub hamlets: Vec<String>,
     /// Until when it can be used, in milliseconds since 1970-01-01T00:00:00Z.
@@ -49,6 +53,26 @@ pub enum InvitationError {
     /// No hamlets are named.
     #[error("name at least one hamlet that the device may write responses of")]
     NoHamlets,
+    /// A name is longer than lists have room for.
+    #[error("the name {name} is too long")]
+    LongName {
+        /// The name.
+        name: String,
+    },
+    /// Two people of a team could not tell which name is whose.
+    #[error("the team has the name {name} twice; add what tells them apart, for example the hamlet")]
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// A team has nobody, or more people than a phone can list.
+    #[error("a team has 1 to {most} names, and these are {count}")]
+    WrongCount {
+        /// How many names were given.
+        count: usize,
+        /// How many there may be.
+        most: usize,
+    },
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(#[from] getrandom::Error),
@@ -63,13 +87,27 @@ impl InvitationError {
         match self {
             Self::UnknownHamlet { hamlet } => format!("đợt khảo sát không có ấp, khu phố mã {hamlet}"),
             Self::NoHamlets => "hãy nêu ít nhất một ấp, khu phố mà thiết bị được ghi phiếu".to_owned(),
+            Self::LongName { name } => format!("tên quá dài: {name}"),
+            Self::SameName { name } => {
+                format!("tên {name} có hai lần trong tổ; hãy ghi thêm để phân biệt, ví dụ tên ấp")
+            }
+            Self::WrongCount { count, most } => format!("một tổ có từ 1 đến {most} tên, ở đây là {count}"),
             Self::Random(error) => format!("hệ thống không cung cấp số ngẫu nhiên: {error}"),
             Self::Store(error) => error.vietnamese(),
         }
     }
 }
 
-/// Makes a one-time code with which a device can enrol for these hamlets of the round with this key.
+/// For whom an invitation is.
+#[derive(Debug, Clone, Copy)]
+pub enum Invitee<'a> {
+    /// One device of this name.
+    One(&'a str),
+    /// A device for each of these names ([`super::team_of`]).
+    Team(&'a [String]),
+}
+
+/// Makes a code with which a device, or one for each name of a team, can enrol for these hamlets of the round with this key.
 ///
 /// # Errors
 /// [`InvitationError`] when a hamlet is unknown.
@@ -77,7 +115,7 @@ pub async fn invite(
     store: &Store,
     round_key: i64,
     kind: InvitationKind,
-    name: &str,
+    invitee: Invitee<'_>,
     hamlets: &[String],
 ) -> Result<Invitation, InvitationError> {
     if hamlets.is_empty() {
@@ -94,9 +132,14 @@ pub async fn invite(
                 .map_err(StoreError::from)?;
         hamlet_keys.push(key.ok_or_else(|| InvitationError::UnknownHamlet { hamlet: hamlet.clone() })?);
     }
+    let (name, team) = match invitee {
+        Invitee::One(name) => (name.to_owned(), Vec::new()),
+        Invitee::Team(names) => (String::new(), names.to_vec()),
+    };
     let invitation = Invitation {
         code: random_code()?,
-        name: name.to_owned(),
+        name,
+        team,
         hamlets: hamlets.to_vec(),
         expires_at: clock::now() + VALIDITY.as_millis() as i64,
     };
@@ -105,13 +148,17 @@ pub async fn invite(
         .writer
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO invitation (code_hash, name, expires_at, hub) VALUES ($1, $2, $3, $4)")
-                    .bind(&hash)
-                    .bind(&kept.name)
-                    .bind(kept.expires_at)
-                    .bind(kind == InvitationKind::Hub)
-                    .execute(&mut *connection)
-                    .await?;
+                sqlx::query(
+                    "INSERT INTO invitation (code_hash, name, expires_at, hub, team) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(&hash)
+                .bind(&kept.name)
+                .bind(kept.expires_at)
+                .bind(kind == InvitationKind::Hub)
+                .bind(!kept.team.is_empty())
+                .execute(&mut *connection)
+                .await?;
+                team::keep(connection, &hash, &kept.team).await?;
                 for key in hamlet_keys {
                     sqlx::query("INSERT INTO invitation_scope (code_hash, hamlet_key) VALUES ($1, $2)")
                         .bind(&hash)

@@ -11,6 +11,7 @@ mod invitation;
 mod roster;
 mod rotation;
 mod succession;
+mod team;
 
 pub use authentication::{Caller, Deliverer, Token};
 pub use authority::{AuthorityError, Decision, ListedDevice, decide, list};
@@ -18,13 +19,14 @@ pub(crate) use authors::{Enrolled, enrolled, public_key_of};
 pub use enrolment::{Enrolment, EnrolmentRequest};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};
-pub use invitation::{Invitation, InvitationError, InvitationKind, invite};
+pub use invitation::{Invitation, InvitationError, InvitationKind, Invitee, invite};
 pub use roster::{
     Imported, ROSTER_BYTES, Roster, RosterDevice, RosterError, RosterHamlet, export_roster, import_roster, read_roster,
     roster_of,
 };
 pub use rotation::Rotation;
 pub use succession::{StatedSuccession, SuccessionError};
+pub use team::{InvitationQuestion, Invited, team_of};
 
 use axum::Router;
 use sha2::{Digest, Sha256};
@@ -34,7 +36,7 @@ use crate::hex;
 
 /// The routes of this module.
 pub fn routes() -> Router<App> {
-    enrolment::routes().merge(rotation::routes())
+    enrolment::routes().merge(rotation::routes()).merge(team::routes())
 }
 
 /// A bearer token, and the hash under which it is kept.

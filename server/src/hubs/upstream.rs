@@ -45,6 +45,7 @@ pub(crate) async fn join(
         code: code.to_owned(),
         public_key: key.public().to_string(),
         signature: hex::encode(&key.sign_enrolment(code)),
+        name: None,
     };
     let json = encoded(&request)?;
     let asked = link.clone();

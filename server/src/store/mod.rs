@@ -60,7 +60,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 13] = [
+const MIGRATIONS: [(i64, &str, &str); 14] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
@@ -89,6 +89,11 @@ const MIGRATIONS: [(i64, &str, &str); 13] = [
         13,
         "added households",
         include_str!("../../migrations/0013_added_households.sql"),
+    ),
+    (
+        17,
+        "team invitations",
+        include_str!("../../migrations/0017_team_invitations.sql"),
     ),
 ];
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::thread;
 
 use khaosat::demo::{self, Hamlet, Household};
-use khaosat::devices::{InvitationKind, invite};
+use khaosat::devices::{InvitationKind, Invitee, invite};
 use khaosat::rounds::{self, Round};
 use khaosat::store::{DataFolder, Store};
 use rand::SeedableRng as _;
@@ -144,9 +144,13 @@ impl Survey {
             .map(|number| {
                 let (codes, units): (Vec<String>, Vec<Vec<String>>) = hamlets(number).into_iter().cloned().unzip();
                 let name = format!("phone {number}");
-                let invitation =
-                    self.runtime
-                        .block_on(invite(&store, self.round.key, InvitationKind::Phone, &name, &codes));
+                let invitation = self.runtime.block_on(invite(
+                    &store,
+                    self.round.key,
+                    InvitationKind::Phone,
+                    Invitee::One(&name),
+                    &codes,
+                ));
                 let code = invitation.unwrap().code;
                 Assignment {
                     phone: Phone::enrol_as(server.address, self.round.id.0, &code, number),

@@ -5,6 +5,7 @@
 //! anywhere goes on from there.
 
 mod answers;
+mod invitation;
 mod rekeying;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use sync_core::bundle::MEDIA_TYPE;
 use sync_core::device::DeviceKey;
 use sync_core::exchange::{Coding, PieceSize, wire};
 
+use self::invitation::Invited;
 use crate::carrying::Batch;
 use crate::phone::{Language, Phone, Reply, Turn};
 use crate::problem::PhoneError;
@@ -40,6 +42,8 @@ pub(crate) struct Exchange {
     problem: Option<Told>,
     /// How much the exchange that is running, or the last one, moved.
     moved: Moved,
+    /// Whom the invitation is for that was asked about last.
+    invited: Invited,
 }
 
 /// What an exchange moved.
@@ -55,6 +59,8 @@ struct Moved {
 /// One exchange.
 #[derive(Debug, Default)]
 struct Run {
+    /// The code of the invitation that is asked about, and nothing else.
+    invitation: Option<String>,
     /// Whether the assignment is to be asked for.
     assignment_due: bool,
     /// Whether the form was asked for: a version that comes in between is for the next exchange.
@@ -70,6 +76,7 @@ struct Run {
 /// What is asked of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
+    Invitation,
     Enrol,
     Rotate,
     Assignment,
@@ -113,7 +120,7 @@ impl Told {
 impl Phone {
     /// Begins to enrol. The key is kept before the server hears of it, so that a phone whose answer was lost asks again
     /// with the same.
-    pub(crate) fn begin_enrolment(&mut self, code: String, turn: &mut Turn) -> Value {
+    pub(crate) fn begin_enrolment(&mut self, code: String, name: Option<String>, turn: &mut Turn) -> Value {
         let secret = Secret(turn.secret());
         match &mut self.identity {
             // The same invitation again: the answer was lost.
@@ -130,6 +137,7 @@ impl Phone {
                 self.identity = Some(Identity {
                     secret,
                     code: Some(code),
+                    name: None,
                     token: None,
                     round: None,
                     predecessors: Vec::new(),
@@ -138,6 +146,13 @@ impl Phone {
                     revoked: false,
                 });
             }
+        }
+        if let Some(identity) = &mut self.identity {
+            // Everybody is to read the name that was taken, also here.
+            if name.is_some() {
+                identity.volunteer = None;
+            }
+            identity.name = name;
         }
         self.save_identity(turn);
         self.begin(true);
@@ -186,6 +201,14 @@ impl Phone {
             headers.insert("authorization", format!("Bearer {token}"));
         }
         let (method, path, body) = match ask {
+            Ask::Invitation => {
+                headers.insert("content-type", "application/json".to_owned());
+                (
+                    "POST",
+                    "/api/v1/devices/invitation".to_owned(),
+                    Some(self.invitation_question()?),
+                )
+            }
             Ask::Enrol => {
                 headers.insert("content-type", "application/json".to_owned());
                 ("POST", "/api/v1/devices/enrol".to_owned(), Some(self.enrolment()?))
@@ -248,6 +271,9 @@ impl Phone {
 
     fn next_ask(&self) -> Option<Ask> {
         let run = self.exchange.running.as_ref()?;
+        if run.invitation.is_some() {
+            return Some(Ask::Invitation);
+        }
         let identity = self.identity.as_ref()?;
         if identity.token.is_none() {
             return identity.code.as_ref().map(|_| Ask::Enrol);
@@ -376,6 +402,7 @@ impl Phone {
             "code": code,
             "public_key": key.public().to_string(),
             "signature": hexadecimal(&key.sign_enrolment(code)),
+            "name": identity.name,
         });
         Ok(serde_json::to_vec(&request)?)
     }

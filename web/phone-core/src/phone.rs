@@ -212,7 +212,9 @@ impl Phone {
         let value = match request {
             // Handled above.
             Request::DeriveKey { .. } | Request::Start { .. } => Value::Null,
-            Request::BeginEnrolment { code } => self.begin_enrolment(code, turn),
+            Request::BeginEnrolment { code, name } => self.begin_enrolment(code, name, turn),
+            Request::BeginInvitation { code } => self.begin_invitation(code),
+            Request::Invited => self.invited(),
             Request::BeginSync => self.begin_sync(turn),
             Request::NextRequest => return self.next_request(turn),
             Request::AnswerRequest { status, headers, body } => {

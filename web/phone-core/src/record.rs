@@ -124,6 +124,8 @@ pub(crate) struct Identity {
     pub(crate) secret: Secret,
     /// The code with which it enrols, until it has.
     pub(crate) code: Option<String>,
+    /// The name that it takes of a team's invitation.
+    pub(crate) name: Option<String>,
     /// How the server knows it again; none before it has enrolled.
     pub(crate) token: Option<String>,
     pub(crate) round: Option<RoundId>,

@@ -43,7 +43,16 @@ pub(crate) enum Request {
     /// Begins to enrol with an invitation.
     BeginEnrolment {
         code: String,
+        /// The name that is taken of a team's invitation.
+        #[serde(default)]
+        name: Option<String>,
     },
+    /// Begins to ask whom an invitation is for.
+    BeginInvitation {
+        code: String,
+    },
+    /// What the server said to that.
+    Invited,
     /// Begins an exchange.
     BeginSync,
     /// What to ask the server next.

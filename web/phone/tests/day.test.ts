@@ -193,6 +193,7 @@ step('everything is there after the browser died', async () => {
 });
 
 step('a household is found without its accents', async () => {
+  await ba.press('Tìm hộ');
   const search = ba.page.getByRole('searchbox', { name: 'Tìm hộ' });
   await search.fill('nguyen thi hoa');
   await ba.sees('1 hộ');
@@ -202,7 +203,8 @@ step('a household is found without its accents', async () => {
   await search.fill('khong co ai nhu vay');
   await ba.sees('Không có hộ nào như vậy.');
   await ba.canBeRead();
-  await search.fill('');
+  await ba.press('Thôi tìm');
+  await ba.row('A1').waitFor();
 });
 
 step('once there is a network, everything is sent without a word', async () => {

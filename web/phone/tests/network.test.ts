@@ -85,6 +85,13 @@ async function reason(name: 'enrol', argument: unknown): Promise<string> {
   return outcome.problem.type;
 }
 
+test('who is told that a visit is closed has been told already that it is unsent', async () => {
+  await tab.ask('open_interview', { unit: 'A1' });
+  const events = await tab.eventsAtAnswer('leave_interview');
+  const states = events.flatMap((event) => (event.kind === 'sync' ? [event.state] : []));
+  assert.equal(states.at(-1)?.unsentChanges, 1);
+});
+
 test('a finished visit is sent by itself, and the page is told', async () => {
   await enrol();
   const [answer, asked] = answering(200, '');

@@ -73,6 +73,18 @@ export class Tab {
     return status;
   }
 
+  /** Asks the worker, and returns what the page has been told in the moment of the answer. */
+  eventsAtAnswer(name: RequestName, argument?: unknown): Promise<CoreEvent[]> {
+    return this.page.evaluate(
+      async ([name, argument]) => {
+        const { core, events } = window as unknown as Globals;
+        await core.ask(name, argument);
+        return [...events];
+      },
+      [name, argument] as const,
+    );
+  }
+
   events(): Promise<CoreEvent[]> {
     return this.page.evaluate(() => (window as unknown as Globals).events);
   }

@@ -54,7 +54,7 @@ export async function otherVersion(version: string): Promise<string> {
   const after = before.replace('</head>', `<meta name="version" content="${version}" /></head>`);
   await writeFile(page, after);
   const source = (await readFile(worker, 'utf8'))
-    .replace(hashOf(before), hashOf(after))
+    .replaceAll(hashOf(before), hashOf(after))
     .replace(/(["'`])[0-9a-f]{16}\1/, JSON.stringify(hashOf(after).slice(0, 16)));
   await writeFile(worker, source);
   return folder;

@@ -5,10 +5,10 @@ use std::io::{BufRead as _, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use qrcodegen::{QrCode, QrCodeEcc};
 use sync_core::bundle::frames::{BUNDLE_BYTES, FrameReader, FrameWriter, USUAL_SYMBOL_BYTES};
 
 use super::{Failure, read_limited, write_new};
+use crate::cli::qr;
 
 /// Milliseconds that a frame is shown: what cheap phones' cameras keep up with.
 const SHOWN_MILLISECONDS: u32 = 250;
@@ -110,24 +110,7 @@ fn page(frames: impl Iterator<Item = String>) -> Result<String, Failure> {
          svg+svg{display:none}</style>\n",
     );
     for frame in frames {
-        let code = QrCode::encode_text(&frame, QrCodeEcc::Medium)
-            .map_err(|error| Failure::new(error.to_string(), error.to_string()))?;
-        // The quiet zone of ISO/IEC 18004: 4 modules on each side.
-        let side = code.size() + 8;
-        let _ = write!(page, "<svg viewBox=\"0 0 {side} {side}\"><path d=\"");
-        for y in 0..code.size() {
-            let mut x = 0;
-            while x < code.size() {
-                // Dark modules side by side are one rectangle.
-                let run = (x..code.size()).take_while(|x| code.get_module(*x, y)).count();
-                let run = i32::try_from(run).unwrap_or(1);
-                if run > 0 {
-                    let _ = write!(page, "M{} {}h{run}v1h-{run}z", x + 4, y + 4);
-                }
-                x += run + 1;
-            }
-        }
-        page.push_str("\"/></svg>\n");
+        page.push_str(&qr::element(&frame)?);
     }
     let _ = write!(
         page,

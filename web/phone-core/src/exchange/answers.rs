@@ -37,6 +37,7 @@ impl Phone {
             return self.sync_state();
         };
         let outcome = match (ask, status) {
+            (Ask::Invitation, 200) => self.take_invited(body),
             (Ask::Enrol, 200 | 201) => self.take_enrolment(body, turn),
             (Ask::Rotate, 200 | 201) => self.take_rotation(body, turn),
             (Ask::Assignment, 200) => self.take_assignment(headers, body, turn),
@@ -126,7 +127,7 @@ impl Phone {
                 self.exchange.problem = Some(problem.clone());
                 return;
             }
-            Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form | Ask::Attachment(_) => {}
+            Ask::Invitation | Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form | Ask::Attachment(_) => {}
         }
         self.stop(Some(problem.clone()));
     }
@@ -155,6 +156,7 @@ impl Phone {
             let is_other_round = identity.round.is_some_and(|round| round != enrolment.round);
             identity.token = Some(enrolment.token);
             identity.code = None;
+            identity.name = None;
             if is_other_round {
                 // Answers of another round stay in their records; they are sent by a phone of that round only.
                 return Err(PhoneError::Refused {

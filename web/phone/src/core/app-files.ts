@@ -26,6 +26,8 @@ type WithSync = ServiceWorkerRegistration & { sync?: { register(tag: string): Pr
 
 /** How often to look for a new version while the page stays open, in milliseconds. */
 const LOOK_AGAIN = 60 * 60_000;
+/** How soon a version that still waits is asked again to take over, in milliseconds. */
+const ASK_AGAIN = 2_000;
 /** How long the service worker may take to answer. */
 const PATIENCE = 10_000;
 
@@ -35,6 +37,9 @@ export class AppFiles {
   #registration: WithSync | null = null;
   #state: FilesState = { offlineReady: false, installBytes: null, updateWaiting: false };
   #lookedAt = performance.now();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether the files are another version's by now than this page. */
+  #overtaken = false;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -48,8 +53,14 @@ export class AppFiles {
 
   /** Changes to the version that waits, if one does and nothing is open. */
   update(): void {
+    clearTimeout(this.#timer);
+    if (this.#overtaken && !this.#surroundings.busy()) location.reload();
     const waiting = this.#registration?.waiting;
-    if (waiting && !this.#surroundings.busy()) ask(waiting, { kind: 'activate' });
+    if (!waiting || this.#surroundings.busy()) return;
+    ask(waiting, { kind: 'activate' });
+    // The browser stops the old service worker for the change. Whatever the page asks of it in that moment starts it anew,
+    // and the change would wait until it has been idle for long.
+    this.#timer = setTimeout(() => this.update(), ASK_AGAIN);
   }
 
   /** Has the service worker wake this page once the network is back, where the browser can do that. */
@@ -64,6 +75,8 @@ export class AppFiles {
     // The first service worker takes the page over without a change of version.
     let controlled = serviceWorker.controller !== null;
     serviceWorker.addEventListener('controllerchange', () => {
+      // An interview that was opened in the meantime goes on in the page that it has.
+      this.#overtaken = controlled;
       if (controlled && !this.#surroundings.busy()) location.reload();
       controlled = true;
       void this.#inquire();

@@ -338,6 +338,12 @@ export interface Assignment {
   positionConsent: boolean | null;
 }
 
+/** Whom an invitation is for. */
+export interface Invited {
+  /** The free names of a team; null where the invitation is for one phone, which has its name already. */
+  names: string[] | null;
+}
+
 /** A problem, for people: RFC 9457's members as far as they matter here. */
 export interface Problem {
   type: string;
@@ -355,7 +361,10 @@ export interface Requests {
   lock: [undefined, Status];
   /** Takes the data over from another tab. */
   take_over: [undefined, Status];
-  enrol: [{ code: string }, Assignment];
+  /** Whom an invitation is for. */
+  invitation: [{ code: string }, Invited];
+  /** Enrols; by a team's invitation with one of its free names. */
+  enrol: [{ code: string; name?: string }, Assignment];
   sync: [undefined, SyncState];
   sync_state: [undefined, SyncState];
   /** Everything unsent as a sealed bundle, for a file or a share. */

@@ -40,7 +40,7 @@ worker.addEventListener('fetch', (event) => {
 
 worker.addEventListener('message', (event) => {
   const question = event.data as Question;
-  if (question.kind === 'activate') void worker.skipWaiting();
+  if (question.kind === 'activate') event.waitUntil(worker.skipWaiting());
   else event.waitUntil(tellInstallation(event.ports[0]));
 });
 

@@ -13,7 +13,12 @@ export type AskCore = (
 ) => Promise<Answer>;
 
 /** What begins an exchange. */
-export type Beginning = { name: 'begin_sync' } | { name: 'begin_enrolment'; code: string };
+export type Beginning = { name: 'begin_sync'; argument: null } | ByCode;
+
+/** What is begun by the code of an invitation. */
+export type ByCode =
+  | { name: 'begin_invitation'; argument: { code: string } }
+  | { name: 'begin_enrolment'; argument: { code: string; name: string | null } };
 
 type NextRequest =
   { done: true } | { request: Omit<HttpRequest, 'body'> & { body: number | null } };
@@ -46,14 +51,14 @@ export class Exchange {
 
   /** Exchanges now, or joins the exchange that is under way; returns the state at its end. */
   sync(): Promise<SyncState> {
-    this.#running ??= this.#run({ name: 'begin_sync' });
+    this.#running ??= this.#run({ name: 'begin_sync', argument: null });
     return this.#running;
   }
 
-  /** Enrols by a code, after the exchange that may be under way. */
-  async enrol(code: string): Promise<SyncState> {
+  /** Begins something by a code, after the exchange that may be under way. */
+  async begin(beginning: ByCode): Promise<SyncState> {
     await this.#running?.catch(() => undefined);
-    this.#running = this.#run({ name: 'begin_enrolment', code });
+    this.#running = this.#run(beginning);
     return this.#running;
   }
 
@@ -86,8 +91,7 @@ export class Exchange {
     this.#retryAt = null;
     let state: SyncState | null = null;
     try {
-      const { name, ...argument } = beginning;
-      await this.#ask(name, name === 'begin_sync' ? null : argument);
+      await this.#ask(beginning.name, beginning.argument);
       this.#show((await this.#ask('sync_state', null)).value);
       await this.#carryOutAll();
       state = (await this.#ask('sync_state', null)).value as SyncState;
@@ -129,7 +133,8 @@ export class Exchange {
   }
 
   #ended(state: SyncState, beginning: Beginning): SyncState {
-    // A code that was mistyped is entered again by hand.
+    // A code that was mistyped is entered again by hand, and a question about a code leaves nothing to repeat.
+    if (beginning.name === 'begin_invitation') return state;
     if (beginning.name === 'begin_enrolment' && state.problem !== null) return state;
     this.#failures = state.problem === null ? 0 : this.#failures + 1;
     if (this.#failures === 0) {

@@ -78,8 +78,10 @@ export class Service {
       case 'lock':
         await this.#inTurn(() => this.#lockUp());
         return this.#tellStatus();
+      case 'invitation':
+        return this.#invitation((argument as { code: string }).code);
       case 'enrol':
-        return this.#enrol((argument as { code: string }).code);
+        return this.#enrol(argument as { code: string; name?: string });
       case 'sync':
         return this.#opened().exchange.sync();
       case 'sync_state': {
@@ -228,9 +230,22 @@ export class Service {
     this.#unlocked = null;
   }
 
-  async #enrol(code: string): Promise<unknown> {
+  async #invitation(code: string): Promise<unknown> {
+    const state = await this.#opened().exchange.begin({
+      name: 'begin_invitation',
+      argument: { code },
+    });
+    if (state.problem !== null) throw new Refused(state.problem);
+    return (await this.#askCore('invited', null)).value;
+  }
+
+  async #enrol({ code, name }: { code: string; name?: string }): Promise<unknown> {
     const { engine, exchange } = this.#opened();
-    const state = await exchange.enrol(code);
+    const taken = name ?? null;
+    const state = await exchange.begin({
+      name: 'begin_enrolment',
+      argument: { code, name: taken },
+    });
     if (state.problem !== null) throw new Refused(state.problem);
     await this.#inTurn(() => engine.enrolled());
     this.#tellStatus();
@@ -253,7 +268,8 @@ export class Service {
     parts: readonly Uint8Array[] = [],
   ): Promise<Answer> {
     const answer = await this.#inTurn(() => this.#opened().engine.ask(name, argument, parts));
-    if (answer.sealed) void this.#announce();
+    // Whoever is told that it is done reads in the same moment that it is unsent.
+    if (answer.sealed) await this.#announce();
     return answer;
   }
 
