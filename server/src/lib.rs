@@ -34,6 +34,7 @@ pub mod official;
 mod paradata;
 pub mod registry;
 pub mod rounds;
+pub mod settling;
 pub mod store;
 pub mod sync;
 pub mod table;

@@ -22,7 +22,7 @@ fn written(folder: &TempDir, name: &str, text: &str) -> PathBuf {
 }
 
 /// Every command, with the options and arguments that are its own.
-const COMMANDS: [(&[&str], &[&str]); 45] = [
+const COMMANDS: [(&[&str], &[&str]); 47] = [
     (&["init"], &[]),
     (&["import"], &["units", "successions", "indicators"]),
     (&["import", "units"], &["<FILE>"]),
@@ -131,10 +131,24 @@ const COMMANDS: [(&[&str], &[&str]); 45] = [
         ],
     ),
     (&["quarantine", "discard"], &["<HASH>...", "--reason", "--by"]),
-    (&["conflict"], &["list"]),
+    (&["conflict"], &["list", "show", "settle"]),
     (
         &["conflict", "list"],
         &["--indicator", "--unit", "--limit", "--round", "--format"],
+    ),
+    (&["conflict", "show"], &["<UNIT>", "--round", "--format"]),
+    (
+        &["conflict", "settle"],
+        &[
+            "<UNIT>",
+            "<QUESTION>",
+            "--instance",
+            "--answer",
+            "--value",
+            "--clear",
+            "--by",
+            "--round",
+        ],
     ),
     (&["duplicate"], &["suspect", "import", "list", "settle", "reopen"]),
     (

@@ -16,6 +16,7 @@ const FILE: &str = "installation.key";
 /// What the two keys are derived with from the secret.
 const SIGNING: &[u8] = b"khaosat/installation-signing/1";
 const SEALING: &[u8] = b"khaosat/installation-sealing/1";
+const OFFICIALS: &[u8] = b"khaosat/installation-officials/1";
 
 /// The keys.
 #[derive(Debug)]
@@ -24,6 +25,17 @@ pub struct InstallationKeys {
     pub signing: DeviceKey,
     /// Opens bundles that are sealed to this installation.
     pub sealing: RecipientSecret,
+    /// What the keys of officials are derived from.
+    officials: Secret,
+}
+
+/// Bytes that are never printed.
+struct Secret([u8; 32]);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// Why there are no keys.
@@ -107,7 +119,17 @@ impl InstallationKeys {
         Self {
             signing: DeviceKey::from_secret(&derive(SIGNING)),
             sealing: RecipientSecret::from_secret(&derive(SEALING)),
+            officials: Secret(derive(OFFICIALS)),
         }
+    }
+
+    /// The key with which the official of this name signs decisions: the same at every time.
+    pub fn official(&self, name: &str) -> DeviceKey {
+        let secret = Sha256::new()
+            .chain_update(self.officials.0)
+            .chain_update(name.as_bytes())
+            .finalize();
+        DeviceKey::from_secret(&secret.into())
     }
 }
 
@@ -138,6 +160,9 @@ mod tests {
         let second = keys().unwrap().unwrap();
         assert_eq!(first.signing.public(), second.signing.public());
         assert_eq!(first.sealing.public(), second.sealing.public());
+        let official = |keys: &InstallationKeys, name| keys.official(name).public();
+        assert_eq!(official(&first, "Sáu"), official(&second, "Sáu"));
+        assert_ne!(official(&first, "Sáu"), official(&first, "Bảy"));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

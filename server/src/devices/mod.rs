@@ -8,6 +8,7 @@ mod enrolment;
 mod grants;
 mod installation;
 mod invitation;
+mod official;
 mod roster;
 mod rotation;
 mod succession;
@@ -20,6 +21,7 @@ pub use enrolment::{Enrolment, EnrolmentRequest};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};
 pub use invitation::{Invitation, InvitationError, InvitationKind, Invitee, invite};
+pub(crate) use official::admit_official;
 pub use roster::{
     Imported, ROSTER_BYTES, Roster, RosterDevice, RosterError, RosterHamlet, export_roster, import_roster, read_roster,
     roster_of,

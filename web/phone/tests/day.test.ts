@@ -12,6 +12,7 @@ import { addressOf, HOUSEHOLDS, Installation, VOLUNTEER } from './installation.t
 import { PIN, SMALL_PHONE, Volunteer, watch, type Misdeeds } from './volunteer.ts';
 
 const COLLEAGUE = 'Trần Thị Tư';
+const OFFICIAL = 'Lê Văn Bảy, Ủy ban nhân dân phường 5';
 /** By then a phone asks anew who else works in its hamlets. */
 const TEN_MINUTES = 10 * 60_000;
 
@@ -276,6 +277,39 @@ step('one settles it, and the other sees it settled', async () => {
   await tu.follow('Các hộ');
   await tu.rowSays('A5', 'Đang làm');
   const [response] = (await installation.responses()).filter(({ unit }) => unit === 'A5');
+  assert.equal(response?.answers['fibre_provider'], 'viettel');
+});
+
+step('about another one an official decides, and the phones see it', async () => {
+  await phone.setOffline(true);
+  await other.setOffline(true);
+  await ba.interviewsInPart('A6', { person: 'Đỗ Thị Sáu', provider: 'VNPT' });
+  await tu.interviewsInPart('A6', { person: 'Đỗ Thị Sáu', provider: 'Viettel' });
+  await phone.setOffline(false);
+  await ba.header('Đã gửi hết');
+  await other.setOffline(false);
+  await tu.header('Đã gửi hết');
+  await tu.rowSays('A6', '1 câu trả lời khác nhau');
+
+  const open = await installation.conflicts('A6');
+  assert.deepEqual(
+    open.map(({ question }) => question),
+    ['fibre_provider'],
+  );
+  const answers = open[0]?.answers ?? [];
+  assert.deepEqual(answers.flatMap(({ authors }) => authors).sort(), [VOLUNTEER, COLLEAGUE].sort());
+  const right = answers.findIndex(({ value }) => value === 'viettel') + 1;
+  const decision = ['A6', 'fibre_provider', '--answer', String(right), '--by', OFFICIAL];
+  await installation.run('conflict', 'settle', ...decision);
+  assert.deepEqual(await installation.conflicts('A6'), []);
+
+  for (const volunteer of [ba, tu]) {
+    await volunteer.sends();
+    await volunteer.button('Gửi ngay').waitFor();
+    await volunteer.follow('Các hộ');
+    await volunteer.rowSays('A6', 'Đang làm');
+  }
+  const [response] = (await installation.responses()).filter(({ unit }) => unit === 'A6');
   assert.equal(response?.answers['fibre_provider'], 'viettel');
 });
 

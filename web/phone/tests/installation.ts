@@ -50,6 +50,13 @@ export interface ExportedResponse {
 }
 
 /** A device as `khaosat device list` tells it. */
+/** What `khaosat conflict show` tells of a question. */
+interface ShownConflict {
+  question: string;
+  instance: string | null;
+  answers: { value: unknown; authors: string[]; time: number }[];
+}
+
 interface ListedDevice {
   name: string;
   public_key: string;
@@ -123,6 +130,13 @@ export class Installation {
     const device = devices.find((candidate) => candidate.name === name);
     if (device === undefined) throw new Error(`there is no device ${name}`);
     await this.run('device', 'revoke', '--reason', 'Mất máy', device.public_key);
+  }
+
+  /** Where people answered differently about a household. */
+  async conflicts(unit: string): Promise<ShownConflict[]> {
+    return JSON.parse(
+      await this.run('conflict', 'show', unit, '--format', 'json'),
+    ) as ShownConflict[];
   }
 
   /** Every response that the server has. */

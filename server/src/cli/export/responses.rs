@@ -15,6 +15,7 @@ use super::pieces::{self, Stored};
 use crate::clock;
 use crate::hex;
 use crate::rounds::{self, Round};
+use crate::settling::is_claimed;
 use crate::store::Store;
 use crate::sync::clocks_of;
 
@@ -240,13 +241,11 @@ fn conflicts(form: &Form, reading: &Reading, withheld: &BTreeSet<&str>) -> Vec<O
     let places: BTreeMap<InstanceId, usize> = repeats(form)
         .flat_map(|repeat| form.instances(&reading.answers, repeat).into_iter().zip(0..))
         .collect();
-    // What phones record by themselves differs between any two of them, and is nobody's to settle.
-    let is_claimed = |question: &str| form.node(question).is_none_or(|row| row.kind.is_asked());
     reading
         .conflicts
         .iter()
         .filter(|conflict| !withheld.contains(conflict.path.question.as_str()))
-        .filter(|conflict| is_claimed(&conflict.path.question))
+        .filter(|conflict| is_claimed(form, conflict))
         .map(|conflict| OpenConflict {
             question: conflict.path.question.clone(),
             member: conflict

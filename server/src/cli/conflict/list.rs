@@ -1,29 +1,22 @@
-//! `khaosat conflict`: what is open about an estimate, by what to settle first.
+//! `khaosat conflict list`: what is open about an estimate, by what to settle first.
 
 use std::collections::BTreeMap;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use indicators::decision::Decision;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::quarantine::plain;
-use super::{Failure, ReportFormat, print_json, round};
+use super::super::quarantine::plain;
+use super::super::{Failure, ReportFormat, print_json, round};
 use crate::app::App;
 use crate::config::{Config, MessageLanguage};
 use crate::estimates::{LiveImportance, OpenMatter};
 use crate::store::{DataFolder, Store, StoreError};
 
-/// Open conflicts and suspected duplicates.
-#[derive(Debug, Subcommand)]
-pub(super) enum ConflictCommand {
-    /// Danh sách: what is open about an indicator, what to settle first for its target at the front
-    List(ListArguments),
-}
-
 /// Of what.
 #[derive(Debug, Args)]
-pub(super) struct ListArguments {
+pub(in crate::cli) struct ListArguments {
     /// The indicator's code
     #[arg(long, value_name = "CODE")]
     indicator: String,
@@ -80,8 +73,7 @@ struct ListedResponse {
     possible: Vec<(f64, f64)>,
 }
 
-pub(super) async fn run(command: ConflictCommand, config: &Config) -> Result<(), Failure> {
-    let ConflictCommand::List(arguments) = command;
+pub(super) async fn run(arguments: ListArguments, config: &Config) -> Result<(), Failure> {
     let folder = DataFolder::open(&config.data)?;
     let store = Store::open(&folder.database()).await?;
     let wanted = round::pick(&store, arguments.round).await?;
