@@ -70,7 +70,8 @@ proptest! {
                 prop_assert_eq!(response.read().address, Some(line));
             }
             Err(error) => {
-                prop_assert!(!fits && matches!(error, ResponseError::Address { .. }));
+                let is_refused = matches!(error, ResponseError::Address { .. });
+                prop_assert!(!fits && is_refused);
                 prop_assert_eq!(response.read().address, None);
             }
         }

@@ -44,6 +44,7 @@ impl Server {
         let rounds = units.keys().map(|(round, _)| (*round, RoundState::Open)).collect();
         Self {
             frame: Frame {
+                crowded: BTreeSet::new(),
                 rounds,
                 units,
                 erased: BTreeSet::new(),
