@@ -12,7 +12,7 @@ use crate::interview::{Layout, Names, OpenInterview, Opening, draft};
 use crate::outcome;
 use crate::phone::{Phone, Turn, instance_ids};
 use crate::problem::PhoneError;
-use crate::record::{self, DraftStep, Record, RecordId, UnitChange, Visibility};
+use crate::record::{self, DraftStep, Kept, Record, RecordId, UnitChange, Visibility};
 use crate::requests::Request;
 
 impl Phone {
@@ -43,7 +43,7 @@ impl Phone {
         unit: &str,
         record: RecordId,
         started_at: i64,
-        (steps, events): (Vec<(RecordId, DraftStep)>, Vec<(RecordId, AuditEvent)>),
+        (steps, events): (Kept<DraftStep>, Kept<AuditEvent>),
         turn: &mut Turn,
     ) -> Result<(), PhoneError> {
         let mut open = self.opened(unit, Some(record), started_at, steps, turn)?;

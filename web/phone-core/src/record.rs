@@ -16,6 +16,9 @@ use crate::interview::audit::AuditEvent;
 /// The number of a record. Those below [`FIRST_FREE`] have one subject each.
 pub(crate) type RecordId = u64;
 
+/// Things with where each is kept.
+pub(crate) type Kept<T> = Vec<(RecordId, T)>;
+
 /// Who this phone is.
 pub(crate) const IDENTITY: RecordId = 1;
 /// How far it has read the server's log.
