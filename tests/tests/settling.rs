@@ -77,6 +77,7 @@ fn an_official_settles_beside_the_running_server_and_both_phones_see_it() {
     assert!(
         settle(&installation, &["A1", QUESTION, "--answer", "1"])
             .failure()
+            .stderr
             .contains("A1")
     );
     for phone in [&mut an, &mut binh] {
