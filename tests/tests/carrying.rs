@@ -192,6 +192,21 @@ fn different_answers_meet_without_network() {
 }
 
 #[test]
+fn a_household_that_was_added_in_the_field_is_given_like_the_others() {
+    let mut world = World::new();
+    let added = json!({ "hamlet": HAMLET, "address": "Hẻm 99" });
+    let unit = world.a.ask("add_household", added).unwrap()["unit"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let taken = world.give_to_b();
+    assert_eq!((&taken["responses"], &taken["aside"]), (&json!(1), &json!(0)));
+    assert_eq!(world.b.line(&unit)["address"], "Hẻm 99");
+    refresh(&mut world.b);
+    assert_eq!((carried(&mut world.b), log_head(&world.server)), ((0, 0), 1));
+}
+
+#[test]
 fn what_comes_while_the_interview_is_open_is_seen_when_it_ends() {
     let mut world = World::new();
     interview(&mut world.a, "A2", "Lê Văn Tám");

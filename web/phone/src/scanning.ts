@@ -34,6 +34,9 @@ const INTERVAL = 120;
 /** The longer side of the picture that the app's own reader looks at: a code of 70 modules keeps several pixels for each. */
 const LONGER_SIDE = 800;
 
+/** How long a look may try again where the picture is not clear at once, in milliseconds. */
+const EFFORT = 100;
+
 /** A camera that looks for codes until it is stopped. */
 export interface Scan {
   stop(): void;
@@ -94,6 +97,6 @@ async function ownReader(): Promise<Reader> {
     context.drawImage(video, 0, 0, width, height);
     const { data } = context.getImageData(0, 0, width, height);
     // It throws where it finds none.
-    return Promise.resolve([decodeQR({ width, height, data })]);
+    return Promise.resolve([decodeQR({ width, height, data }, { timeLimit: EFFORT })]);
   };
 }

@@ -8,6 +8,7 @@ use sync_core::bundle::frames::{FrameError, FrameReader};
 use sync_core::bundle::{BundleLimits, BundleReader, RecipientId, RecipientKey, RecipientSecret, SectionError};
 use sync_core::device::DevicePublicKey;
 use sync_core::exchange::{Admitted, CarriedAttestation};
+use sync_core::unit::AddedUnit;
 
 use super::{Carried, Parcel, unusable};
 use crate::phone::{Phone, Turn};
@@ -207,12 +208,15 @@ impl Phone {
         let Some((_, assignment)) = &self.assignment else {
             return Visibility::Aside;
         };
-        let unit = assignment.units.iter().find(|unit| unit.code == admitted.unit);
+        // A household that was added in the field says its hamlet itself.
+        let listed = assignment.units.iter().find(|unit| unit.code == admitted.unit);
+        let listed = listed.map(|unit| unit.hamlet.as_str());
+        let hamlet = listed.or_else(|| AddedUnit::parse(&admitted.unit).map(|added| added.hamlet()));
         let author = admitted.device.to_string();
         let mate = assignment.teammates.iter().find(|mate| mate.public_key == author);
         let is_believed = mate
-            .zip(unit)
-            .is_some_and(|(mate, unit)| mate.hamlets.contains(&unit.hamlet));
+            .zip(hamlet)
+            .is_some_and(|(mate, hamlet)| mate.hamlets.iter().any(|theirs| theirs == hamlet));
         match is_believed {
             false => Visibility::Aside,
             true if self.is_worked_on(&admitted.unit) => Visibility::Held,
