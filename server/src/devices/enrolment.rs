@@ -96,16 +96,16 @@ async fn enrol(
                 .bind(device.0.as_slice())
                 .fetch_one(&mut *connection)
                 .await?;
-                let invitation: Option<(String, bool)> = sqlx::query_as(
+                let invitation: Option<(String, bool, bool)> = sqlx::query_as(
                     "UPDATE invitation SET used_by = $2
-                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name, hub",
+                     WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2) RETURNING name, hub, leader",
                 )
                 .bind(&code_hash)
                 .bind(device.0.as_slice())
                 .bind(now)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let Some((name, hub)) = invitation else { return Ok(None) };
+                let Some((name, hub, leader)) = invitation else { return Ok(None) };
                 let device_key: i64 = sqlx::query_scalar(
                     "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
                      ON CONFLICT (public_key) DO UPDATE SET token_hash = excluded.token_hash RETURNING device_key",
@@ -123,7 +123,10 @@ async fn enrol(
                         .execute(&mut *connection)
                         .await?;
                 }
-                // A code that comes again grants nothing anew: its hamlets may have been withdrawn since.
+                // A code that comes again grants nothing anew: its hamlets or the role may have been withdrawn since.
+                if leader && !used {
+                    authority::set_leader(connection, device_key, true).await?;
+                }
                 let granted: Vec<i64> =
                     sqlx::query_scalar("SELECT hamlet_key FROM invitation_scope WHERE code_hash = $1 AND NOT $2")
                         .bind(&code_hash)

@@ -20,6 +20,8 @@ const GROUP: usize = 4;
 pub enum InvitationKind {
     /// A phone, which brings what it wrote itself.
     Phone,
+    /// A phone whose user leads the team of its hamlets.
+    Leader,
     /// A hub, which brings also what other devices wrote, and enrols devices for its hamlets by itself.
     Hub,
 }
@@ -105,13 +107,16 @@ pub async fn invite(
         .writer
         .write(move |connection| {
             Box::pin(async move {
-                sqlx::query("INSERT INTO invitation (code_hash, name, expires_at, hub) VALUES ($1, $2, $3, $4)")
-                    .bind(&hash)
-                    .bind(&kept.name)
-                    .bind(kept.expires_at)
-                    .bind(kind == InvitationKind::Hub)
-                    .execute(&mut *connection)
-                    .await?;
+                sqlx::query(
+                    "INSERT INTO invitation (code_hash, name, expires_at, hub, leader) VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(&hash)
+                .bind(&kept.name)
+                .bind(kept.expires_at)
+                .bind(kind == InvitationKind::Hub)
+                .bind(kind == InvitationKind::Leader)
+                .execute(&mut *connection)
+                .await?;
                 for key in hamlet_keys {
                     sqlx::query("INSERT INTO invitation_scope (code_hash, hamlet_key) VALUES ($1, $2)")
                         .bind(&hash)

@@ -15,6 +15,7 @@ mod succession;
 pub use authentication::{Caller, Deliverer, Token};
 pub use authority::{AuthorityError, Decision, ListedDevice, decide, list};
 pub(crate) use authors::{Enrolled, enrolled, public_key_of};
+pub(crate) use body::Subject;
 pub use enrolment::{Enrolment, EnrolmentRequest};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};

@@ -12,11 +12,12 @@ use sync_core::device::DevicePublicKey;
 use sync_core::identity::RoundId;
 use uuid::Uuid;
 
-use super::routes::{AssignedUnit, assigned_units_of, unknown_round};
+use super::routes::{assigned_units_of, unknown_round};
 use crate::app::App;
 use crate::devices::Caller;
 use crate::hex;
 use crate::http::{Problem, Text};
+use crate::supervision::{self, ReviewState, Standing};
 
 /// How hard JSON is compressed: it is done anew for each phone.
 const QUALITY: u32 = 5;
@@ -34,7 +35,7 @@ pub struct Assignment {
     /// The form.
     pub form: AssignedForm,
     /// The households of the phone's hamlets.
-    pub units: Vec<AssignedUnit>,
+    pub units: Vec<SupervisedUnit>,
     /// The other devices that may write in the phone's hamlets.
     pub teammates: Vec<Teammate>,
     /// The key to which bundles for this server are sealed, as `khaosat bundle key` prints it.
@@ -46,6 +47,8 @@ pub struct Assignment {
 pub struct AssignedDevice {
     /// Its name: that of the invitation.
     pub name: String,
+    /// Whether its user leads the team of its hamlets.
+    pub leader: bool,
     /// Its hamlets.
     pub hamlets: Vec<AssignedHamlet>,
 }
@@ -92,6 +95,41 @@ pub struct Teammate {
     pub actor: String,
     /// Its name.
     pub name: String,
+    /// Whether its user leads a team.
+    pub leader: bool,
+    /// Those of the phone's hamlets in which it may write now.
+    pub hamlets: Vec<String>,
+}
+
+/// A household to visit, and what was decided about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SupervisedUnit {
+    /// The unit's code.
+    pub code: String,
+    /// Its hamlet's code.
+    pub hamlet: String,
+    /// Where it is to be found.
+    pub address: String,
+    /// Who is to do it, by the device's actor in hexadecimal; whoever comes, where nobody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// What was found of its interview as the server has it now; nothing, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<UnitReview>,
+}
+
+/// What was found of an interview.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnitReview {
+    /// How it stands.
+    pub state: ReviewState,
+    /// Why, for whoever made the interview.
+    pub reason: String,
+    /// The name of the leader who decided; nothing, where an official did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When the server learned of it, in milliseconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
 }
 
 /// `GET /api/v1/rounds/{round}/assignment`.
@@ -110,13 +148,14 @@ pub(super) async fn assignment(
     let (round_key, vi, en, open, simulated, form_hash) = row.ok_or_else(unknown_round)?;
     let form = form_of(&app, &form_hash).await?;
     let settings = form.settings();
-    let name: String = sqlx::query_scalar("SELECT name FROM device WHERE device_key = $1")
+    let (name, leader): (String, bool) = sqlx::query_as("SELECT name, leader FROM device WHERE device_key = $1")
         .bind(caller.device_key)
         .fetch_one(&app.store.readers)
         .await?;
     let assignment = Assignment {
         device: AssignedDevice {
             name,
+            leader,
             hamlets: hamlets(&app, &caller, round_key).await?,
         },
         round: AssignedRound {
@@ -130,7 +169,7 @@ pub(super) async fn assignment(
             title: settings.shown_title().to_owned(),
             version: settings.version.clone(),
         },
-        units: assigned_units_of(&app, &caller, round_key).await?,
+        units: units(&app, &caller, round_key).await?,
         teammates: teammates(&app, &caller, round_key).await?,
         sealing_key: app.sealing_key.clone(),
     };
@@ -225,30 +264,66 @@ async fn hamlets(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Assig
         .collect())
 }
 
+/// The caller's households, and what was decided about them.
+async fn units(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<SupervisedUnit>, Problem> {
+    let mut standing = supervision::standing(&app.store.readers, round_key, Some(&caller.hamlets)).await?;
+    let units = assigned_units_of(app, caller, round_key).await?.into_iter();
+    Ok(units
+        .map(|unit| {
+            let Standing { assignee, review } = standing.remove(&unit.code).unwrap_or_default();
+            SupervisedUnit {
+                code: unit.code,
+                hamlet: unit.hamlet,
+                address: unit.address,
+                assignee: assignee.map(|person| person.actor),
+                review: review.map(|review| UnitReview {
+                    state: review.state,
+                    reason: review.reason,
+                    by: review.by.map(|person| person.name),
+                    at: review.received_at,
+                }),
+            }
+        })
+        .collect())
+}
+
 /// The other devices of the caller's hamlets that are not hubs, those too whose rights have ended: what they wrote stays.
 async fn teammates(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Teammate>, Problem> {
-    let rows: Vec<(Vec<u8>, String)> = sqlx::query_as(
-        "SELECT DISTINCT device.public_key, device.name
+    type Row = (Vec<u8>, String, bool, String, bool);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT device.public_key, device.name, device.leader, frame_hamlet.code,
+             theirs.withdrawn_at IS NULL AND device.revoked_at IS NULL AND device.successor_key IS NULL
          FROM device_scope AS own
          JOIN frame_hamlet ON frame_hamlet.hamlet_key = own.hamlet_key AND frame_hamlet.round_key = $2
          JOIN device_scope AS theirs ON theirs.hamlet_key = own.hamlet_key AND theirs.device_key <> own.device_key
          JOIN device ON device.device_key = theirs.device_key
          WHERE own.device_key = $1 AND own.withdrawn_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM hub WHERE hub.device_key = device.device_key)
-         ORDER BY device.name, device.public_key",
+         ORDER BY device.name, device.public_key, frame_hamlet.code",
     )
     .bind(caller.device_key)
     .bind(round_key)
     .fetch_all(&app.store.readers)
     .await?;
-    let named = rows.into_iter().filter_map(|(key, name)| {
-        let key: [u8; 32] = key.try_into().ok()?;
-        Some(Teammate {
-            actor: DevicePublicKey(key).actor().to_string(),
-            name,
-        })
-    });
-    Ok(named.collect())
+    let mut teammates: Vec<Teammate> = Vec::new();
+    for (key, name, leader, hamlet, in_force) in rows {
+        let Ok(key) = <[u8; 32]>::try_from(key) else { continue };
+        let actor = DevicePublicKey(key).actor().to_string();
+        if teammates.last().is_none_or(|mate| mate.actor != actor) {
+            teammates.push(Teammate {
+                actor,
+                name,
+                leader,
+                hamlets: Vec::new(),
+            });
+        }
+        if let Some(mate) = teammates.last_mut()
+            && in_force
+        {
+            mate.hamlets.push(hamlet);
+        }
+    }
+    Ok(teammates)
 }
 
 /// A unit's name with its kind before it, capitalised.

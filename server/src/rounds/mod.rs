@@ -5,7 +5,7 @@ mod create;
 mod frame;
 mod routes;
 
-pub use assignment::Assignment;
+pub use assignment::{Assignment, SupervisedUnit, UnitReview};
 pub use create::{NewRound, RoundError, check_communes, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};
 pub(crate) use routes::unknown_round;

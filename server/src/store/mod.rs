@@ -60,7 +60,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 12] = [
+const MIGRATIONS: [(i64, &str, &str); 13] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
@@ -85,6 +85,7 @@ const MIGRATIONS: [(i64, &str, &str); 12] = [
         include_str!("../../migrations/0011_earlier_sums.sql"),
     ),
     (12, "attachments", include_str!("../../migrations/0012_attachments.sql")),
+    (16, "supervision", include_str!("../../migrations/0016_supervision.sql")),
 ];
 
 fn migrator() -> Migrator {
