@@ -5,6 +5,7 @@ use sync_core::bundle::RecipientKey;
 use sync_core::identity::RoundId;
 
 use crate::phone::Language;
+use crate::supervision::ReviewState;
 
 /// `GET /api/v1/rounds/{round}/assignment`, as far as the phone uses it.
 #[derive(Debug, Clone, Deserialize)]
@@ -23,6 +24,9 @@ pub(crate) struct Assignment {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Device {
     pub(crate) name: String,
+    /// Whether its user leads the team of its hamlets.
+    #[serde(default)]
+    pub(crate) leader: bool,
     pub(crate) hamlets: Vec<Hamlet>,
 }
 
@@ -72,6 +76,22 @@ pub(crate) struct Unit {
     pub(crate) code: String,
     pub(crate) hamlet: String,
     pub(crate) address: String,
+    /// Who is to do it, by actor; whoever comes, where nobody is named.
+    #[serde(default)]
+    pub(crate) assignee: Option<String>,
+    /// What was found of its interview as the server has it.
+    #[serde(default)]
+    pub(crate) review: Option<Review>,
+}
+
+/// What was found of an interview.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Review {
+    pub(crate) state: ReviewState,
+    pub(crate) reason: String,
+    /// The name of the leader who decided; nothing, where an official did.
+    #[serde(default)]
+    pub(crate) by: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -79,6 +99,11 @@ pub(crate) struct Teammate {
     /// The device's actor in hexadecimal.
     pub(crate) actor: String,
     pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) leader: bool,
+    /// Those of this phone's hamlets in which it may write now.
+    #[serde(default)]
+    pub(crate) hamlets: Vec<String>,
 }
 
 impl Assignment {

@@ -59,6 +59,8 @@ struct Run {
     synced: bool,
     /// What the last request was sent at, by the phone's clock.
     sent_at: i64,
+    /// Whether the server said nothing of the decisions that it was told last, so that they wait for the next exchange.
+    decisions_tried: bool,
     /// Files that were tried: one that is not taken does not hold up the others.
     tried: Vec<RecordId>,
 }
@@ -73,11 +75,13 @@ enum Ask {
     Sync,
     /// A file, by its record.
     Attachment(RecordId),
+    /// A leader's decisions.
+    Decisions,
 }
 
 /// A problem, for people.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Told {
+pub(crate) struct Told {
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]
@@ -97,6 +101,11 @@ impl Told {
             title: title.to_owned(),
             detail: detail.to_owned(),
         }
+    }
+
+    /// What happened and what would be right.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     fn is(&self, name: &str) -> bool {
@@ -209,6 +218,11 @@ impl Phone {
                 }
                 ("PUT", path, Some(bytes))
             }
+            Ask::Decisions => {
+                headers.insert("content-type", "application/json".to_owned());
+                let path = format!("/api/v1/rounds/{round}/supervision");
+                ("POST", path, Some(self.decisions_to_send()?))
+            }
             Ask::Sync => {
                 let (_, key) = self.enrolled()?;
                 let piece = self.client.piece_size();
@@ -259,6 +273,10 @@ impl Phone {
             && !identity.revoked
         {
             return Some(Ask::Attachment(record));
+        }
+        // After the answers, which the server must have to know what a review is about.
+        if self.has_waiting_decisions() && !run.decisions_tried && !identity.revoked {
+            return Some(Ask::Decisions);
         }
         (run.assignment_due && !identity.revoked).then_some(Ask::Assignment)
     }

@@ -12,6 +12,7 @@ use sync_core::{Change, ChangeHash};
 
 use crate::outcome::{self, Sense};
 use crate::record::{AttachmentRecord, RecordId, UnitRecord};
+use crate::supervision::Evidence;
 
 /// A unit with what the phone knows of it.
 #[derive(Debug, Default)]
@@ -57,6 +58,9 @@ pub(crate) struct Summary {
     pub(crate) call_back_at: Option<i64>,
     /// Latitude and longitude in degrees.
     pub(crate) location: Option<(f64, f64)>,
+    /// What supervision looks at; nothing in what an earlier version of the app kept.
+    #[serde(default)]
+    pub(crate) evidence: Option<Evidence>,
 }
 
 impl Household {
@@ -83,11 +87,15 @@ impl Household {
 
     /// Every change on the phone, seen or not.
     pub(crate) fn hashes(&self) -> impl Iterator<Item = ChangeHash> {
-        let held = self.held.iter().map(|(_, bytes)| bytes);
-        let kept = self.changes.iter().chain(held);
-        let kept = kept.filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        let held = self.held.iter().filter_map(|(_, bytes)| hash_of(bytes));
+        held.chain(self.shown_hashes())
+    }
+
+    /// The changes that are to be seen of it now.
+    pub(crate) fn shown_hashes(&self) -> impl Iterator<Item = ChangeHash> {
+        let kept = self.changes.iter().filter_map(hash_of);
         let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.hash());
-        kept.map(|change| change.hash()).chain(outgoing)
+        kept.chain(outgoing)
     }
 
     /// What is kept of it in its own record.
@@ -129,6 +137,7 @@ impl Summary {
             visited_at: last.map(|visit| visit.ended_at),
             call_back_at: last.and_then(|visit| visit.call_back_at),
             location: location(&session),
+            evidence: Some(Evidence::of(&session, &visits)),
             outcome,
         }
     }
@@ -142,6 +151,10 @@ impl Summary {
     pub(crate) fn sense(&self) -> Sense {
         self.outcome.as_deref().map_or(Sense::Interview, outcome::sense)
     }
+}
+
+fn hash_of(bytes: &ByteBuf) -> Option<ChangeHash> {
+    Change::try_from(&bytes[..]).ok().map(|change| change.hash())
 }
 
 /// The conflicts that people can settle: what the form or the phone records by itself differs between any two phones, and is

@@ -24,6 +24,7 @@ use crate::problem::PhoneError;
 use crate::record::{self, Identity, Progress, Record, RecordId, Settings};
 use crate::requests::{PartNumber, Request};
 use crate::store::StoreChanges;
+use crate::supervision::DecisionRecord;
 
 /// The language of what people read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -63,6 +64,8 @@ pub struct Phone {
     /// Records that could not be read.
     pub(crate) damaged: Vec<RecordId>,
     pub(crate) carried: Option<Carried>,
+    /// A leader's decisions in the order in which they were made.
+    pub(crate) decisions: BTreeMap<RecordId, DecisionRecord>,
 }
 
 /// A form with its entity tag.
@@ -237,6 +240,11 @@ impl Phone {
             } => self.failed_visit(&unit, &outcome, call_back_at, position, turn)?,
             Request::Conflicts { unit } => self.conflicts(&unit, turn)?,
             Request::Settle { unit, path, value } => self.settle(&unit, &path, value, turn)?,
+            Request::Team => self.team(turn)?,
+            Request::Decide { units, decision } => self.decide(&units, &decision, turn)?,
+            Request::Decisions => self.told_decisions(),
+            Request::DismissDecision { id } => self.dismiss_decision(&id, turn),
+            Request::Answers { unit } => self.told_answers(&unit, turn)?,
             Request::OpenInterview { unit } => self.open_interview(&unit, turn)?,
             Request::LeaveInterview => self.leave_interview(turn)?,
             Request::SetFormLanguage { language } => self.set_form_language(&language, turn)?,
@@ -359,6 +367,7 @@ impl Phone {
             "formTitle": assignment.form.title,
             "formVersion": assignment.form.version,
             "revoked": identity.revoked,
+            "leader": assignment.device.leader,
             "openInterview": self.open.as_ref().map(|open| &open.unit),
         }))
     }

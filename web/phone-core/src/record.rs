@@ -11,6 +11,7 @@ use sync_core::identity::RoundId;
 
 use crate::household::Summary;
 use crate::interview::Layout;
+use crate::supervision::DecisionRecord;
 
 /// The number of a record. Those below [`FIRST_FREE`] have one subject each.
 pub(crate) type RecordId = u64;
@@ -54,6 +55,8 @@ pub(crate) enum Record {
     Draft { unit: String, started_at: i64 },
     /// What was done in the open interview.
     DraftStep(DraftStep),
+    /// A leader's decision, until the server has answered and, where it refused, somebody has read that.
+    Decision(DecisionRecord),
 }
 
 /// A change of a unit's response.

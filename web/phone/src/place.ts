@@ -2,12 +2,12 @@
 
 /** A page of the app. */
 export type Place =
-  | { page: 'households' | 'around' | 'send' | 'carry' | 'ready' | 'more' }
-  | { page: 'household' | 'failed' | 'conflicts'; unit: string }
+  | { page: 'households' | 'around' | 'send' | 'carry' | 'ready' | 'more' | 'team' | 'assign' }
+  | { page: 'household' | 'failed' | 'conflicts' | 'review'; unit: string }
   | { page: 'interview'; unit: string; step: string | null };
 
-const PLAIN = ['around', 'send', 'carry', 'ready', 'more'] as const;
-const OF_UNIT = ['household', 'failed', 'conflicts'] as const;
+const PLAIN = ['around', 'send', 'carry', 'ready', 'more', 'team', 'assign'] as const;
+const OF_UNIT = ['household', 'failed', 'conflicts', 'review'] as const;
 
 /** The page that an address' fragment names; what it does not name is the list of households. */
 export function placeOf(fragment: string): Place {
@@ -37,6 +37,7 @@ export function fragmentOf(place: Place): string {
     case 'household':
     case 'failed':
     case 'conflicts':
+    case 'review':
       return `#/${place.page}/${encodeURIComponent(place.unit)}`;
     default:
       return `#/${place.page}`;

@@ -317,7 +317,7 @@ impl OpenInterview {
     }
 
     /// What an instance is called: the first text answered in it; nothing before there is one.
-    fn title(&self, instance: &InstanceId) -> String {
+    pub(super) fn title(&self, instance: &InstanceId) -> String {
         let rows = self.session.rows(Some(instance)).into_iter();
         let texts = rows.filter_map(|row| match row {
             Row::Question(asked) if asked.node.kind == NodeKind::Text => self.session.value(&asked.path),
@@ -351,7 +351,7 @@ impl OpenInterview {
         labels
     }
 
-    fn label(&self, position: usize, instance: Option<&InstanceId>) -> String {
+    pub(super) fn label(&self, position: usize, instance: Option<&InstanceId>) -> String {
         let Some(row) = self.row(position) else {
             return String::new();
         };
@@ -379,10 +379,14 @@ impl Names {
         self.own.contains(actor) || self.others.contains_key(&actor.to_hex_string())
     }
 
-    fn name(&self, actor: &ActorId) -> String {
-        let hex = actor.to_hex_string();
-        let named = self.others.get(&hex).cloned();
-        named.unwrap_or_else(|| hex.chars().take(8).collect())
+    pub(super) fn name(&self, actor: &ActorId) -> String {
+        self.name_of(&actor.to_hex_string())
+    }
+
+    /// The name of an actor in hexadecimal, or the beginning of that.
+    pub(crate) fn name_of(&self, actor: &str) -> String {
+        let named = self.others.get(actor).cloned();
+        named.unwrap_or_else(|| actor.chars().take(8).collect())
     }
 }
 

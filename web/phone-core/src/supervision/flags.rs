@@ -299,16 +299,28 @@ mod tests {
             })
             .collect();
         let found = flags(&subjects);
-        found.into_iter().map(|(unit, flags)| (unit.to_owned(), flags)).collect()
+        found
+            .into_iter()
+            .map(|(unit, flags)| (unit.to_owned(), flags))
+            .collect()
     }
 
     #[test]
     fn an_interview_is_quick_by_how_many_answers_it_has() {
         let found = subjects(&[("A1", interview(79, 20, None)), ("A2", interview(80, 20, None))]);
-        assert_eq!(found["A1"], [Flag::Quick { seconds: 79, answers: 20 }]);
+        assert_eq!(
+            found["A1"],
+            [Flag::Quick {
+                seconds: 79,
+                answers: 20
+            }]
+        );
         assert!(!found.contains_key("A2"));
         let text = found["A1"][0].text(Language::Vietnamese);
-        assert_eq!(text, "Phỏng vấn chỉ 1 phút 19 giây cho 20 câu; thường phải trên 1 phút 20 giây.");
+        assert_eq!(
+            text,
+            "Phỏng vấn chỉ 1 phút 19 giây cho 20 câu; thường phải trên 1 phút 20 giây."
+        );
     }
 
     #[test]
@@ -329,7 +341,12 @@ mod tests {
         assert!((11_000.0..11_200.0).contains(&metres), "{metres}");
         assert_eq!(found.len(), 1);
         // Of four places none can be far from the others.
-        let few = [summaries[0].clone(), summaries[1].clone(), summaries[2].clone(), ("A5", wrong)];
+        let few = [
+            summaries[0].clone(),
+            summaries[1].clone(),
+            summaries[2].clone(),
+            ("A5", wrong),
+        ];
         assert!(subjects(&few).is_empty());
     }
 

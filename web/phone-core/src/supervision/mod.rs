@@ -18,6 +18,6 @@ mod flags;
 mod standing;
 mod team;
 
-pub(crate) use decisions::{DecisionRecord, Judgement, MadeDecision};
+pub(crate) use decisions::{DecisionRecord, MadeDecision};
 pub(crate) use evidence::Evidence;
-pub(crate) use standing::{ReviewState, StandingReview};
+pub(crate) use standing::ReviewState;

@@ -232,7 +232,8 @@ export class Service {
     parts: readonly Uint8Array[] = [],
   ): Promise<Answer> {
     const answer = await this.#inTurn(() => this.#opened().engine.ask(name, argument, parts));
-    if (answer.sealed) void this.#announce();
+    // Decisions wait to be sent as well, though nothing is sealed for them.
+    if (answer.sealed || name === 'decide') void this.#announce();
     return answer;
   }
 
