@@ -292,7 +292,8 @@ export const vi = {
   teamTitle: 'Tổ của tôi',
   teamHamlets: 'Theo ấp, khu phố',
   teamPeople: 'Theo người',
-  teamOnlySent: 'Chỉ tính những gì đã gửi lên máy chủ và về đến máy này; phiếu đang làm dở ở máy khác chưa thấy được.',
+  teamOnlySent:
+    'Chỉ tính những gì đã gửi lên máy chủ và về đến máy này; phiếu đang làm dở ở máy khác chưa thấy được.',
   teamClosed: (count: string) => `${count} hộ đóng, không phỏng vấn`,
   teamCallBacks: (count: string) => `${count} hộ hẹn lại`,
   teamDue: (count: string) => `${count} hộ đã đến giờ hẹn`,
@@ -366,7 +367,8 @@ export const vi = {
   sentBack: (reason: string) => `Cần sửa: ${reason}`,
   rejectedBecause: (reason: string) => `Đã loại: ${reason}`,
   decisionsWaiting: (count: string) => `${count} quyết định chưa gửi; máy sẽ tự gửi khi có mạng.`,
-  decisionRefused: (address: string, why: string) => `${address}: quyết định không được nhận. ${why}`,
+  decisionRefused: (address: string, why: string) =>
+    `${address}: quyết định không được nhận. ${why}`,
   understood: 'Đã hiểu',
 
   moreTitle: 'Thêm',
