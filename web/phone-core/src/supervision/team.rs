@@ -113,7 +113,7 @@ impl Phone {
                 "name": hamlet.name,
                 "commune": hamlet.commune,
                 "households": units.len(),
-                "done": count(&Known::is_done),
+                "done": count(&|known| known.is_done()),
                 "closed": count(&|known| known.status == "closed"),
                 "callBacks": count(&|known| known.status == "call_back"),
                 "due": count(&|known| known.is_due(now)),
