@@ -322,7 +322,7 @@ fn rubbish_is_refused_by_name_and_changes_nothing() {
     assert_eq!(send(&installation, &server, &lead, &[unknown_state]).0, 400);
     let many: Vec<Value> = (0..=200).map(|_| assign(1, "A1", None)).collect();
     assert_eq!(send(&installation, &server, &lead, &many).0, 413);
-    let huge = format!("{{\"decisions\":[\"{}\"]}}", "x".repeat(2 << 20));
+    let huge = format!("{{\"decisions\":[\"{}\"]}}", "x".repeat(1 << 20));
     assert_eq!(post(&installation, &server, &lead.token, "vi", &huge).0, 413);
     assert_eq!(post(&installation, &server, "no-token", "vi", "{}").0, 401);
 
