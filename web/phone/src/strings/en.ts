@@ -340,7 +340,6 @@ export const en: Strings = {
   reviewIncomplete: 'Required questions are still unanswered.',
   reviewVisits: 'Visits',
   reviewVisit: (author, moment, outcome) => `${author}, ${moment}: ${outcome}`,
-  reviewSpan: (span) => `${span} minutes`,
   reviewAnswers: 'Answers',
   reviewUnanswered: 'Not answered',
   reviewOther: (author, shown) => `${author} wrote: ${shown}`,

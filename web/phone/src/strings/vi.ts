@@ -340,7 +340,6 @@ export const vi = {
   reviewVisits: 'Các lần đến',
   reviewVisit: (author: string, moment: string, outcome: string) =>
     `${author}, ${moment}: ${outcome}`,
-  reviewSpan: (span: string) => `${span} phút`,
   reviewAnswers: 'Câu trả lời',
   reviewUnanswered: 'Chưa trả lời',
   reviewOther: (author: string, shown: string) => `${author} ghi khác: ${shown}`,
