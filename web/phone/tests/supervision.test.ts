@@ -221,7 +221,9 @@ step('a decision that the server does not take is told', async () => {
 step('in English and in the dark it can be read as well', async () => {
   await tu.page.emulateMedia({ colorScheme: 'dark' });
   await tu.canBeRead();
-  await tu.press('English');
+  await tu.follow('Thêm');
+  await tu.page.getByRole('radio', { name: 'English' }).check();
+  await tu.follow('Team');
   await tu.heading('My team').waitFor();
   await tu.canBeRead();
 });
