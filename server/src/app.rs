@@ -23,6 +23,7 @@ use crate::hubs::{self, Upstream};
 use crate::interfaces;
 use crate::rounds;
 use crate::store::{Store, StoreError};
+use crate::supervision;
 use crate::sync::{self, BodyRoom};
 
 /// How long requests that are under way may take to finish once the server is asked to stop. Changes that were not
@@ -143,6 +144,7 @@ impl App {
             .merge(hubs::routes())
             .merge(rounds::routes())
             .merge(attachments::routes())
+            .merge(supervision::routes())
             .merge(estimates::routes())
             .route("/api/v1/health", get(health))
             .merge(interfaces::routes())

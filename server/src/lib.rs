@@ -10,6 +10,7 @@
 //! | [`rounds`] | survey campaigns: form, frame, sample |
 //! | [`duplicates`] | pairs of responses that may be about one household, and what officials found |
 //! | [`units`], [`registry`] | reference data: administrative units, indicators |
+//! | [`supervision`] | who is to do which unit, and what was found of interviews |
 //! | [`official`] | figures that ministries and agencies supply |
 //! | [`store`] | SQLite: one durable writer, many readers |
 //! | `interfaces` | the files of the console and of the phone app, over HTTP |
@@ -36,6 +37,7 @@ pub mod registry;
 pub mod rounds;
 pub mod settling;
 pub mod store;
+pub mod supervision;
 pub mod sync;
 pub mod table;
 pub mod units;

@@ -165,6 +165,11 @@ impl Installation {
         self.invite_with(hamlets, &["--hub"])
     }
 
+    /// A one-time code for the leader of the team of these hamlets.
+    pub fn invite_leader(&self, hamlets: &[&str]) -> String {
+        self.invite_with(hamlets, &["--leader"])
+    }
+
     fn invite_with(&self, hamlets: &[&str], more: &[&str]) -> String {
         let hamlets = hamlets.iter().flat_map(|hamlet| ["--hamlet", hamlet]);
         let arguments: Vec<&str> = ["device", "invite"]

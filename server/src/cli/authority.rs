@@ -1,4 +1,4 @@
-//! `khaosat device list`, `revoke`, `grant` and `withdraw`: what officials decide about devices.
+//! `khaosat device list`, `revoke`, `grant`, `withdraw`, `appoint` and `dismiss`: what officials decide about devices.
 
 use clap::Args;
 use sync_core::device::DevicePublicKey;
@@ -26,6 +26,14 @@ pub(super) struct RevokeArguments {
     /// Why, to be kept: a document's number, no personal data
     #[arg(long, value_name = "TEXT")]
     reason: String,
+}
+
+/// Which device's role.
+#[derive(Debug, Args)]
+pub(super) struct RoleArguments {
+    /// The device's public key, as `khaosat device list` shows it
+    #[arg(value_name = "KEY")]
+    key: String,
 }
 
 /// Which hamlets of which device.
@@ -56,6 +64,9 @@ pub(super) async fn list(arguments: &ListArguments, config: &Config) -> Result<(
 
 fn print(device: &ListedDevice) {
     println!("{}  {}", device.public_key, device.name);
+    if device.leader {
+        println!("  Tổ trưởng (team leader)");
+    }
     println!("  Ấp, khu phố (hamlets): {}", device.hamlets.join(", "));
     if !device.withdrawn.is_empty() {
         println!("  Đã rút (withdrawn): {}", device.withdrawn.join(", "));
@@ -98,6 +109,37 @@ pub(super) async fn revoke(arguments: RevokeArguments, config: &Config) -> Resul
         }
     );
     Ok(())
+}
+
+pub(super) async fn appoint(arguments: &RoleArguments, config: &Config) -> Result<(), Failure> {
+    println!(
+        "{}",
+        match decide_role(arguments, Decision::Appoint, config).await? {
+            true => "Đã giao làm tổ trưởng. (A team leader now.)",
+            false => "Đã là tổ trưởng từ trước. (A team leader before.)",
+        }
+    );
+    Ok(())
+}
+
+pub(super) async fn dismiss(arguments: &RoleArguments, config: &Config) -> Result<(), Failure> {
+    println!(
+        "{}",
+        match decide_role(arguments, Decision::Dismiss, config).await? {
+            true => "Không còn là tổ trưởng. (No team leader any more.)",
+            false => "Máy này không phải của tổ trưởng. (The device was no team leader's.)",
+        }
+    );
+    Ok(())
+}
+
+async fn decide_role(arguments: &RoleArguments, decision: Decision, config: &Config) -> Result<bool, Failure> {
+    let device = DevicePublicKey(digits("KEY", &arguments.key)?);
+    let folder = DataFolder::open(&config.data)?;
+    let store = Store::open(&folder.database()).await?;
+    let changed = devices::decide(&store, device, decision).await?;
+    store.close().await;
+    Ok(changed)
 }
 
 pub(super) async fn grant(arguments: ScopeArguments, config: &Config) -> Result<(), Failure> {

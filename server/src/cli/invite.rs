@@ -25,6 +25,10 @@ pub(super) enum DeviceCommand {
     Grant(authority::ScopeArguments),
     /// Rút ấp, khu phố: withdraw hamlets; the device may still deliver what it wrote there before
     Withdraw(authority::ScopeArguments),
+    /// Giao làm tổ trưởng: let a device supervise the field work of its hamlets
+    Appoint(authority::RoleArguments),
+    /// Thôi làm tổ trưởng: let a device supervise no more; what it decided stays
+    Dismiss(authority::RoleArguments),
     /// Ghi danh sách thiết bị: write a signed roster of the devices enrolled here, for another installation
     Export(roster::ExportArguments),
     /// Nhập danh sách thiết bị: enrol the devices of another installation's roster, to read bundles of what they wrote
@@ -43,6 +47,9 @@ pub(super) struct InviteArguments {
     /// Invite a hub: a commune's own server, which brings what many phones wrote (`khaosat upstream join` there)
     #[arg(long)]
     hub: bool,
+    /// Invite a team's leader, who supervises the field work of the hamlets
+    #[arg(long, conflicts_with = "hub")]
+    leader: bool,
     /// The phone's or the volunteer's name for the lists
     #[arg(long, value_name = "NAME", default_value = "Điện thoại")]
     name: String,
@@ -82,6 +89,8 @@ pub(super) async fn run(command: DeviceCommand, config: &Config) -> Result<(), F
         DeviceCommand::Revoke(arguments) => authority::revoke(arguments, config).await,
         DeviceCommand::Grant(arguments) => authority::grant(arguments, config).await,
         DeviceCommand::Withdraw(arguments) => authority::withdraw(arguments, config).await,
+        DeviceCommand::Appoint(arguments) => authority::appoint(&arguments, config).await,
+        DeviceCommand::Dismiss(arguments) => authority::dismiss(&arguments, config).await,
         DeviceCommand::Export(arguments) => roster::export(&arguments, config).await,
         DeviceCommand::Import(arguments) => roster::import(&arguments, config).await,
     }
@@ -108,10 +117,10 @@ async fn invite_device(arguments: InviteArguments, config: &Config) -> Result<()
         }
         hamlets.extend(codes);
     }
-    let kind = if arguments.hub {
-        InvitationKind::Hub
-    } else {
-        InvitationKind::Phone
+    let kind = match (arguments.hub, arguments.leader) {
+        (true, _) => InvitationKind::Hub,
+        (false, true) => InvitationKind::Leader,
+        (false, false) => InvitationKind::Phone,
     };
     let team = match (&arguments.team, &arguments.team_file) {
         (Some(names), _) => Some(team_of(names.split(','))?),

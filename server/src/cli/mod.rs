@@ -21,6 +21,7 @@ mod sample;
 mod serve;
 mod table;
 mod tabulate;
+mod unit;
 mod upstream;
 
 use std::fmt;
@@ -87,6 +88,9 @@ enum Command {
     /// Máy chủ cấp trên: the server that this one forwards to, where it is a hub
     #[command(subcommand)]
     Upstream(upstream::UpstreamCommand),
+    /// Hộ: who is to do which surveyed unit, and what was found of its interview
+    #[command(subcommand)]
+    Unit(unit::UnitCommand),
     /// Phiếu: single responses
     #[command(subcommand)]
     Response(response::ResponseCommand),
@@ -302,6 +306,7 @@ async fn execute(command: Command, config: Config) -> Result<ExitCode, Failure> 
         Command::Tabulate(arguments) => tabulate::run(&arguments, &config),
         Command::Device(command) => invite::run(command, &config).await,
         Command::Upstream(command) => upstream::run(command, &config).await,
+        Command::Unit(command) => unit::run(command, &config).await,
         Command::Response(command) => response::run(command, &config).await,
         Command::Quarantine(command) => quarantine::run(command, &config).await,
         Command::Conflict(command) => conflict::run(command, &config).await,

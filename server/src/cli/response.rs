@@ -4,12 +4,13 @@ use clap::{Args, Subcommand};
 use sync_core::exchange::intake::Unit;
 use uuid::Uuid;
 
-use super::quarantine::plain;
-use super::{Failure, ReportFormat, print_json, round};
+use super::quarantine::{ByArguments, plain};
+use super::{Failure, ReportFormat, print_json, round, unit};
 use crate::app::App;
 use crate::config::Config;
 use crate::rounds::{AddedHousehold, added_households};
 use crate::store::{DataFolder, Store};
+use crate::supervision::{Judgement, Review, ReviewState};
 use crate::sync;
 
 /// Single responses.
@@ -19,6 +20,8 @@ pub(super) enum ResponseCommand {
     Erase(EraseArguments),
     /// Hộ được thêm: show the households that were not on the list and were added in the field
     Added(AddedArguments),
+    /// Duyệt phiếu: say how an interview was found; whoever made it sees that on the phone
+    Review(ReviewArguments),
 }
 
 /// Of which round.
@@ -30,6 +33,25 @@ pub(super) struct AddedArguments {
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: ReportFormat,
+}
+
+/// How which interview was found.
+#[derive(Debug, Args)]
+pub(super) struct ReviewArguments {
+    /// The surveyed unit's code
+    #[arg(value_name = "UNIT")]
+    unit: String,
+    /// How it stands
+    #[arg(long, value_name = "STATE")]
+    state: ReviewState,
+    /// Why, for whoever made the interview; needed for has_issues and rejected
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+    #[command(flatten)]
+    by: ByArguments,
+    /// The round's identity [default: the newest round]
+    #[arg(long, value_name = "UUID")]
+    round: Option<Uuid>,
 }
 
 /// What to erase. It cannot be brought back.
@@ -57,6 +79,7 @@ pub(super) async fn run(command: ResponseCommand, config: &Config) -> Result<(),
             app.catch_up().await?;
             added(&store, &arguments).await
         }
+        ResponseCommand::Review(arguments) => review(&store, arguments).await,
     }?;
     store.close().await;
     Ok(())
@@ -87,6 +110,19 @@ fn print(household: &AddedHousehold) {
         false => "không tính vào ước lượng vì ấp được chọn mẫu (estimates do not count it: the hamlet was sampled)",
     };
     println!("  {} {}; {told}", plain(hamlet), plain(hamlet_name));
+}
+
+async fn review(store: &Store, arguments: ReviewArguments) -> Result<(), Failure> {
+    let round = round::pick(store, arguments.round).await?;
+    let judgement = Judgement::Review(Review {
+        state: arguments.state,
+        reason: arguments.reason,
+        seen: None,
+    });
+    let code = arguments.unit.clone();
+    unit::decide(store, &round, arguments.by.name(), vec![(arguments.unit, judgement)]).await?;
+    println!("{code}: {}", arguments.state.word());
+    Ok(())
 }
 
 async fn erase(store: &Store, arguments: EraseArguments) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! What officials decide about devices: hamlets are granted and withdrawn, devices revoked.
+//! What officials decide about devices: hamlets are granted and withdrawn, leaders appointed, devices revoked.
 
 use serde::Serialize;
 use sqlx::sqlite::SqliteConnection;
@@ -45,6 +45,8 @@ pub struct ListedDevice {
     pub public_key: String,
     /// Its name for people.
     pub name: String,
+    /// Whether its user leads the team of its hamlets.
+    pub leader: bool,
     /// When it was enrolled.
     pub enrolled_at: String,
     /// When it was revoked, if it was.
@@ -72,6 +74,7 @@ pub async fn list(store: &Store) -> Result<Vec<ListedDevice>, StoreError> {
         i64,
         Vec<u8>,
         String,
+        bool,
         i64,
         Option<i64>,
         Option<String>,
@@ -80,14 +83,25 @@ pub async fn list(store: &Store) -> Result<Vec<ListedDevice>, StoreError> {
         i64,
     );
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT device_key, public_key, name, enrolled_at, revoked_at, revocation_reason, last_heard_at, clock_ahead,
+        "SELECT device_key, public_key, name, leader, enrolled_at, revoked_at, revocation_reason, last_heard_at, clock_ahead,
              (SELECT COUNT(*) FROM quarantined_change WHERE quarantined_change.device_key = device.device_key)
          FROM device ORDER BY device_key",
     )
     .fetch_all(&store.readers)
     .await?;
     let mut devices = Vec::with_capacity(rows.len());
-    for (key, public_key, name, enrolled_at, revoked_at, revocation_reason, heard_at, clock_ahead, quarantined) in rows
+    for (
+        key,
+        public_key,
+        name,
+        leader,
+        enrolled_at,
+        revoked_at,
+        revocation_reason,
+        heard_at,
+        clock_ahead,
+        quarantined,
+    ) in rows
     {
         let hamlets: Vec<(String, bool)> = sqlx::query_as(
             "SELECT code, withdrawn_at IS NULL FROM device_scope JOIN frame_hamlet USING (hamlet_key)
@@ -101,6 +115,7 @@ pub async fn list(store: &Store) -> Result<Vec<ListedDevice>, StoreError> {
         devices.push(ListedDevice {
             public_key: hex::encode(&public_key),
             name,
+            leader,
             enrolled_at: clock::rfc3339(enrolled_at),
             revoked_at: revoked_at.map(clock::rfc3339),
             revocation_reason,
@@ -137,6 +152,10 @@ pub enum Decision {
         /// The hamlets.
         hamlets: Vec<String>,
     },
+    /// It may supervise the field work of its hamlets.
+    Appoint,
+    /// It may supervise no more; what it decided stays.
+    Dismiss,
 }
 
 /// Carries a decision out, and says whether it changed anything.
@@ -175,7 +194,7 @@ async fn carry_out(
         Decision::Revoke { reason } => {
             changed += u64::from(revoke(connection, device_key, now, Some(&reason)).await?);
         }
-        Decision::Grant { .. } if revoked => return Err(AuthorityError::Revoked),
+        Decision::Grant { .. } | Decision::Appoint if revoked => return Err(AuthorityError::Revoked),
         Decision::Grant { round_key, hamlets } => {
             for hamlet_key in hamlet_keys(connection, round_key, hamlets).await? {
                 changed += grant(connection, device_key, hamlet_key, now).await?;
@@ -186,8 +205,24 @@ async fn carry_out(
                 changed += withdraw(connection, device_key, hamlet_key, now).await?;
             }
         }
+        Decision::Appoint => changed += set_leader(connection, device_key, true).await?,
+        Decision::Dismiss => changed += set_leader(connection, device_key, false).await?,
     }
     Ok(changed > 0)
+}
+
+/// Gives a device the role of a team's leader or takes it away; how many devices that changed.
+pub(super) async fn set_leader(
+    connection: &mut SqliteConnection,
+    device_key: i64,
+    leader: bool,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query("UPDATE device SET leader = $2 WHERE device_key = $1 AND leader <> $2")
+        .bind(device_key)
+        .bind(leader)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
 }
 
 async fn hamlet_keys(

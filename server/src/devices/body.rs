@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use crate::http::{Problem, Text};
 
 /// A kind of request, for those who are told that theirs is none.
-pub(super) struct Subject {
+pub(crate) struct Subject {
     /// The last part of the problem's type.
-    pub(super) problem: &'static str,
+    pub(crate) problem: &'static str,
     /// What it is called, in Vietnamese and English, amid a sentence.
-    pub(super) name: (&'static str, &'static str),
+    pub(crate) name: (&'static str, &'static str),
     /// The title of the problem.
-    pub(super) title: (&'static str, &'static str),
+    pub(crate) title: (&'static str, &'static str),
 }
 
 impl Subject {
@@ -23,7 +23,7 @@ impl Subject {
     }
 
     /// The body is no JSON of this kind.
-    pub(super) fn unreadable(&self, rejection: &JsonRejection) -> Problem {
+    pub(crate) fn unreadable(&self, rejection: &JsonRejection) -> Problem {
         let (vietnamese, english) = self.name;
         let reason = rejection.body_text();
         match rejection.status() {

@@ -101,17 +101,17 @@ async fn enrol(
                 .bind(device.0.as_slice())
                 .fetch_one(&mut *connection)
                 .await?;
-                let invitation: Option<(String, bool, bool)> = sqlx::query_as(
+                let invitation: Option<(String, bool, bool, bool)> = sqlx::query_as(
                     "UPDATE invitation SET used_by = CASE WHEN team THEN NULL ELSE $2 END
                      WHERE code_hash = $1 AND expires_at > $3 AND (used_by IS NULL OR used_by = $2)
-                     RETURNING name, hub, team",
+                     RETURNING name, hub, team, leader",
                 )
                 .bind(&code_hash)
                 .bind(device.0.as_slice())
                 .bind(now)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let Some((name, hub, is_team)) = invitation else {
+                let Some((name, hub, is_team, leader)) = invitation else {
                     return Ok(Err(unknown_code()));
                 };
                 let (name, used) = match is_team {
@@ -140,7 +140,10 @@ async fn enrol(
                         .execute(&mut *connection)
                         .await?;
                 }
-                // A code that comes again grants nothing anew: its hamlets may have been withdrawn since.
+                // A code that comes again grants nothing anew: its hamlets or the role may have been withdrawn since.
+                if leader && !used {
+                    authority::set_leader(connection, device_key, true).await?;
+                }
                 let granted: Vec<i64> =
                     sqlx::query_scalar("SELECT hamlet_key FROM invitation_scope WHERE code_hash = $1 AND NOT $2")
                         .bind(&code_hash)

@@ -21,6 +21,8 @@ const GROUP: usize = 4;
 pub enum InvitationKind {
     /// A phone, which brings what it wrote itself.
     Phone,
+    /// A phone whose user leads the team of its hamlets.
+    Leader,
     /// A hub, which brings also what other devices wrote, and enrols devices for its hamlets by itself.
     Hub,
 }
@@ -149,13 +151,14 @@ pub async fn invite(
         .write(move |connection| {
             Box::pin(async move {
                 sqlx::query(
-                    "INSERT INTO invitation (code_hash, name, expires_at, hub, team) VALUES ($1, $2, $3, $4, $5)",
+                    "INSERT INTO invitation (code_hash, name, expires_at, hub, team, leader) VALUES ($1, $2, $3, $4, $5, $6)",
                 )
                 .bind(&hash)
                 .bind(&kept.name)
                 .bind(kept.expires_at)
                 .bind(kind == InvitationKind::Hub)
                 .bind(!kept.team.is_empty())
+                .bind(kind == InvitationKind::Leader)
                 .execute(&mut *connection)
                 .await?;
                 team::keep(connection, &hash, &kept.team).await?;

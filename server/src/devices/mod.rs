@@ -17,6 +17,7 @@ mod team;
 pub use authentication::{Caller, Deliverer, Token};
 pub use authority::{AuthorityError, Decision, ListedDevice, decide, list};
 pub(crate) use authors::{Enrolled, enrolled, public_key_of};
+pub(crate) use body::Subject;
 pub use enrolment::{Enrolment, EnrolmentRequest};
 pub(crate) use installation::write_secret;
 pub use installation::{InstallationKeyError, InstallationKeys};

@@ -160,8 +160,8 @@ async fn write(
         (None, None) => {}
     }
     let device_key: i64 = sqlx::query_scalar(
-        "INSERT INTO device (public_key, name, token_hash, enrolled_at, grants, grants_read)
-         SELECT $2, name, $3, $4, grants, grants_read FROM device WHERE device_key = $1 RETURNING device_key",
+        "INSERT INTO device (public_key, name, token_hash, enrolled_at, grants, grants_read, leader)
+         SELECT $2, name, $3, $4, grants, grants_read, leader FROM device WHERE device_key = $1 RETURNING device_key",
     )
     .bind(old.device_key)
     .bind(succession.successor.0.as_slice())

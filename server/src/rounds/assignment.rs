@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::devices::{Caller, public_key_of};
 use crate::hex;
 use crate::http::{Problem, Text};
+use crate::supervision::{self, ReviewState, Standing};
 
 /// How hard JSON is compressed: it is done anew for each phone.
 const QUALITY: u32 = 5;
@@ -33,7 +34,7 @@ pub struct Assignment {
     /// The form.
     pub form: AssignedForm,
     /// The households of the phone's hamlets.
-    pub units: Vec<AssignedUnit>,
+    pub units: Vec<SupervisedUnit>,
     /// The other devices that may write in the phone's hamlets.
     pub teammates: Vec<Teammate>,
     /// The key to which bundles for this server are sealed, as `khaosat bundle key` prints it.
@@ -45,6 +46,8 @@ pub struct Assignment {
 pub struct AssignedDevice {
     /// Its name: that of the invitation.
     pub name: String,
+    /// Whether its user leads the team of its hamlets.
+    pub leader: bool,
     /// Its hamlets.
     pub hamlets: Vec<AssignedHamlet>,
 }
@@ -96,6 +99,36 @@ pub struct Teammate {
     pub public_key: String,
     /// The hamlets of the phone's in which it may write now; none where its rights have ended.
     pub hamlets: Vec<String>,
+    /// Whether its user leads a team.
+    pub leader: bool,
+}
+
+/// A household to visit, and what was decided about it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SupervisedUnit {
+    /// The household.
+    #[serde(flatten)]
+    pub unit: AssignedUnit,
+    /// Who is to do it, by the device's actor in hexadecimal; whoever comes, where nobody is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// What was found of its interview as the server has it now; nothing, where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<UnitReview>,
+}
+
+/// What was found of an interview.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UnitReview {
+    /// How it stands.
+    pub state: ReviewState,
+    /// Why, for whoever made the interview.
+    pub reason: String,
+    /// The name of the leader who decided; nothing, where an official did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// When the server learned of it, in milliseconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
 }
 
 /// `GET /api/v1/rounds/{round}/assignment`.
@@ -114,13 +147,14 @@ pub(super) async fn assignment(
     let (round_key, vi, en, open, simulated, form_hash) = row.ok_or_else(unknown_round)?;
     let form = form_of(&app, &form_hash).await?;
     let settings = form.settings();
-    let name: String = sqlx::query_scalar("SELECT name FROM device WHERE device_key = $1")
+    let (name, leader): (String, bool) = sqlx::query_as("SELECT name, leader FROM device WHERE device_key = $1")
         .bind(caller.device_key)
         .fetch_one(&app.store.readers)
         .await?;
     let assignment = Assignment {
         device: AssignedDevice {
             name,
+            leader,
             hamlets: hamlets(&app, &caller, round_key).await?,
         },
         round: AssignedRound {
@@ -134,7 +168,7 @@ pub(super) async fn assignment(
             title: settings.shown_title().to_owned(),
             version: settings.version.clone(),
         },
-        units: assigned_units_of(&app, &caller, round_key).await?,
+        units: units(&app, &caller, round_key).await?,
         teammates: teammates(&app, &caller, round_key).await?,
         sealing_key: app.sealing_key.clone(),
     };
@@ -229,10 +263,31 @@ async fn hamlets(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Assig
         .collect())
 }
 
+/// The caller's households, and what was decided about them.
+async fn units(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<SupervisedUnit>, Problem> {
+    let mut standing = supervision::standing(&app.store.readers, round_key, Some(&caller.hamlets)).await?;
+    let units = assigned_units_of(app, caller, round_key).await?.into_iter();
+    Ok(units
+        .map(|unit| {
+            let Standing { assignee, review } = standing.remove(&unit.code).unwrap_or_default();
+            SupervisedUnit {
+                unit,
+                assignee: assignee.map(|person| person.actor),
+                review: review.map(|review| UnitReview {
+                    state: review.state,
+                    reason: review.reason,
+                    by: review.by.map(|person| person.name),
+                    at: review.received_at,
+                }),
+            }
+        })
+        .collect())
+}
+
 /// The other devices of the caller's hamlets that are not hubs, those too whose rights have ended: what they wrote stays.
 async fn teammates(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Teammate>, Problem> {
-    let rows: Vec<(Vec<u8>, String, String)> = sqlx::query_as(
-        "SELECT device.public_key, device.name,
+    let rows: Vec<(Vec<u8>, String, bool, String)> = sqlx::query_as(
+        "SELECT device.public_key, device.name, device.leader,
              json_group_array(frame_hamlet.code ORDER BY frame_hamlet.code) FILTER (WHERE theirs.withdrawn_at IS NULL
                  AND device.revoked_at IS NULL AND device.successor_key IS NULL)
          FROM device_scope AS own
@@ -248,11 +303,12 @@ async fn teammates(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Tea
     .bind(round_key)
     .fetch_all(&app.store.readers)
     .await?;
-    let named = rows.into_iter().map(|(key, name, hamlets)| {
+    let named = rows.into_iter().map(|(key, name, leader, hamlets)| {
         let key = public_key_of(key)?;
         Ok(Teammate {
             actor: key.actor().to_string(),
             name,
+            leader,
             public_key: key.to_string(),
             hamlets: serde_json::from_str(&hamlets).map_err(|error| Problem::internal(&error))?,
         })

@@ -7,7 +7,7 @@ mod frame;
 mod routes;
 
 pub use added::{AddedHousehold, added_households};
-pub use assignment::Assignment;
+pub use assignment::{Assignment, SupervisedUnit, UnitReview};
 pub use create::{NewRound, RoundError, check_communes, create};
 pub use frame::{FrameHamlet, SampledUnit, read_hamlets, read_households};
 pub(crate) use routes::unknown_round;

@@ -60,7 +60,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 14] = [
+const MIGRATIONS: [(i64, &str, &str); 15] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
@@ -90,6 +90,7 @@ const MIGRATIONS: [(i64, &str, &str); 14] = [
         "added households",
         include_str!("../../migrations/0013_added_households.sql"),
     ),
+    (16, "supervision", include_str!("../../migrations/0016_supervision.sql")),
     (
         17,
         "team invitations",

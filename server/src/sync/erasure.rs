@@ -135,6 +135,12 @@ async fn delete(
             "DELETE FROM quarantined_change WHERE response_id = (SELECT id FROM response WHERE response_key = $1)",
             true,
         ),
+        // What was found of it may tell of it.
+        (
+            "DELETE FROM supervision_decision
+             WHERE response_id = (SELECT id FROM response WHERE response_key = $1) AND state IS NOT NULL",
+            false,
+        ),
         (
             "DELETE FROM quarantine_decision WHERE response_id = (SELECT id FROM response WHERE response_key = $1)",
             false,

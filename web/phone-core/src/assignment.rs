@@ -6,6 +6,7 @@ use sync_core::device::DevicePublicKey;
 use sync_core::identity::RoundId;
 
 use crate::phone::Language;
+use crate::supervision::ReviewState;
 
 /// `GET /api/v1/rounds/{round}/assignment`, as far as the phone uses it.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +25,9 @@ pub(crate) struct Assignment {
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Device {
     pub(crate) name: String,
+    /// Whether its user leads the team of its hamlets.
+    #[serde(default)]
+    pub(crate) leader: bool,
     pub(crate) hamlets: Vec<Hamlet>,
 }
 
@@ -76,6 +80,22 @@ pub(crate) struct Unit {
     /// Whether it was not on the list and somebody added it in the field.
     #[serde(default)]
     pub(crate) added: bool,
+    /// Who is to do it, by actor; whoever comes, where nobody is named.
+    #[serde(default)]
+    pub(crate) assignee: Option<String>,
+    /// What was found of its interview as the server has it.
+    #[serde(default)]
+    pub(crate) review: Option<Review>,
+}
+
+/// What was found of an interview.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Review {
+    pub(crate) state: ReviewState,
+    pub(crate) reason: String,
+    /// The name of the leader who decided; nothing, where an official did.
+    #[serde(default)]
+    pub(crate) by: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -86,6 +106,8 @@ pub(crate) struct Teammate {
     /// The device's public key in hexadecimal; empty in what an older server wrote.
     #[serde(default)]
     pub(crate) public_key: String,
+    #[serde(default)]
+    pub(crate) leader: bool,
     /// The hamlets of this phone's in which it may write now.
     #[serde(default)]
     pub(crate) hamlets: Vec<String>,

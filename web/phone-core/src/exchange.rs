@@ -69,6 +69,8 @@ struct Run {
     synced: bool,
     /// What the last request was sent at, by the phone's clock.
     sent_at: i64,
+    /// Whether the server said nothing of the decisions that it was told last, so that they wait for the next exchange.
+    decisions_tried: bool,
     /// Files, and what is carried for others, that were tried: what is not taken does not hold up the rest.
     tried: Vec<RecordId>,
 }
@@ -86,11 +88,13 @@ enum Ask {
     Bundles,
     /// A file, by its record.
     Attachment(RecordId),
+    /// A leader's decisions.
+    Decisions,
 }
 
 /// A problem, for people.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Told {
+pub(crate) struct Told {
     #[serde(default, rename = "type")]
     kind: String,
     #[serde(default)]
@@ -110,6 +114,11 @@ impl Told {
             title: title.to_owned(),
             detail: detail.to_owned(),
         }
+    }
+
+    /// What happened and what would be right.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
     }
 
     fn is(&self, name: &str) -> bool {
@@ -249,6 +258,11 @@ impl Phone {
                 headers.insert("content-type", MEDIA_TYPE.to_owned());
                 ("POST", "/api/v1/bundles".to_owned(), Some(body))
             }
+            Ask::Decisions => {
+                headers.insert("content-type", "application/json".to_owned());
+                let path = format!("/api/v1/rounds/{round}/supervision");
+                ("POST", path, Some(self.decisions_to_send()?))
+            }
             Ask::Sync => {
                 let (_, key) = self.enrolled()?;
                 let piece = self.client.piece_size();
@@ -306,6 +320,10 @@ impl Phone {
             && !identity.revoked
         {
             return Some(Ask::Attachment(record));
+        }
+        // After the answers, which the server must have to know what a review is about.
+        if self.has_waiting_decisions() && !run.decisions_tried && !identity.revoked {
+            return Some(Ask::Decisions);
         }
         (run.assignment_due && !identity.revoked).then_some(Ask::Assignment)
     }

@@ -14,6 +14,7 @@ use crate::carrying::Carried;
 use crate::outcome::{self, Sense};
 use crate::phone::Turn;
 use crate::record::{AttachmentRecord, RecordId, UnitRecord, Visibility};
+use crate::supervision::Evidence;
 
 /// A unit with what the phone knows of it.
 #[derive(Debug, Default)]
@@ -63,6 +64,9 @@ pub(crate) struct Summary {
     pub(crate) location: Option<(f64, f64)>,
     /// Where a household is to be found that was added in the field.
     pub(crate) address: Option<String>,
+    /// What supervision looks at; nothing in what an earlier version of the app kept.
+    #[serde(default)]
+    pub(crate) evidence: Option<Evidence>,
 }
 
 impl Household {
@@ -112,11 +116,15 @@ impl Household {
 
     /// Every change on the phone, seen or not, but for what is carried for others.
     pub(crate) fn hashes(&self) -> impl Iterator<Item = ChangeHash> {
-        let held = self.held.iter().map(|(_, bytes)| bytes);
-        let kept = self.changes.iter().chain(held);
-        let kept = kept.filter_map(|bytes| Change::try_from(&bytes[..]).ok());
+        let held = self.held.iter().filter_map(|(_, bytes)| hash_of(bytes));
+        held.chain(self.shown_hashes())
+    }
+
+    /// The changes that are to be seen of it now.
+    pub(crate) fn shown_hashes(&self) -> impl Iterator<Item = ChangeHash> {
+        let kept = self.changes.iter().filter_map(hash_of);
         let outgoing = self.outgoing.iter().map(|outgoing| outgoing.change.hash());
-        kept.map(|change| change.hash()).chain(outgoing)
+        kept.chain(outgoing)
     }
 
     /// What came from the server is carried no longer: what of it was seen already, and the rest.
@@ -179,6 +187,7 @@ impl Summary {
             call_back_at: last.and_then(|visit| visit.call_back_at),
             location: location(&session),
             address: reading.address.clone(),
+            evidence: Some(Evidence::of(&session, &visits)),
             outcome,
         }
     }
@@ -192,6 +201,10 @@ impl Summary {
     pub(crate) fn sense(&self) -> Sense {
         self.outcome.as_deref().map_or(Sense::Interview, outcome::sense)
     }
+}
+
+fn hash_of(bytes: &ByteBuf) -> Option<ChangeHash> {
+    Change::try_from(&bytes[..]).ok().map(|change| change.hash())
 }
 
 /// The conflicts that people can settle: what the form or the phone records by itself differs between any two phones, and is

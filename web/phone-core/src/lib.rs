@@ -17,6 +17,7 @@
 //! | `interview` | the open interview: draft answers, steps, what the page shows |
 //! | `exchange` | enrolment, the assignment, pushing and pulling, new keys |
 //! | `attachments` | pictures and recordings, until the server has them |
+//! | `supervision` | what a team's leader sees and decides |
 //! | `carrying` | sealed bundles, for files, QR codes and a phone whose app is broken; what is carried for others |
 //! | `exports` | the three functions that JavaScript calls |
 
@@ -43,6 +44,7 @@ mod requests;
 mod settling;
 mod starting;
 mod store;
+mod supervision;
 
 pub use frame::{Frame, FrameError, MAX_FRAME_BYTES};
 pub use phone::Phone;

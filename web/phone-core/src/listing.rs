@@ -6,12 +6,14 @@ use survey_forms::session::Session;
 use sync_core::response::{Response, Visit};
 use sync_core::unit::AddedUnit;
 
+use crate::assignment::Unit;
 use crate::household::{Household, Summary};
 use crate::interview::draft::{self, DraftAnswers};
 use crate::outcome::{self, Sense};
 use crate::phone::{LoadedForm, Phone, Turn};
 use crate::problem::PhoneError;
 use crate::record::Record;
+use crate::supervision::ReviewState;
 
 /// What the list has of a household besides its response.
 struct Listed<'a> {
@@ -19,6 +21,8 @@ struct Listed<'a> {
     hamlet: &'a str,
     address: &'a str,
     added: bool,
+    /// What the assignment has of it.
+    assigned: Option<&'a Unit>,
 }
 
 impl Phone {
@@ -33,6 +37,7 @@ impl Phone {
             hamlet: &unit.hamlet,
             address: self.added_address(&unit.code).unwrap_or(&unit.address),
             added: unit.added,
+            assigned: Some(unit),
         });
         let is_assigned = |code: &str| assignment.units.iter().any(|unit| unit.code == code);
         let others = self.households.iter().filter(|(code, _)| !is_assigned(code));
@@ -47,33 +52,30 @@ impl Phone {
                 hamlet: if is_ours { hamlet } else { "" },
                 address: address.unwrap_or(""),
                 added: added.is_some(),
+                assigned: None,
             })
         });
         let lines = assigned.chain(others);
         Ok(lines.map(|listed| self.line(&listed)).collect())
     }
 
-    fn line(&self, listed: &Listed<'_>) -> Value {
-        let Listed {
-            unit,
-            hamlet,
-            address,
-            added,
-        } = *listed;
-        let nothing = Household::default();
-        let household = self.households.get(unit).unwrap_or(&nothing);
-        let unread = Summary::default();
+    /// How far a household is: `HouseholdStatus` of the protocol.
+    pub(crate) fn status_of(&self, code: &str, unit: Option<&Unit>) -> &'static str {
+        let (nothing, unread) = (Household::default(), Summary::default());
+        let household = self.households.get(code).unwrap_or(&nothing);
         let summary = household.summary.as_ref().unwrap_or(&unread);
-        let open = self.open.as_ref().filter(|open| open.unit == unit && open.is_touched());
-        let refused = self.refusal_of(unit).or_else(|| household.refused.clone());
+        let is_open = self.is_being_answered(code);
+        let review = unit.and_then(|unit| self.review_of(unit, household));
+        let is_sent_back = review.is_some_and(|review| review.state == ReviewState::HasIssues);
         let carried = household.is_carried();
-        let unsent = household.is_unsent() || open.is_some();
-        let status = if summary.conflicts > 0 || refused.is_some() {
+        let unsent = household.is_unsent() || is_open;
+        if summary.conflicts > 0 || self.refused(code).is_some() {
             "attention"
-        } else if open.is_some() {
+        } else if is_open {
             "draft"
         } else {
             match summary.sense() {
+                _ if is_sent_back => "attention",
                 _ if !summary.begun && summary.visits == 0 => "not_started",
                 Sense::ComeAgain => "call_back",
                 Sense::Final => "closed",
@@ -82,7 +84,40 @@ impl Phone {
                 Sense::Interview if unsent || carried => "finished",
                 Sense::Interview => "sent",
             }
-        };
+        }
+    }
+
+    /// Whether a household's interview is open, and something was answered in it.
+    fn is_being_answered(&self, unit: &str) -> bool {
+        self.open
+            .as_ref()
+            .is_some_and(|open| open.unit == unit && open.is_touched())
+    }
+
+    /// Why the server did not take something of a unit, if so.
+    pub(crate) fn refused(&self, unit: &str) -> Option<String> {
+        let household = self.households.get(unit);
+        let kept = household.and_then(|household| household.refused.clone());
+        self.refusal_of(unit).or(kept)
+    }
+
+    fn line(&self, listed: &Listed<'_>) -> Value {
+        let Listed {
+            unit,
+            hamlet,
+            address,
+            added,
+            assigned,
+        } = *listed;
+        let (nothing, unread) = (Household::default(), Summary::default());
+        let household = self.households.get(unit).unwrap_or(&nothing);
+        let summary = household.summary.as_ref().unwrap_or(&unread);
+        let refused = self.refused(unit);
+        let status = self.status_of(unit, assigned);
+        let unsent = household.is_unsent() || self.is_being_answered(unit);
+        let names = self.names();
+        let assignee = assigned.and_then(|unit| self.assignee_of(unit));
+        let is_mine = |actor: &String| names.own.iter().any(|own| own.to_string() == *actor);
         json!({
             "unit": unit,
             "hamlet": hamlet,
@@ -92,13 +127,16 @@ impl Phone {
             "status": status,
             "outcome": summary.outcome.as_deref().map(|name| self.outcome_label(name)),
             "unsent": unsent,
-            "carried": carried,
+            "carried": household.is_carried(),
             "conflicts": summary.conflicts,
             "refused": refused,
             "callBackAt": summary.call_back_at,
             "visitedAt": summary.visited_at,
             "visits": summary.visits,
             "location": summary.location,
+            "mine": assignee.as_ref().is_some_and(is_mine),
+            "assignee": assignee.as_deref().map(|actor| self.name_of(actor)),
+            "review": assigned.and_then(|unit| self.review_of(unit, household)),
         })
     }
 
@@ -110,6 +148,42 @@ impl Phone {
             crate::phone::Language::Vietnamese => refused.reason.vietnamese().to_owned(),
             crate::phone::Language::English => refused.reason.to_string(),
         })
+    }
+
+    /// The name of whoever has a device, by actor; this phone's own as well.
+    pub(crate) fn name_of(&self, actor: &str) -> String {
+        let names = self.names();
+        if names.own.iter().any(|own| own.to_string() == actor)
+            && let (Some(identity), Some((_, assignment))) = (&self.identity, &self.assignment)
+        {
+            return identity.volunteer.as_ref().unwrap_or(&assignment.device.name).clone();
+        }
+        names.name_of(actor)
+    }
+
+    /// `AnswerList` of the protocol: a household's visits and answers, to read.
+    pub(crate) fn told_answers(&mut self, unit: &str, turn: &mut Turn) -> Result<Value, PhoneError> {
+        self.require_known(unit)?;
+        self.renew_summaries(turn)?;
+        let household = self.households.get(unit);
+        let summary = household.and_then(|household| household.summary.as_ref());
+        let evidence = summary.iter().flat_map(|summary| &summary.evidence);
+        let visits = evidence.flat_map(|evidence| &evidence.visits).map(|visit| {
+            json!({
+                "author": self.name_of(&visit.device),
+                "startedAt": visit.started_at,
+                "endedAt": visit.ended_at,
+                "outcome": self.outcome_label(&visit.outcome),
+                "interview": outcome::sense(&visit.outcome) == Sense::Interview,
+            })
+        });
+        Ok(json!({
+            "unit": unit,
+            "address": self.address(unit),
+            "person": summary.and_then(|summary| summary.person.clone()),
+            "visits": visits.collect::<Value>(),
+            "sections": self.glanced(unit, turn)?.answers(&self.names()),
+        }))
     }
 
     fn outcome_label(&self, name: &str) -> String {
@@ -207,7 +281,7 @@ impl Phone {
     }
 
     /// Works out the lines that were made by another version of the form.
-    fn renew_summaries(&mut self, turn: &mut Turn) -> Result<(), PhoneError> {
+    pub(crate) fn renew_summaries(&mut self, turn: &mut Turn) -> Result<(), PhoneError> {
         let Some(form) = self.form.clone() else {
             return Ok(());
         };
@@ -215,7 +289,7 @@ impl Phone {
             household
                 .summary
                 .as_ref()
-                .is_none_or(|summary| summary.form != form.tag)
+                .is_none_or(|summary| summary.form != form.tag || summary.evidence.is_none())
         };
         let stale = self.households.iter().filter(|(_, household)| is_stale(household));
         let stale: Vec<String> = stale.map(|(unit, _)| unit.clone()).collect();

@@ -25,6 +25,7 @@ use crate::problem::PhoneError;
 use crate::record::{self, Identity, Progress, Record, RecordId, Settings};
 use crate::requests::{PartNumber, Request};
 use crate::store::StoreChanges;
+use crate::supervision::DecisionRecord;
 
 /// The language of what people read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -69,6 +70,8 @@ pub struct Phone {
     pub(crate) frames: FrameReader,
     /// Bundles that only the server can read, carried for others.
     pub(crate) parcels: Vec<Parcel>,
+    /// A leader's decisions in the order in which they were made.
+    pub(crate) decisions: BTreeMap<RecordId, DecisionRecord>,
 }
 
 /// A form with its entity tag.
@@ -256,6 +259,11 @@ impl Phone {
             Request::CorrectAddress { unit, address } => self.correct_address(&unit, &address, turn)?,
             Request::Conflicts { unit } => self.conflicts(&unit, turn)?,
             Request::Settle { unit, path, value } => self.settle(&unit, &path, value, turn)?,
+            Request::Team => self.team(turn)?,
+            Request::Decide { units, decision } => self.decide(&units, &decision, turn)?,
+            Request::Decisions => self.told_decisions(),
+            Request::DismissDecision { id } => self.dismiss_decision(&id, turn),
+            Request::Answers { unit } => self.told_answers(&unit, turn)?,
             Request::OpenInterview { unit } => self.open_interview(&unit, turn)?,
             Request::LeaveInterview => self.leave_interview(turn)?,
             Request::SetFormLanguage { language } => self.set_form_language(&language, turn)?,
@@ -383,6 +391,7 @@ impl Phone {
             "formTitle": assignment.form.title,
             "formVersion": assignment.form.version,
             "revoked": identity.revoked,
+            "leader": assignment.device.leader,
             "openInterview": self.open.as_ref().map(|open| &open.unit),
             "asksPositions": self.asks_positions(),
             "positionConsent": self.settings.position_consent,

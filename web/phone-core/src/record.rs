@@ -12,6 +12,7 @@ use sync_core::identity::RoundId;
 use crate::household::Summary;
 use crate::interview::Layout;
 use crate::interview::audit::AuditEvent;
+use crate::supervision::DecisionRecord;
 
 /// The number of a record. Those below [`FIRST_FREE`] have one subject each.
 pub(crate) type RecordId = u64;
@@ -64,6 +65,8 @@ pub(crate) enum Record {
     DraftStep(DraftStep),
     /// How it came about.
     AuditEvent(AuditEvent),
+    /// A leader's decision, until the server has answered and, where it refused, somebody has read that.
+    Decision(DecisionRecord),
 }
 
 /// A change of a unit's response.

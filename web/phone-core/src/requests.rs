@@ -9,6 +9,7 @@ use survey_forms::answers::{AnswerPath, InstanceId, Value};
 use crate::interview::Layout;
 use crate::phone::Language;
 use crate::record::RecordId;
+use crate::supervision::MadeDecision;
 
 /// The number of a request's part.
 pub(crate) type PartNumber = usize;
@@ -193,6 +194,24 @@ pub(crate) enum Request {
     Locate {
         /// Latitude and longitude in degrees, accuracy in metres; none where the browser does not say.
         position: Option<(f64, f64, f64)>,
+    },
+
+    /// How far a leader's team is.
+    Team,
+    /// A leader decides about units.
+    Decide {
+        units: Vec<String>,
+        decision: MadeDecision,
+    },
+    /// A leader's decisions that wait, or that the server refused.
+    Decisions,
+    /// Somebody has read that a decision was refused.
+    DismissDecision {
+        id: String,
+    },
+    /// A household's answers to read.
+    Answers {
+        unit: String,
     },
 }
 

@@ -91,6 +91,7 @@ impl Phone {
                 Record::Draft { unit, started_at } => draft = Some((*id, unit, started_at)),
                 Record::DraftStep(step) => steps.push((*id, step)),
                 Record::AuditEvent(event) => events.push((*id, event)),
+                Record::Decision(kept) => self.restore_decision(*id, kept),
             }
         }
         for household in self.households.values_mut() {

@@ -54,11 +54,12 @@ export function entriesOf(
 export function narrowed(
   entries: readonly Entry[],
   query: string,
-  status: HouseholdStatus | null,
+  status: HouseholdStatus | 'mine' | null,
 ): Entry[] {
   return entries.filter(
     ({ household, plainText }) =>
-      (status === null || household.status === status) && matches(plainText, query),
+      (status === null || (status === 'mine' ? household.mine : household.status === status)) &&
+      matches(plainText, query),
   );
 }
 

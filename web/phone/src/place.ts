@@ -4,13 +4,34 @@
 export type Place =
   | {
       page:
-        'households' | 'around' | 'add' | 'send' | 'carry' | 'give' | 'receive' | 'ready' | 'more';
+        | 'households'
+        | 'around'
+        | 'add'
+        | 'send'
+        | 'carry'
+        | 'give'
+        | 'receive'
+        | 'ready'
+        | 'more'
+        | 'team'
+        | 'assign';
     }
-  | { page: 'household' | 'failed' | 'conflicts' | 'address'; unit: string }
+  | { page: 'household' | 'failed' | 'conflicts' | 'address' | 'review'; unit: string }
   | { page: 'interview'; unit: string; step: string | null };
 
-const PLAIN = ['around', 'add', 'send', 'carry', 'give', 'receive', 'ready', 'more'] as const;
-const OF_UNIT = ['household', 'failed', 'conflicts', 'address'] as const;
+const PLAIN = [
+  'around',
+  'add',
+  'send',
+  'carry',
+  'give',
+  'receive',
+  'ready',
+  'more',
+  'team',
+  'assign',
+] as const;
+const OF_UNIT = ['household', 'failed', 'conflicts', 'address', 'review'] as const;
 
 /** The page that an address' fragment names; what it does not name is the list of households. */
 export function placeOf(fragment: string): Place {
@@ -41,6 +62,7 @@ export function fragmentOf(place: Place): string {
     case 'failed':
     case 'conflicts':
     case 'address':
+    case 'review':
       return `#/${place.page}/${encodeURIComponent(place.unit)}`;
     default:
       return `#/${place.page}`;

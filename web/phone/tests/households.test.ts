@@ -24,6 +24,9 @@ function household(change: Partial<Household>): Household {
     visits: 0,
     location: null,
     added: false,
+    assignee: null,
+    mine: false,
+    review: null,
     ...change,
   };
 }
@@ -49,6 +52,8 @@ test('search and filter narrow together', () => {
   assert.equal(narrowed(entries, 'tan hoa 22', null).length, 1);
   assert.equal(narrowed(entries, 'so 1', 'finished').length, 1);
   assert.equal(narrowed(entries, 'buoi', 'finished').length, 0);
+  const mine = [household({ unit: 'c', mine: true }), ...list];
+  assert.equal(narrowed(entriesOf(mine, null, compare), '', 'mine').length, 1);
   assert.equal(countByStatus(list).get('sent'), 1);
 });
 
@@ -89,6 +94,9 @@ test('every page has an address that leads to it', () => {
     { page: 'carry' },
     { page: 'ready' },
     { page: 'more' },
+    { page: 'team' },
+    { page: 'assign' },
+    { page: 'review', unit: '28249-01-0001' },
     { page: 'household', unit: '28249-01-0001' },
     { page: 'failed', unit: 'a/b' },
     { page: 'conflicts', unit: 'ấp 1' },

@@ -122,6 +122,12 @@ export class Installation {
     return (await this.run('device', 'invite', ...place)).trim();
   }
 
+  /** Invites the phone of the leader of the hamlet's team, and returns the code. */
+  async inviteLeader(name: string): Promise<string> {
+    const place = ['--hamlet', HAMLET, '--name', name, '--leader', '--format', 'text'];
+    return (await this.run('device', 'invite', ...place)).trim();
+  }
+
   /** Takes the rights of the device of this name away. */
   async revoke(name: string): Promise<void> {
     const devices = JSON.parse(

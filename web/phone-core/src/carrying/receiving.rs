@@ -189,7 +189,7 @@ impl Phone {
             counts.parcels += 1;
         }
         Ok(json!({
-            "from": opened.carriers.first().and_then(|carrier| self.name_of(carrier)),
+            "from": opened.carriers.first().and_then(|carrier| self.name_of_teammate(carrier)),
             "responses": counts.shown.len(),
             "changes": counts.new,
             "known": counts.known,
@@ -224,7 +224,7 @@ impl Phone {
         }
     }
 
-    fn name_of(&self, device: &DevicePublicKey) -> Option<&str> {
+    fn name_of_teammate(&self, device: &DevicePublicKey) -> Option<&str> {
         let mates = self.assignment.iter().flat_map(|(_, assignment)| &assignment.teammates);
         let key = device.to_string();
         let mut mates = mates.filter(|mate| mate.public_key == key);

@@ -51,6 +51,7 @@ impl Phone {
                 let batch = std::mem::take(&mut self.exchange.brought);
                 self.take_delivered(&batch, body, turn)
             }
+            (Ask::Decisions, 200) => self.take_decided(body, turn),
             // What was erased is kept nowhere.
             (Ask::Attachment(record), 200..=204 | 410) => {
                 self.forget_file(record, turn);
@@ -81,7 +82,7 @@ impl Phone {
     fn take_refusal(&mut self, ask: Ask, status: u16, problem: &Told, turn: &mut Turn) {
         match ask {
             // What was written can still be brought; nothing else is told to such a phone any more.
-            Ask::Assignment | Ask::Form if problem.is("device-revoked") => {
+            Ask::Assignment | Ask::Form | Ask::Decisions if problem.is("device-revoked") => {
                 if let Some(identity) = &mut self.identity {
                     identity.revoked = true;
                 }
@@ -127,7 +128,25 @@ impl Phone {
                 self.exchange.problem = Some(problem.clone());
                 return;
             }
-            Ask::Invitation | Ask::Enrol | Ask::Rotate | Ask::Assignment | Ask::Form | Ask::Attachment(_) => {}
+            Ask::Decisions if problem.is("not-a-leader") => {
+                self.refuse_decisions(problem, turn);
+                self.renew_assignment(turn);
+                return;
+            }
+            Ask::Decisions if (400..500).contains(&status) => {
+                self.exchange.problem = Some(problem.clone());
+                if let Some(run) = &mut self.exchange.running {
+                    run.decisions_tried = true;
+                }
+                return;
+            }
+            Ask::Invitation
+            | Ask::Enrol
+            | Ask::Rotate
+            | Ask::Assignment
+            | Ask::Form
+            | Ask::Attachment(_)
+            | Ask::Decisions => {}
         }
         self.stop(Some(problem.clone()));
     }
@@ -193,6 +212,27 @@ impl Phone {
         }
         self.progress.assignment_asked_at = Some(turn.milliseconds());
         self.save_progress(turn);
+        // What the server took is in the assignment by now.
+        self.forget_accepted(turn);
+    }
+
+    /// Has the assignment asked for again, in this exchange or else in the next.
+    fn renew_assignment(&mut self, turn: &mut Turn) {
+        if let Some(run) = &mut self.exchange.running {
+            run.assignment_due = true;
+        }
+        self.progress.assignment_asked_at = None;
+        self.save_progress(turn);
+    }
+
+    /// Takes what the server says of decisions; what came of them the assignment tells.
+    fn take_decided(&mut self, body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
+        let any = self.take_verdicts(body, turn)?;
+        if let Some(run) = &mut self.exchange.running {
+            run.decisions_tried = !any;
+        }
+        self.renew_assignment(turn);
+        Ok(())
     }
 
     fn take_form(
@@ -278,6 +318,9 @@ impl Phone {
         }
         for unit in touched {
             self.keep_unit(&unit, turn);
+            if self.has_told_review(&unit) {
+                self.renew_assignment(turn);
+            }
         }
         Ok(())
     }
@@ -301,6 +344,9 @@ impl Phone {
             return Ok(());
         }
         self.look_for_authors(&group);
+        if self.has_told_review(&group.unit) {
+            self.renew_assignment(turn);
+        }
         let is_worked_on = self.is_worked_on(&group.unit);
         let household = self.households.entry(group.unit.clone()).or_default();
         let known: std::collections::HashSet<ChangeHash> = household.hashes().collect();
@@ -408,6 +454,7 @@ impl Phone {
             }
             turn.store.draft(self.holds_attachments());
         }
+        self.forget_reviews(&erased.unit, turn);
         let Some(household) = self.households.remove(&erased.unit) else {
             return;
         };
@@ -444,6 +491,7 @@ impl Phone {
         for parcel in std::mem::take(&mut self.parcels) {
             turn.store.delete(parcel.record);
         }
+        self.forget_decisions(turn, |_| true);
         self.assignment = None;
         turn.store.delete(record::ASSIGNMENT);
         self.form = None;

@@ -1,5 +1,6 @@
 //! The open interview: what was answered on this visit, and where in the form the person is.
 
+mod answers;
 pub(crate) mod audit;
 pub(crate) mod draft;
 mod hints;

@@ -354,7 +354,7 @@ impl OpenInterview {
         labels
     }
 
-    fn label(&self, position: usize, instance: Option<&InstanceId>) -> String {
+    pub(super) fn label(&self, position: usize, instance: Option<&InstanceId>) -> String {
         let Some(row) = self.row(position) else {
             return String::new();
         };
@@ -382,10 +382,14 @@ impl Names {
         self.own.contains(actor) || self.others.contains_key(&actor.to_hex_string())
     }
 
-    fn name(&self, actor: &ActorId) -> String {
-        let hex = actor.to_hex_string();
-        let named = self.others.get(&hex).cloned();
-        named.unwrap_or_else(|| hex.chars().take(8).collect())
+    pub(super) fn name(&self, actor: &ActorId) -> String {
+        self.name_of(&actor.to_hex_string())
+    }
+
+    /// The name of an actor in hexadecimal, or the beginning of that.
+    pub(crate) fn name_of(&self, actor: &str) -> String {
+        let named = self.others.get(actor).cloned();
+        named.unwrap_or_else(|| actor.chars().take(8).collect())
     }
 }
 

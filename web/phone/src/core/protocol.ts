@@ -56,6 +56,12 @@ export interface Household {
   location: [number, number] | null;
   /** Whether it was not on the list and a volunteer added it in the field. */
   added: boolean;
+  /** Who is to do it, by name; whoever comes where nobody is named. */
+  assignee: string | null;
+  /** Whether it is this phone's to do. */
+  mine: boolean;
+  /** What the team's leader or an official found of its interview as it is now. */
+  review: HouseholdReview | null;
 }
 
 /** Characters of the address of an added household at most. */
@@ -330,6 +336,8 @@ export interface Assignment {
   formVersion: string;
   /** Whether the server has taken this phone's rights away. */
   revoked: boolean;
+  /** Whether this phone's user leads the team of its hamlets. */
+  leader: boolean;
   /** The unit of the interview that was open when the app was closed. */
   openInterview: string | null;
   /** Whether the form asks for positions during interviews. */
@@ -342,6 +350,121 @@ export interface Assignment {
 export interface Invited {
   /** The free names of a team; null where the invitation is for one phone, which has its name already. */
   names: string[] | null;
+}
+
+/** How an interview stands; the words are those of ODK Central. */
+export type ReviewState = 'received' | 'has_issues' | 'approved' | 'rejected';
+
+/** What was found of an interview. */
+export interface HouseholdReview {
+  state: ReviewState;
+  reason: string;
+  /** The name of the leader who decided, where that is known. */
+  by: string | null;
+  /** Whether it was decided here and the server does not have it yet. */
+  unsent: boolean;
+}
+
+/** How far the work is in a hamlet, as far as it has reached this phone. */
+export interface HamletProgress {
+  code: string;
+  name: string;
+  commune: string;
+  households: number;
+  /** Households that need no further visit, those closed without an interview among them. */
+  done: number;
+  closed: number;
+  callBacks: number;
+  /** Call-backs whose time has come. */
+  due: number;
+  approved: number;
+  sentBack: number;
+  rejected: number;
+}
+
+/** Somebody of the team, and what they did as far as it has reached this phone. */
+export interface TeamMember {
+  actor: string;
+  name: string;
+  own: boolean;
+  leader: boolean;
+  /** The codes of the hamlets in which they may work now. */
+  hamlets: string[];
+  /** Households that are theirs to do, and of these those that need a visit. */
+  assigned: number;
+  left: number;
+  done: number;
+  visits: number;
+  failed: number;
+  /** Of theirs, the call-backs whose time has come. */
+  due: number;
+  /** When their last visit ended, by their phone's clock. */
+  lastHeard: number | null;
+  /** What is unusual about their visits, in words. */
+  flag: string | null;
+}
+
+/** Something unusual about an interview. */
+export interface InterviewFlag {
+  kind: 'quick' | 'far_away' | 'conflicts' | 'refused' | 'same_person';
+  text: string;
+}
+
+/** An interview as a leader looks at it. */
+export interface TeamInterview {
+  unit: string;
+  hamlet: string;
+  address: string;
+  person: string | null;
+  complete: boolean;
+  /** Who held it last, by name. */
+  interviewer: string | null;
+  visitedAt: number | null;
+  review: HouseholdReview | null;
+  flags: InterviewFlag[];
+}
+
+/** A leader's decisions that the server does not have, and those that it did not take. */
+export interface DecisionQueue {
+  waiting: number;
+  refused: { id: string; unit: string; address: string; detail: string }[];
+}
+
+/** What a team's leader sees. */
+export interface Team {
+  hamlets: HamletProgress[];
+  people: TeamMember[];
+  interviews: TeamInterview[];
+  queue: DecisionQueue;
+}
+
+/** What a leader decides about households: who is to do them (null: whoever comes), or how an interview was found. */
+export type TeamDecision =
+  { assign: { actor: string | null } } | { review: { state: ReviewState; reason: string } };
+
+/** A household's visits and answers, to read. */
+export interface AnswerList {
+  unit: string;
+  address: string;
+  person: string | null;
+  visits: {
+    author: string;
+    startedAt: number;
+    endedAt: number;
+    outcome: string;
+    interview: boolean;
+  }[];
+  sections: {
+    heading: string;
+    /** Whom it is about, inside a roster. */
+    person: string | null;
+    answers: {
+      label: string;
+      shown: string | null;
+      /** What others answered, where that differs. */
+      others: { author: string; shown: string }[];
+    }[];
+  }[];
 }
 
 /** A problem, for people: RFC 9457's members as far as they matter here. */
@@ -446,6 +569,14 @@ export interface Requests {
   consent_to_positions: [{ agreed: boolean }, Assignment];
   /** Where the phone is during the open interview: latitude, longitude, accuracy in metres; null where the browser does not say. */
   locate: [{ position: [number, number, number] | null }, null];
+
+  // Of a team's leader.
+  team: [undefined, Team];
+  decide: [{ units: string[]; decision: TeamDecision }, Team];
+  decisions: [undefined, DecisionQueue];
+  /** Somebody has read that a decision was refused. */
+  dismiss_decision: [{ id: string }, DecisionQueue];
+  answers: [{ unit: string }, AnswerList];
 }
 
 export type RequestName = keyof Requests;

@@ -268,8 +268,9 @@ export class Service {
     parts: readonly Uint8Array[] = [],
   ): Promise<Answer> {
     const answer = await this.#inTurn(() => this.#opened().engine.ask(name, argument, parts));
-    // Whoever is told that it is done reads in the same moment that it is unsent.
-    if (answer.sealed) await this.#announce();
+    // Whoever is told that it is done reads in the same moment that it is unsent. Decisions wait to be sent as well, though
+    // nothing is sealed for them.
+    if (answer.sealed || name === 'decide') await this.#announce();
     return answer;
   }
 
