@@ -111,6 +111,9 @@ impl Flag {
     }
 }
 
+/// A unit and where it is: latitude and longitude in degrees.
+type Located<'a> = (&'a str, (f64, f64));
+
 /// The flags of each household that has any, by unit.
 pub(super) fn flags<'a>(subjects: &[Subject<'a>]) -> BTreeMap<&'a str, Vec<Flag>> {
     let mut found: BTreeMap<&str, Vec<Flag>> = BTreeMap::new();
@@ -119,7 +122,7 @@ pub(super) fn flags<'a>(subjects: &[Subject<'a>]) -> BTreeMap<&'a str, Vec<Flag>
             found.entry(subject.unit).or_default().push(flag);
         }
     }
-    let mut hamlets: BTreeMap<&str, Vec<(&str, (f64, f64))>> = BTreeMap::new();
+    let mut hamlets: BTreeMap<&str, Vec<Located<'_>>> = BTreeMap::new();
     for subject in subjects {
         if let Some(place) = place(subject.summary) {
             hamlets.entry(subject.hamlet).or_default().push((subject.unit, place));
@@ -183,7 +186,7 @@ fn place(summary: &Summary) -> Option<(f64, f64)> {
 
 /// Households far from the middle of their hamlet, and how far. The middle is the median in both directions, which a few
 /// wrong places do not move; far is beyond both a kilometre and some times the median distance from there.
-fn far_away<'a>(places: &[(&'a str, (f64, f64))]) -> Vec<(&'a str, f64)> {
+fn far_away<'a>(places: &[Located<'a>]) -> Vec<(&'a str, f64)> {
     if places.len() < FEW_PLACES {
         return Vec::new();
     }

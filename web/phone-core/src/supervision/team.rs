@@ -54,8 +54,8 @@ impl Known<'_> {
 
     /// The actor of whoever held the last interview.
     fn interviewer(&self) -> Option<&str> {
-        let visits = self.summary.evidence.iter().flat_map(|evidence| &evidence.visits);
-        let last = visits.filter(|visit| flags::is_interview(visit)).next_back();
+        let mut visits = self.summary.evidence.iter().flat_map(|evidence| &evidence.visits);
+        let last = visits.rfind(|visit| flags::is_interview(visit));
         last.map(|visit| visit.device.as_str())
     }
 }
