@@ -170,6 +170,7 @@ step('the volunteer is told what to correct and what is theirs to do', async () 
   await ba.rowSays('A1', 'Cần xem lại');
   await ba.rowSays('A1', `Cần sửa: ${REASON}`);
   await ba.canBeRead();
+  await ba.press('Tìm hộ');
   await ba.page.getByRole('radio', { name: 'Của tôi (2)' }).check({ force: true });
   await ba.row('A3').waitFor();
   assert.equal(await ba.row('A1').count(), 0);
