@@ -11,9 +11,13 @@ use std::collections::BTreeMap;
 
 use khaosat_tests::handset::Handset;
 use khaosat_tests::installation::{Installation, Server, repository};
+use khaosat_tests::phone::Answer;
 use khaosat_tests::rows::change;
+use serde_bytes::ByteBuf;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use survey_forms::model::{Form, FormNode, Metadata, NodeKind};
+use sync_core::exchange::{BatchedFile, Coding, FileBatch, wire};
 
 const HAMLET: &str = "28249-01";
 const SECOND: i64 = 1_000;
@@ -303,6 +307,75 @@ question,/data/b' AS BLOB)",
         exported.stderr
     );
     assert!(exported.stderr.contains(", dòng 4: "), "{}", exported.stderr);
+}
+
+#[test]
+fn the_logs_of_a_day_travel_together() {
+    let installation = Installation::new();
+    let server = installation.serve();
+    let mut phone = enrolled(&installation, &server);
+    let units: Vec<String> = (1..=9).map(|number| format!("A{number}")).collect();
+    for unit in &units {
+        phone.interview(unit, "Hoa");
+        phone.now += 15 * 60 * SECOND;
+        phone.ask("leave_interview", Value::Null).unwrap();
+    }
+    phone.ask("begin_sync", Value::Null).unwrap();
+    let mut requests = 0;
+    while phone.step() {
+        requests += 1;
+    }
+    // The answers, all logs, and nothing for each.
+    assert!(requests <= 4, "{requests} requests");
+    assert!(units.iter().all(|unit| logs(&installation, unit).len() == 1));
+
+    let bearer = format!("Bearer {}", phone.token());
+    let send = |files: Vec<BatchedFile>| {
+        let address = format!(
+            "http://{}/api/v1/rounds/{}/attachments",
+            server.address, installation.round
+        );
+        let request = khaosat_tests::phone::agent()
+            .post(address)
+            .header("authorization", &bearer)
+            .header("content-type", wire::CONTENT_TYPE)
+            .header("content-encoding", Coding::Deflate.name());
+        let body = wire::encode_as(&FileBatch { files }, Coding::Deflate).unwrap();
+        Answer::read(request.send(&body[..]).unwrap())
+    };
+    let file = |unit: &str, content: &str, name: Option<&str>| {
+        let hash = Sha256::digest(content.as_bytes());
+        let digits: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        BatchedFile {
+            unit: unit.to_owned(),
+            name: name.map_or_else(|| format!("{digits}.csv"), str::to_owned),
+            media_type: "text/csv".to_owned(),
+            bytes: ByteBuf::from(content),
+        }
+    };
+    // Each has its own answer, and what is wrong with one holds up no other.
+    let sent = vec![
+        file("A1", "event", None),
+        file("A1", "event", None),
+        file("B1", "event", None),
+        file("A2", "event", Some("audit.csv")),
+        file("A2", "event", Some("00000000000000000000000000000000.csv")),
+        file("A3", "event,node", None),
+    ];
+    let answer = send(sent);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["statuses"], json!([201, 204, 404, 400, 422, 201]));
+    assert_eq!(logs(&installation, "A3").len(), 2);
+    assert_eq!(send(vec![file("A1", "event", None); 1_001]).status, 413);
+    let whole = "x".repeat(5 << 20);
+    assert_eq!(
+        send(vec![file("A1", &whole, None), file("A1", &whole, None)]).status,
+        413
+    );
+    installation
+        .run(&["response", "erase", "A1", "--reason", "Yêu cầu"])
+        .success();
+    assert_eq!(send(vec![file("A1", "event", None)]).json()["statuses"], json!([410]));
 }
 
 #[test]

@@ -3,15 +3,16 @@
 
 mod export;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::put;
+use axum::routing::{post, put};
+use axum::{Json, Router};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::sqlite::SqliteConnection;
-use sync_core::exchange::Limits;
+use sync_core::exchange::{BatchedFile, FileBatch, Limits, WireError, wire};
 use sync_core::identity::{ResponseId, RoundId};
 use uuid::Uuid;
 
@@ -22,11 +23,14 @@ use crate::hex;
 use crate::http::{Problem, Text};
 use crate::rounds::added;
 use crate::store::StoreError;
+use crate::sync::{blocking, coding};
 
 pub(crate) use export::write as write_files;
 
 /// Bytes of a file at most: a picture of a phone's camera, some minutes of speech.
 const MAX_BYTES: usize = 8 << 20;
+/// Files in one message at most.
+const MAX_FILES: usize = 1_000;
 /// Hexadecimal digits of the content's SHA-256 that a name begins with.
 const HASH_DIGITS: usize = 32;
 /// Characters of the extension, and bytes of the media type, at most.
@@ -35,7 +39,9 @@ const MEDIA_TYPE_BYTES: usize = 100;
 
 /// The routes of this module.
 pub(crate) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/rounds/{round}/units/{unit}/attachments/{name}", put(take))
+    Router::new()
+        .route("/api/v1/rounds/{round}/units/{unit}/attachments/{name}", put(take))
+        .route("/api/v1/rounds/{round}/attachments", post(take_several))
 }
 
 /// Keeps a file. It is on disk when the answer comes; sending it again changes nothing.
@@ -92,6 +98,85 @@ async fn take(
             ),
         )),
     }
+}
+
+/// What became of several files: for each, in their order, the status that it would have got alone.
+#[derive(Debug, Serialize)]
+struct FileStatuses {
+    statuses: Vec<u16>,
+}
+
+/// Keeps several files that came in one message. Those that are kept are on disk when the answer comes.
+async fn take_several(
+    State(app): State<App>,
+    caller: Caller,
+    Path(round): Path<Uuid>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<FileStatuses>, Problem> {
+    let coding = coding(&headers)?;
+    let limits = Limits {
+        inflated_bytes: MAX_BYTES,
+        ..Limits::default()
+    };
+    let (body, room) = app.bodies.whole_body(body, &limits).await?;
+    let files = blocking(move || {
+        let batch: FileBatch = wire::decode_as(&body, coding, &limits)?;
+        if batch.files.len() > MAX_FILES {
+            return Err(WireError::TooMany {
+                what: "files",
+                limit: MAX_FILES,
+            });
+        }
+        Ok(batch
+            .files
+            .into_iter()
+            .map(|file| checked(round, file))
+            .collect::<Vec<_>>())
+    })
+    .await??;
+    let statuses = app
+        .store
+        .writer
+        .write(move |connection| {
+            Box::pin(async move {
+                let mut statuses = Vec::with_capacity(files.len());
+                for file in &files {
+                    let status = match file {
+                        Err(status) => *status,
+                        Ok(file) => match keep(connection, &caller, file).await? {
+                            Kept::New => StatusCode::CREATED,
+                            Kept::Known => StatusCode::NO_CONTENT,
+                            Kept::UnknownUnit => StatusCode::NOT_FOUND,
+                            Kept::Erased => StatusCode::GONE,
+                        },
+                    };
+                    statuses.push(status.as_u16());
+                }
+                Ok(statuses)
+            })
+        })
+        .await?;
+    drop(room);
+    Ok(Json(FileStatuses { statuses }))
+}
+
+/// A file whose name says what it holds, or the status of what is wrong with it.
+fn checked(round: Uuid, file: BatchedFile) -> Result<File, StatusCode> {
+    let hash = hash_of_name(&file.name).ok_or(StatusCode::BAD_REQUEST)?;
+    if file.media_type.len() > MEDIA_TYPE_BYTES {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    if !hex::encode(&Sha256::digest(&file.bytes)).starts_with(hash) {
+        return Err(StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    Ok(File {
+        round: RoundId(round),
+        unit: file.unit,
+        name: file.name,
+        media_type: file.media_type,
+        bytes: file.bytes.into_vec(),
+    })
 }
 
 /// A file that came.

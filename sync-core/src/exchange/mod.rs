@@ -17,6 +17,7 @@ mod cursor;
 pub mod delivery;
 mod erasure;
 mod extent;
+mod files;
 pub mod forwarding;
 pub mod intake;
 pub mod message;
@@ -31,6 +32,7 @@ pub use carried::{CarriedAttestation, CarriedBuilder, CarriedChange, CarriedChan
 pub use client::{Client, ClientState, OutgoingChange, Received, RefusedChange, Rekeying};
 pub use cursor::{Cursor, LogMark, Narrowing};
 pub use erasure::{ErasedResponse, tombstone_hash};
+pub use files::{BatchedFile, FileBatch};
 pub use message::{Attestation, Reconciliation, Refusal, RefusalReason, ResponseChanges, SyncRequest, SyncResponse};
 pub use piece::PieceSize;
 pub use wire::{Coding, Limits, WireError};

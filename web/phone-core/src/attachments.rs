@@ -1,9 +1,11 @@
 //! Pictures, recordings and other files that answers name: kept until the server has them. They are sealed nowhere, so that a
 //! phone that holds some counts as one with an open interview.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use survey_forms::answers::{AnswerPath, Value as Answer};
+use sync_core::exchange::{BatchedFile, FileBatch};
 
 use crate::interview::OpenInterview;
 use crate::phone::{Phone, Reply, Turn};
@@ -14,8 +16,16 @@ use crate::record::{AttachmentRecord, Record, RecordId};
 const MAX_BYTES: usize = 8 << 20;
 /// Bytes of the content's SHA-256 that its name begins with.
 const HASH_BYTES: usize = 16;
+/// Bytes of logs that are sent together, before compression, which takes them to about a twentieth: half a minute on a slow line.
+const LOGS_BYTES: usize = 512 << 10;
 /// Characters of an extension at most.
 const EXTENSION: usize = 8;
+
+/// What the server says of several files, in their order.
+#[derive(Deserialize)]
+struct FileStatuses {
+    statuses: Vec<u16>,
+}
 
 impl Phone {
     /// Answers a question of the open interview with a file.
@@ -122,9 +132,51 @@ impl Phone {
     /// The next file to send that was not tried: one whose interview is open may still be taken again.
     pub(crate) fn file_to_send(&self, tried: &[RecordId]) -> Option<RecordId> {
         let open = self.open.as_ref().map(|open| open.unit.as_str());
-        let mut files = self.files();
+        let mut files = self.files().filter(|(_, file)| !file.is_log);
         let file = files.find(|(record, file)| open != Some(file.unit.as_str()) && !tried.contains(record));
         file.map(|(record, _)| *record)
+    }
+
+    /// The next logs of visits to send together that were not tried.
+    pub(crate) fn logs_to_send(&self, tried: &[RecordId]) -> Vec<RecordId> {
+        let mut room = LOGS_BYTES;
+        let untried = self
+            .files()
+            .filter(|(record, file)| file.is_log && !tried.contains(record));
+        let fitting = untried.take_while(|(_, file)| {
+            let is_first = room == LOGS_BYTES;
+            let rest = room.checked_sub(file.bytes.len());
+            room = rest.unwrap_or(0);
+            is_first || rest.is_some()
+        });
+        fitting.map(|(record, _)| *record).collect()
+    }
+
+    /// These files as one message.
+    pub(crate) fn batch_of(&self, records: &[RecordId]) -> FileBatch {
+        let files = records.iter().filter_map(|record| self.file(*record));
+        FileBatch {
+            files: files
+                .map(|(unit, file)| BatchedFile {
+                    unit: unit.to_owned(),
+                    name: file.name.clone(),
+                    media_type: file.media_type.clone(),
+                    bytes: file.bytes.clone(),
+                })
+                .collect(),
+        }
+    }
+
+    /// What the server says of the logs that were sent. What was erased is kept nowhere; what it does not take waits for the
+    /// next exchange.
+    pub(crate) fn take_logged(&mut self, sent: &[RecordId], body: &[u8], turn: &mut Turn) -> Result<(), PhoneError> {
+        let told: FileStatuses = serde_json::from_slice(body)?;
+        for (record, status) in sent.iter().zip(told.statuses) {
+            if matches!(status, 200..=204 | 410) {
+                self.forget_file(*record, turn);
+            }
+        }
+        Ok(())
     }
 
     /// A file and its unit.

@@ -38,6 +38,8 @@ pub(crate) struct Exchange {
     asked: Option<Ask>,
     /// What of others' was brought with it.
     brought: Batch,
+    /// The logs that were sent with it.
+    logs: Vec<RecordId>,
     /// Why the last attempt failed.
     problem: Option<Told>,
     /// How much the exchange that is running, or the last one, moved.
@@ -88,6 +90,8 @@ enum Ask {
     Bundles,
     /// A file, by its record.
     Attachment(RecordId),
+    /// The logs of visits, some together.
+    Logs,
     /// A leader's decisions.
     Decisions,
 }
@@ -247,6 +251,18 @@ impl Phone {
                 }
                 ("PUT", path, Some(bytes))
             }
+            Ask::Logs => {
+                let tried = self.exchange.running.as_ref().map_or(&[][..], |run| &run.tried);
+                let logs = self.logs_to_send(tried);
+                let body = wire::encode_as(&self.batch_of(&logs), CODING)?;
+                if let Some(run) = &mut self.exchange.running {
+                    run.tried.extend(&logs);
+                }
+                self.exchange.logs = logs;
+                headers.insert("content-type", wire::CONTENT_TYPE.to_owned());
+                headers.insert("content-encoding", CODING.name().to_owned());
+                ("POST", format!("/api/v1/rounds/{round}/attachments"), Some(body))
+            }
             Ask::Bundles => {
                 let tried = self.exchange.running.as_ref().map_or(&[][..], |run| &run.tried);
                 let batch = self.next_batch(tried).unwrap_or_default();
@@ -315,6 +331,9 @@ impl Phone {
         }
         if !run.synced || self.client.pending() {
             return Some(Ask::Sync);
+        }
+        if !identity.revoked && !self.logs_to_send(&run.tried).is_empty() {
+            return Some(Ask::Logs);
         }
         if let Some(record) = self.file_to_send(&run.tried)
             && !identity.revoked

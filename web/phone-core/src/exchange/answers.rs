@@ -52,6 +52,10 @@ impl Phone {
                 self.take_delivered(&batch, body, turn)
             }
             (Ask::Decisions, 200) => self.take_decided(body, turn),
+            (Ask::Logs, 200) => {
+                let logs = std::mem::take(&mut self.exchange.logs);
+                self.take_logged(&logs, body, turn)
+            }
             // What was erased is kept nowhere.
             (Ask::Attachment(record), 200..=204 | 410) => {
                 self.forget_file(record, turn);
@@ -124,7 +128,7 @@ impl Phone {
                 return;
             }
             // The others are tried all the same, and the problem is told in the end.
-            Ask::Attachment(_) if (400..500).contains(&status) => {
+            Ask::Attachment(_) | Ask::Logs if (400..500).contains(&status) => {
                 self.exchange.problem = Some(problem.clone());
                 return;
             }
@@ -146,6 +150,7 @@ impl Phone {
             | Ask::Assignment
             | Ask::Form
             | Ask::Attachment(_)
+            | Ask::Logs
             | Ask::Decisions => {}
         }
         self.stop(Some(problem.clone()));
