@@ -29,6 +29,7 @@ const ROSTER_DOMAIN: &[u8] = b"khaosat/roster/1";
 const SUCCESSION_DOMAIN: &[u8] = b"khaosat/succession/1";
 
 /// A device's secret key.
+#[derive(Clone)]
 pub struct DeviceKey(SigningKey);
 
 impl DeviceKey {

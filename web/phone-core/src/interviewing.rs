@@ -392,7 +392,7 @@ impl Phone {
     pub(crate) fn names(&self) -> Names {
         let identity = self.identity.iter();
         let secrets = identity.flat_map(|identity| identity.predecessors.iter().chain([&identity.secret]));
-        let own = secrets.map(|secret| sync_core::device::DeviceKey::from_secret(&secret.0).actor());
+        let own = secrets.map(|secret| self.keys.key(secret).actor());
         let teammates = self.assignment.iter().flat_map(|(_, assignment)| &assignment.teammates);
         Names {
             own: own.collect(),

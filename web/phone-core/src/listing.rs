@@ -8,6 +8,7 @@ use sync_core::unit::AddedUnit;
 
 use crate::assignment::Unit;
 use crate::household::{Household, Summary};
+use crate::interview::Names;
 use crate::interview::draft::{self, DraftAnswers};
 use crate::outcome::{self, Sense};
 use crate::phone::{LoadedForm, Phone, Turn};
@@ -56,7 +57,8 @@ impl Phone {
             })
         });
         let lines = assigned.chain(others);
-        Ok(lines.map(|listed| self.line(&listed)).collect())
+        let names = self.names();
+        Ok(lines.map(|listed| self.line(&listed, &names)).collect())
     }
 
     /// How far a household is: `HouseholdStatus` of the protocol.
@@ -101,7 +103,7 @@ impl Phone {
         self.refusal_of(unit).or(kept)
     }
 
-    fn line(&self, listed: &Listed<'_>) -> Value {
+    fn line(&self, listed: &Listed<'_>, names: &Names) -> Value {
         let Listed {
             unit,
             hamlet,
@@ -115,7 +117,6 @@ impl Phone {
         let refused = self.refused(unit);
         let status = self.status_of(unit, assigned);
         let unsent = household.is_unsent() || self.is_being_answered(unit);
-        let names = self.names();
         let assignee = assigned.and_then(|unit| self.assignee_of(unit));
         let is_mine = |actor: &String| names.own.iter().any(|own| own.to_string() == *actor);
         json!({
@@ -135,7 +136,7 @@ impl Phone {
             "visits": summary.visits,
             "location": summary.location,
             "mine": assignee.as_ref().is_some_and(is_mine),
-            "assignee": assignee.as_deref().map(|actor| self.name_of(actor)),
+            "assignee": assignee.as_deref().map(|actor| self.named(names, actor)),
             "review": assigned.and_then(|unit| self.review_of(unit, household)),
         })
     }
@@ -152,7 +153,10 @@ impl Phone {
 
     /// The name of whoever has a device, by actor; this phone's own as well.
     pub(crate) fn name_of(&self, actor: &str) -> String {
-        let names = self.names();
+        self.named(&self.names(), actor)
+    }
+
+    fn named(&self, names: &Names, actor: &str) -> String {
         if names.own.iter().any(|own| own.to_string() == actor)
             && let (Some(identity), Some((_, assignment))) = (&self.identity, &self.assignment)
         {

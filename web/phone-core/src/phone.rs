@@ -22,7 +22,7 @@ use crate::household::Household;
 use crate::interview::OpenInterview;
 use crate::key;
 use crate::problem::PhoneError;
-use crate::record::{self, Identity, Progress, Record, RecordId, Settings};
+use crate::record::{self, Identity, Keys, Progress, Record, RecordId, Settings};
 use crate::requests::{PartNumber, Request};
 use crate::store::StoreChanges;
 use crate::supervision::DecisionRecord;
@@ -54,6 +54,8 @@ pub struct Phone {
     pub(crate) language: Language,
     pub(crate) next_record: RecordId,
     pub(crate) identity: Option<Identity>,
+    /// Its keys, as far as they were needed.
+    pub(crate) keys: Keys,
     pub(crate) progress: Progress,
     pub(crate) settings: Settings,
     pub(crate) assignment: Option<(String, Assignment)>,
@@ -310,7 +312,7 @@ impl Phone {
     pub(crate) fn enrolled(&self) -> Result<(RoundId, DeviceKey), PhoneError> {
         let identity = self.identity.as_ref().ok_or(PhoneError::NotEnrolled)?;
         let round = identity.round.ok_or(PhoneError::NotEnrolled)?;
-        Ok((round, DeviceKey::from_secret(&identity.secret.0)))
+        Ok((round, self.keys.key(&identity.secret)))
     }
 
     /// The form.

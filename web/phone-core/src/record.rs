@@ -3,9 +3,13 @@
 //! A response is in one [`Record::Unit`] as far as the server has it, and what it does not have is in records of its own,
 //! so that a damaged record costs either something that the server still has, or one change.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use survey_forms::answers::{AnswerPath, InstanceId, Value};
+use sync_core::device::DeviceKey;
 use sync_core::exchange::{CarriedAttestation, ClientState};
 use sync_core::identity::RoundId;
 
@@ -149,6 +153,27 @@ pub(crate) struct Identity {
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Secret(#[serde(with = "serde_bytes")] pub(crate) [u8; 32]);
+
+/// Keys by their secrets. Deriving one takes a millisecond or two on a cheap phone, and most requests need it.
+#[derive(Default)]
+pub(crate) struct Keys(RefCell<BTreeMap<[u8; 32], DeviceKey>>);
+
+impl Keys {
+    /// The key with this secret.
+    pub(crate) fn key(&self, secret: &Secret) -> DeviceKey {
+        let mut derived = self.0.borrow_mut();
+        derived
+            .entry(secret.0)
+            .or_insert_with(|| DeviceKey::from_secret(&secret.0))
+            .clone()
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
 
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -3,17 +3,13 @@
  * real server, in the order of a volunteer's first day. Not a test; `npm run screenshots` runs it.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import type { BrowserContext, Page } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.ts';
-import { withPalette } from '../../testing/png.ts';
 import { addressOf, Installation } from './installation.ts';
-import { PIN, SMALL_PHONE, Volunteer } from './volunteer.ts';
+import { darkPicture, FOLDER, largePicture, picture, PICTURED_PHONE, toTop } from './pictures.ts';
+import { PIN, Volunteer } from './volunteer.ts';
 
-const FOLDER = '../../docs/phone';
-// Pictures stay in the history of the repository for ever.
-const LARGEST_BYTES = 120_000;
 /** The middle of the hamlet: latitude and longitude. */
 const MIDDLE = [10.3541, 106.3652] as const;
 /** Where the households live of which it is known, as steps of about a hundred metres to the north and to the east. */
@@ -23,37 +19,6 @@ const PLACES: Record<string, readonly [number, number]> = {
   A3: [-0.8, 0.7],
   A6: [-0.5, -1.2],
 };
-
-/** A time zone in which it is nine in the morning now: whenever the pictures are made, they show a working day. */
-function morning(): string {
-  const east = ((9 - new Date().getUTCHours() + 36) % 24) - 12;
-  return `Etc/GMT${east > 0 ? '-' : '+'}${Math.abs(east)}`;
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  const path = join(FOLDER, `${name}.png`);
-  await page.evaluate(() => document.fonts.ready);
-  // What was done before is said for a moment.
-  await page.locator('.said p').waitFor({ state: 'detached' });
-  const png = withPalette(await page.screenshot({ animations: 'disabled' }));
-  console.log(`${path}: ${png.length} bytes`);
-  if (png.length > LARGEST_BYTES) throw new Error(`${path} would be too large`);
-  writeFileSync(path, png);
-}
-
-async function darkPicture(page: Page, name: string): Promise<void> {
-  await page.emulateMedia({ colorScheme: 'dark' });
-  await picture(page, name);
-  await page.emulateMedia({ colorScheme: 'light' });
-}
-
-/** The page as somebody sees it who has set the phone to letters of twice the size. */
-async function largePicture(page: Page, name: string): Promise<void> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Page.setFontSizes', { fontSizes: { standard: 32, fixed: 26 } });
-  await picture(page, name);
-  await session.send('Page.setFontSizes', { fontSizes: { standard: 16, fixed: 13 } });
-}
 
 /** The browser promises to keep the data, as it does for an app on the home screen. */
 async function keepData(context: BrowserContext): Promise<void> {
@@ -106,14 +71,6 @@ async function addsPlace(volunteer: Volunteer, unit: string): Promise<void> {
   await volunteer.heading('Khu phố 1').waitFor();
 }
 
-/** A page's top, as somebody finds it who has just come there. */
-async function toTop(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-    scrollTo(0, 0);
-  });
-}
-
 /** Goes on through an interview until a heading stands there. */
 async function goesOnTo(volunteer: Volunteer, heading: string): Promise<void> {
   const { page } = volunteer;
@@ -150,14 +107,8 @@ const installation = await Installation.start();
 const browser = await startBrowser();
 try {
   mkdirSync(FOLDER, { recursive: true });
-  const options = {
-    ...SMALL_PHONE,
-    deviceScaleFactor: 2,
-    timezoneId: morning(),
-    colorScheme: 'light',
-  } as const;
-  const phone = await browser.newContext(options);
-  const other = await browser.newContext(options);
+  const phone = await browser.newContext(PICTURED_PHONE);
+  const other = await browser.newContext(PICTURED_PHONE);
   await keepData(phone);
   await keepData(other);
 
@@ -283,6 +234,9 @@ try {
   await toTop(ba.page);
   await picture(ba.page, 'households');
   await darkPicture(ba.page, 'households-dark');
+  await ba.press('Tìm hộ');
+  await picture(ba.page, 'households-search');
+  await ba.press('Thôi tìm');
   await ba.row('A4').evaluate((row) => row.scrollIntoView({ block: 'center' }));
   await picture(ba.page, 'households-below');
   await ba.follow('Gửi phiếu');

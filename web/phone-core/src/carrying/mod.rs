@@ -20,7 +20,7 @@ use sync_core::identity::RoundId;
 
 use crate::phone::{Phone, Turn};
 use crate::problem::PhoneError;
-use crate::record::{CarriedRecord, RecordId, Secret};
+use crate::record::{CarriedRecord, RecordId};
 
 /// The bundle that is being shown as QR codes.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Phone {
     fn own_keys(&self) -> Vec<DeviceKey> {
         let identity = self.identity.iter();
         let secrets = identity.flat_map(|identity| identity.predecessors.iter().chain([&identity.secret]));
-        secrets.map(|Secret(secret)| DeviceKey::from_secret(secret)).collect()
+        secrets.map(|secret| self.keys.key(secret)).collect()
     }
 
     /// A change as a bundle of its own, sealed to the server; none where the server's key is not known.
