@@ -8,6 +8,8 @@ import { encodedSize, filesBelow, writeCompressed } from '../../compression.ts';
 import type { Precached } from '../src/service-worker/precache.ts';
 
 const OUTPUT = 'service-worker.js';
+/** Pictures for the home screen: the browser fetches them when it puts the app there, and the app never shows them. */
+const HOME_SCREEN = /^icon-/;
 
 /**
  * Vite's plugin. `entry` is where the service worker's source is. The plugin must stand after the one that compresses, whose
@@ -56,7 +58,9 @@ export function precaching(entry: string): Plugin {
 }
 
 async function listed(folder: string): Promise<Precached[]> {
-  const paths = (await filesBelow(folder)).filter((path) => path !== OUTPUT);
+  const paths = (await filesBelow(folder)).filter(
+    (path) => path !== OUTPUT && !HOME_SCREEN.test(path),
+  );
   return Promise.all(
     paths.map(async (path) => {
       const content = await readFile(join(folder, path));
