@@ -85,6 +85,11 @@ fn an_official_settles_beside_the_running_server_and_both_phones_see_it() {
         assert_eq!(phone.line("A1")["conflicts"], 0);
     }
 
+    // They know the official by name, and as nobody to whom something can be given.
+    an.now += 10 * 60_000;
+    an.sync();
+    assert!(an.colleague("Bình").is_some() && an.colleague(OFFICIAL).is_none());
+
     // Who decides otherwise later meets the official's answer by name.
     answers(&mut an, "A2", "vnpt");
     answers(&mut binh, "A2", "viettel");

@@ -28,7 +28,7 @@ pub(crate) async fn admit_official(
             Box::pin(async move {
                 let now = clock::now();
                 sqlx::query(
-                    "INSERT INTO device (public_key, name, token_hash, enrolled_at) VALUES ($1, $2, $3, $4)
+                    "INSERT INTO device (public_key, name, token_hash, enrolled_at, official) VALUES ($1, $2, $3, $4, TRUE)
                      ON CONFLICT (public_key) DO NOTHING",
                 )
                 .bind(public.0.as_slice())

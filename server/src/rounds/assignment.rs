@@ -97,7 +97,8 @@ pub struct Teammate {
     pub name: String,
     /// Its public key in hexadecimal.
     pub public_key: String,
-    /// The hamlets of the phone's in which it may write now; none where its rights have ended.
+    /// The hamlets of the phone's in which it may write now; none where its rights have ended, or it is an official, who has no
+    /// phone to be given anything to.
     pub hamlets: Vec<String>,
     /// Whether its user leads a team.
     pub leader: bool,
@@ -289,7 +290,7 @@ async fn teammates(app: &App, caller: &Caller, round_key: i64) -> Result<Vec<Tea
     let rows: Vec<(Vec<u8>, String, bool, String)> = sqlx::query_as(
         "SELECT device.public_key, device.name, device.leader,
              json_group_array(frame_hamlet.code ORDER BY frame_hamlet.code) FILTER (WHERE theirs.withdrawn_at IS NULL
-                 AND device.revoked_at IS NULL AND device.successor_key IS NULL)
+                 AND device.revoked_at IS NULL AND device.successor_key IS NULL AND NOT device.official)
          FROM device_scope AS own
          JOIN frame_hamlet ON frame_hamlet.hamlet_key = own.hamlet_key AND frame_hamlet.round_key = $2
          JOIN device_scope AS theirs ON theirs.hamlet_key = own.hamlet_key AND theirs.device_key <> own.device_key

@@ -60,7 +60,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 const READERS: u32 = 4;
 
 /// The schema's history: each step is applied once, in order, and never changed afterwards.
-const MIGRATIONS: [(i64, &str, &str); 15] = [
+const MIGRATIONS: [(i64, &str, &str); 16] = [
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "log marks", include_str!("../../migrations/0002_log_marks.sql")),
     (3, "erasure", include_str!("../../migrations/0003_erasure.sql")),
@@ -96,6 +96,7 @@ const MIGRATIONS: [(i64, &str, &str); 15] = [
         "team invitations",
         include_str!("../../migrations/0017_team_invitations.sql"),
     ),
+    (18, "officials", include_str!("../../migrations/0018_officials.sql")),
 ];
 
 fn migrator() -> Migrator {
