@@ -41,6 +41,14 @@ impl Handset {
         Self::with_storage(server, Storage::default())
     }
 
+    /// A new phone that has enrolled with this code.
+    pub fn enrolled(server: SocketAddr, code: &str) -> Self {
+        let mut handset = Self::new(server);
+        let state = handset.enrol(code);
+        assert_eq!(state["problem"], Value::Null);
+        handset
+    }
+
     /// A phone with this storage, switched on.
     pub fn with_storage(server: SocketAddr, storage: Storage) -> Self {
         let mut handset = Self {

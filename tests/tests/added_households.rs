@@ -31,10 +31,7 @@ const FIBRE: &str = "XHS-05";
 const LIMIT: u16 = 500;
 
 fn enrolled(installation: &Installation, server: &Server, hamlets: &[&str]) -> Handset {
-    let mut handset = Handset::new(server.address);
-    let state = handset.enrol(&installation.invite(hamlets));
-    assert_eq!(state["problem"], Value::Null);
-    handset
+    Handset::enrolled(server.address, &installation.invite(hamlets))
 }
 
 /// Adds a household on a phone, and gives its code.

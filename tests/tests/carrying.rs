@@ -25,10 +25,7 @@ const OTHER_HAMLET: &str = "28270-01";
 const LATER: i64 = 6 * 60_000;
 
 fn enrolled(installation: &Installation, server: &Server, hamlets: &[&str], name: &str) -> Handset {
-    let mut handset = Handset::new(server.address);
-    let state = handset.enrol(&installation.invite_named(hamlets, name));
-    assert_eq!(state["problem"], Value::Null);
-    handset
+    Handset::enrolled(server.address, &installation.invite_named(hamlets, name))
 }
 
 /// Lets a phone learn what is new, its colleagues among it.

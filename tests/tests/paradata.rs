@@ -23,9 +23,7 @@ const HAMLET: &str = "28249-01";
 const SECOND: i64 = 1_000;
 
 fn enrolled(installation: &Installation, server: &Server) -> Handset {
-    let mut handset = Handset::new(server.address);
-    handset.enrol(&installation.invite(&[HAMLET]));
-    handset
+    Handset::enrolled(server.address, &installation.invite(&[HAMLET]))
 }
 
 /// The household form, with these parameters of its row `audit`; without the row where they are none.

@@ -15,10 +15,7 @@ use survey_forms::model::{Form, FormNode, NodeKind, Translations};
 const HAMLET: &str = "28249-01";
 
 fn enrolled(installation: &Installation, server: &Server) -> Handset {
-    let mut handset = Handset::new(server.address);
-    let state = handset.enrol(&installation.invite(&[HAMLET]));
-    assert_eq!(state["problem"], Value::Null);
-    handset
+    Handset::enrolled(server.address, &installation.invite(&[HAMLET]))
 }
 
 fn responses(installation: &Installation) -> Vec<Value> {

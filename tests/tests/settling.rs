@@ -37,11 +37,8 @@ fn settle(installation: &Installation, decision: &[&str]) -> Ended {
 fn an_official_settles_beside_the_running_server_and_both_phones_see_it() {
     let installation = Installation::new();
     let server = installation.serve();
-    let [mut an, mut binh] = ["An", "Bình"].map(|name| {
-        let mut phone = Handset::new(server.address);
-        phone.enrol(&installation.invite_named(&[HAMLET], name));
-        phone
-    });
+    let [mut an, mut binh] =
+        ["An", "Bình"].map(|name| Handset::enrolled(server.address, &installation.invite_named(&[HAMLET], name)));
     for (phone, provider) in [(&mut an, "vnpt"), (&mut binh, "viettel")] {
         answers(phone, "A1", provider);
         phone.sync();
